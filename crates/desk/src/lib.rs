@@ -1,1 +1,85 @@
-//! placeholder
+//! The application: executes commands against the log, reads tickets back from it, and knows who
+//! calls.
+//!
+//! The way of a command is load → fold → decide → append ([`Desk::execute`]); it knows no HTTP. A
+//! ticket is always read from its own stream, so that it is never older than what was acknowledged.
+#![forbid(unsafe_code)]
+
+mod audit;
+mod cache;
+mod caller;
+mod error;
+mod execute;
+mod folded;
+mod history;
+mod keys;
+mod numbers;
+mod reading;
+mod request;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use eventstore::EventStore;
+use sqlx::PgPool;
+
+pub use audit::{AuditReport, Finding};
+pub use caller::Caller;
+pub use error::DeskError;
+pub use execute::Done;
+pub use folded::Folded;
+pub use history::Entry;
+pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
+pub use reading::Moment;
+pub use request::{Idempotency, Precondition, Request};
+
+/// The schema of the desk's own tables, to be run after [`eventstore::MIGRATOR`].
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/desk");
+
+/// SQL that every connection of the program runs: it gives up its owner's rights for those of the
+/// program's role, which may select and insert, and neither change nor remove events.
+pub const SESSION_SQL: &str =
+    "select set_config('role', 'docket_program', false) from pg_roles
+      where rolname = 'docket_program' and pg_has_role(current_user, oid, 'member')";
+
+/// The policies that a command follows.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How long a resolved ticket can be reopened.
+    pub reopen_window: TimeDelta,
+    /// How many folded tickets are kept in memory.
+    pub cached_tickets: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { reopen_window: TimeDelta::days(14), cached_tickets: 10_000 }
+    }
+}
+
+/// The desk. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    store: EventStore,
+    pool: PgPool,
+    keys: Keys,
+    cache: cache::Cache,
+    policy: Arc<Policy>,
+}
+
+impl Desk {
+    /// A desk over an open log; the pool is for the desk's own tables.
+    pub fn new(store: EventStore, pool: PgPool, keys: Keys, policy: Policy) -> Self {
+        Self { store, pool, keys, cache: cache::Cache::new(policy.cached_tickets), policy: Arc::new(policy) }
+    }
+
+    /// The log beneath.
+    pub fn store(&self) -> &EventStore {
+        &self.store
+    }
+
+    /// Who may call.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}

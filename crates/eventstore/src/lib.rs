@@ -1,1 +1,76 @@
-//! placeholder
+//! An append-only event log on PostgreSQL.
+//!
+//! - Positions are 1, 2, 3 … without a gap and in commit order: a reader that has seen N never
+//!   later sees a new event at or below N (docs/adr/0002).
+//! - A stream's versions are 1, 2, 3 … without a gap; an append names the version it expects
+//!   (optimistic concurrency).
+//! - Appends travel together: one flusher a process sends what has queued up as one statement in
+//!   one transaction (group commit). One unit's refusal never harms its neighbours.
+//! - [`Receipt`]s make a retried append a replay, [`Alias`]es give a stream a second, unique name;
+//!   both are written in the statement that appends.
+//!
+//! It knows no domain: payloads are JSON texts, and come back byte for byte.
+#![forbid(unsafe_code)]
+
+mod aliases;
+mod append;
+mod error;
+mod event;
+mod ids;
+mod metrics;
+mod read;
+mod receipts;
+mod session;
+mod snapshots;
+mod unit;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+pub use append::{Appended, Outcome};
+pub use error::{AppendError, Fault};
+pub use event::{Metadata, NewEvent, RecordedEvent};
+pub use ids::{CommandId, Position, StreamId, Version};
+pub use read::StreamRange;
+pub use session::Options;
+pub use snapshots::Snapshot;
+pub use unit::{Alias, Append, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Unit};
+
+/// The schema of the log, to be run before [`EventStore::open`].
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/eventstore");
+
+/// The log: append to it, read it. Cheap to clone; all clones share one appender.
+#[derive(Clone, Debug)]
+pub struct EventStore {
+    pool: PgPool,
+    appender: Arc<append::Appender>,
+}
+
+impl EventStore {
+    /// Opens the log over a pool for reading; appends go over a connection of their own with the
+    /// pool's connect options. Starts the appender's task on the current runtime.
+    pub fn open(pool: PgPool, options: Options) -> Self {
+        let appender = append::Appender::start(pool.connect_options(), options);
+        Self { pool, appender: Arc::new(appender) }
+    }
+
+    /// Appends a unit: all of it or nothing. Returns once it is committed.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; all but [`AppendError::OutcomeUnknown`] mean that nothing was appended.
+    pub async fn append(&self, unit: Unit) -> Result<Outcome, AppendError> {
+        self.appender.append(unit).await
+    }
+
+    /// Refuses new appends, waits until the queued ones are answered, and closes.
+    pub async fn close(&self) {
+        self.appender.close().await;
+        self.pool.close().await;
+    }
+
+    /// The position of the last event; zero where there is none.
+    pub async fn head(&self) -> Result<Position, Fault> {
+        read::head(&self.pool).await
+    }
+}

@@ -1,0 +1,183 @@
+//! The way of a command: load → fold → decide → append.
+//!
+//! What is kept in memory may be stale. An append proves it current by its expected version; any
+//! other end (a refusal, nothing to do) is only believed after reading what came since.
+
+mod decision;
+mod outcome;
+
+use std::sync::Arc;
+
+use eventstore::{AppendError, Outcome, Position, Version};
+use ticket_aggregate::{Command, Refusal};
+
+use crate::cache::Slot;
+use crate::folded::stream_of;
+use crate::{Desk, DeskError, Folded, Precondition, Request};
+use decision::Decision;
+
+/// How often a command is decided anew because others changed the ticket in between. Only other
+/// processes can: within one, commands to a ticket take turns.
+const ATTEMPTS: usize = 32;
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The ticket after it: the one commanded, or the follow-up that was opened instead.
+    pub ticket: Arc<Folded>,
+    /// The position of the ticket's last event then.
+    pub position: Position,
+    /// How many events it recorded.
+    pub events: usize,
+    /// The status that was answered the first time, if this repeats that answer.
+    pub replayed: Option<i16>,
+}
+
+/// How an attempt ended that is not to be believed, because what it was made on may be stale.
+enum Attempt {
+    Done(Done),
+    /// The end, if what was known is fresh.
+    Refused(DeskError),
+    /// Somebody else was faster.
+    Conflict,
+}
+
+impl Desk {
+    /// Executes a request. The answer comes once its events are committed.
+    pub async fn execute(&self, mut request: Request) -> Result<Done, DeskError> {
+        if let Some(Command::Open(_)) = request.commands.first() {
+            return self.open(&mut request).await;
+        }
+        let slot = self.cache.slot(request.ticket);
+        let turn = slot.turn.lock().await;
+        let mut known = slot.get();
+        let mut fresh = known.is_none();
+        if fresh {
+            known = self.refreshed(request.ticket, None).await?;
+        }
+        for _ in 0..ATTEMPTS {
+            match self.attempt(&mut request, known.as_ref(), fresh, &slot).await? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Refused(DeskError::Refused(Refusal::FollowUpNeeded { .. })) if fresh => {
+                    drop(turn);
+                    return self.follow_up(request, known).await;
+                }
+                Attempt::Refused(error) if fresh => return Err(error),
+                Attempt::Refused(_) | Attempt::Conflict => {}
+            }
+            known = self.refreshed(request.ticket, known).await?;
+            fresh = true;
+            if let Some(folded) = &known {
+                slot.put(folded);
+            }
+        }
+        Err(DeskError::Contended)
+    }
+
+    /// All that comes before the request's content: whether there is a ticket for the caller, whether
+    /// their role may, whether this is a repetition, whether the ticket is at the right version. For a
+    /// caller who already knows that the content is bad, and wants to name what goes before that.
+    pub async fn check(&self, request: &Request, kind: ticket_aggregate::CommandKind) -> Result<Option<Done>, DeskError> {
+        let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.full));
+        let folded = folded.ok_or(DeskError::NotFound)?;
+        if !request.caller.role.may(kind) {
+            let refusal = Refusal::Forbidden { command: kind, role: request.caller.role };
+            return Err(DeskError::Refused(refusal));
+        }
+        if let Some(done) = self.repeated(request).await? {
+            return Ok(Some(done));
+        }
+        self.precondition(request, &folded).await?;
+        Ok(None)
+    }
+
+    async fn attempt(
+        &self,
+        request: &mut Request,
+        known: Option<&Arc<Folded>>,
+        fresh: bool,
+        slot: &Slot,
+    ) -> Result<Attempt, DeskError> {
+        let Some(known) = known.filter(|k| request.caller.may_see(&k.full)) else {
+            return Ok(Attempt::Refused(DeskError::NotFound));
+        };
+        if let Some(refusal) = decision::forbidden(request) {
+            return Ok(Attempt::Refused(DeskError::Refused(refusal)));
+        }
+        let decision = if request.precondition.holds(known.version) {
+            self.decide(request, known).await
+        } else {
+            Err(DeskError::PreconditionFailed { current: known.version, between: Vec::new() })
+        };
+        let decision = match decision {
+            Ok(decision) if decision.is_empty() && request.idempotency.is_none() && !fresh => {
+                return Ok(Attempt::Conflict);
+            }
+            Ok(decision) if decision.is_empty() && request.idempotency.is_none() => {
+                return Ok(Attempt::Done(outcome::without_effect(known)));
+            }
+            Ok(decision) => decision,
+            Err(error) if !fresh => return Ok(Attempt::Refused(error)),
+            Err(error) => return self.refuse(request, known, error).await,
+        };
+        match self.append(request, decision, known, slot).await {
+            Ok(done) => Ok(Attempt::Done(done)),
+            Err(DeskError::Append(AppendError::Conflict { .. })) => Ok(Attempt::Conflict),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A refusal stands, unless the request is a repetition of one that did succeed.
+    async fn refuse(&self, request: &Request, known: &Folded, error: DeskError) -> Result<Attempt, DeskError> {
+        if let Some(done) = self.repeated(request).await? {
+            return Ok(Attempt::Done(done));
+        }
+        self.precondition(request, known).await?;
+        Ok(Attempt::Refused(error))
+    }
+
+    async fn append(
+        &self,
+        request: &mut Request,
+        decision: Decision,
+        known: &Arc<Folded>,
+        slot: &Slot,
+    ) -> Result<Done, DeskError> {
+        let command_id = (request.new_id)();
+        let unit = decision.unit(request, known.version, command_id)?;
+        match self.store.append(unit).await.map_err(DeskError::Append)? {
+            Outcome::Replayed(receipt) => self.replay(request, &receipt).await,
+            Outcome::Appended(appended) => {
+                let done = outcome::appended(&decision, request.ticket, Some(known), &appended);
+                let done = done.ok_or(DeskError::NotFound)?;
+                slot.put(&done.ticket);
+                self.keep_snapshot(known.version, &done.ticket);
+                Ok(done)
+            }
+        }
+    }
+
+    async fn precondition(&self, request: &Request, known: &Folded) -> Result<(), DeskError> {
+        let Precondition::OneOf(versions) = &request.precondition else { return Ok(()) };
+        if versions.contains(&known.version) {
+            return Ok(());
+        }
+        // of the versions that the caller knows, the newest that was there
+        let newest = versions.iter().copied().filter(|v| *v < known.version).max();
+        let between = match newest {
+            Some(version) => self.since(request.ticket, version, &request.caller).await?,
+            None => Vec::new(),
+        };
+        let current = between.last().map_or(known.version, |e| e.version.max(known.version));
+        Err(DeskError::PreconditionFailed { current, between })
+    }
+}
+
+/// The version that a ticket's stream must be at.
+pub(crate) fn exact(ticket: ticket_aggregate::TicketId, version: Version) -> eventstore::Append {
+    eventstore::Append {
+        stream_id: stream_of(ticket),
+        expected: eventstore::Expected::Exact(version),
+        events: Vec::new(),
+    }
+}

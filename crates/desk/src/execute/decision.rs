@@ -1,0 +1,166 @@
+//! What the rules make of a request, and the unit that records it.
+
+use std::sync::Arc;
+
+use eventstore::{Alias, CommandId, Metadata, NewEvent, ReceiptKey, Unit, Version};
+use serde_json::{Map, json};
+use ticket_aggregate::{
+    Command, Context, Event, LinkKind, MessageId, Refusal, State, Status, TicketId, codec, decide, evolve,
+};
+
+use super::exact;
+use crate::folded::stamp;
+use crate::{Desk, DeskError, Folded, Request};
+
+/// The events that a request records, and when they happened.
+pub(super) struct Decision {
+    pub(super) events: Vec<Event>,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+    /// The other side of a link: its version, and its own events.
+    pub(super) other: Option<(TicketId, Version, Vec<Event>)>,
+    /// Names that the ticket takes.
+    pub(super) aliases: Vec<Alias>,
+}
+
+/// A command that the caller's role may not issue in any state.
+pub(super) fn forbidden(request: &Request) -> Option<Refusal> {
+    let role = request.caller.role;
+    let command = request.commands.iter().map(Command::kind).find(|kind| !role.may(*kind))?;
+    Some(Refusal::Forbidden { command, role })
+}
+
+impl Desk {
+    /// Decides all commands, each on the state that the one before it leaves.
+    pub(super) async fn decide(&self, request: &mut Request, known: &Arc<Folded>) -> Result<Decision, DeskError> {
+        // a clock that lags behind another process's must not make time run backwards
+        let now = request.now.max(known.full.updated_at);
+        let mut decision = Decision { events: Vec::new(), now, other: None, aliases: Vec::new() };
+        let mut state: State = Some(known.full.clone());
+        for index in 0..request.commands.len() {
+            let context = self.context(request, index, state.as_ref(), now).await?;
+            let command = &request.commands[index];
+            let events = decide(&state, command, &context).map_err(DeskError::Refused)?;
+            if let (Command::Link { kind, other } | Command::Unlink { kind, other }, false) =
+                (command, events.is_empty())
+            {
+                decision.other = Some(self.other_side(request, command, *kind, *other, &context).await?);
+            }
+            for event in events {
+                let version = Version(known.version.0 + i64::try_from(decision.events.len()).unwrap_or(i64::MAX) + 1);
+                state = evolve(state, &event, &stamp(version, now));
+                decision.events.push(event);
+            }
+        }
+        Ok(decision)
+    }
+
+    /// The facts that a command needs and that are not in its ticket's own stream.
+    pub(super) async fn context(
+        &self,
+        request: &mut Request,
+        index: usize,
+        state: Option<&ticket_aggregate::Ticket>,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Context, DeskError> {
+        let mut context = Context {
+            now,
+            actor: request.caller.actor(),
+            ticket_id: request.ticket,
+            message_id: MessageId((request.new_id)()),
+            reopen_window: self.policy.reopen_window,
+            reopen_until: request.reopen_until,
+            assignee_teams: None,
+            open_blockers: Vec::new(),
+        };
+        let Some(ticket) = state else { return Ok(context) };
+        let assignee = match &request.commands[index] {
+            Command::Assign { assignee } => Some(assignee.as_str()),
+            Command::Resolve { .. } if ticket.assignee.is_none() => Some(context.actor.id.as_str()),
+            _ => None,
+        };
+        if let (Some(agent), Some(_)) = (assignee, &ticket.team) {
+            context.assignee_teams = self.keys.teams_of(agent).await?;
+        }
+        if let Command::Resolve { .. } = &request.commands[index] {
+            for blocker in ticket.blocked_by() {
+                let unresolved = |f: &Arc<Folded>| !matches!(f.full.status, Status::Resolved | Status::Closed);
+                if self.current(blocker).await?.is_some_and(|f| unresolved(&f)) {
+                    context.open_blockers.push(blocker);
+                }
+            }
+        }
+        Ok(context)
+    }
+
+    /// A link is recorded on both tickets, in one unit.
+    async fn other_side(
+        &self,
+        request: &Request,
+        command: &Command,
+        kind: LinkKind,
+        other: TicketId,
+        context: &Context,
+    ) -> Result<(TicketId, Version, Vec<Event>), DeskError> {
+        let there = self.current(other).await?.filter(|f| request.caller.may_see(&f.full));
+        let there = there.ok_or(DeskError::OtherNotFound)?;
+        let back = match command {
+            Command::Unlink { .. } => Command::Unlink { kind: kind.inverse(), other: request.ticket },
+            _ => Command::Link { kind: kind.inverse(), other: request.ticket },
+        };
+        let context = Context { ticket_id: other, now: context.now.max(there.full.updated_at), ..context.clone() };
+        let events = decide(&Some(there.full.clone()), &back, &context).map_err(DeskError::Refused)?;
+        Ok((other, there.version, events))
+    }
+}
+
+impl Decision {
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.other.as_ref().is_none_or(|(_, _, events)| events.is_empty())
+    }
+
+    /// The unit that records it, on a ticket at that version.
+    pub(super) fn unit(&self, request: &Request, version: Version, command_id: uuid::Uuid) -> Result<Unit, DeskError> {
+        let mut own = exact(request.ticket, version);
+        own.events = self.encode(&self.events)?;
+        let mut appends = vec![own];
+        if let Some((other, version, events)) = &self.other {
+            let mut back = exact(*other, *version);
+            back.events = self.encode(events)?;
+            appends.push(back);
+        }
+        let receipt = request.idempotency.as_ref().map(|idempotency| ReceiptKey {
+            caller: request.caller.scope.clone(),
+            key: idempotency.key.clone(),
+            fingerprint: idempotency.fingerprint.clone(),
+            status: idempotency.status,
+        });
+        Ok(Unit { metadata: metadata(request, command_id), appends, receipt, aliases: self.aliases.clone() })
+    }
+
+    fn encode(&self, events: &[Event]) -> Result<Vec<NewEvent>, DeskError> {
+        events
+            .iter()
+            .map(|event| {
+                let encoded = codec::encode(event)?;
+                Ok(NewEvent {
+                    event_type: encoded.event_type.into(),
+                    schema_version: encoded.schema_version,
+                    payload: encoded.payload,
+                    occurred_at: self.now,
+                })
+            })
+            .collect()
+    }
+}
+
+fn metadata(request: &Request, command_id: uuid::Uuid) -> Metadata {
+    let mut extra = Map::new();
+    extra.insert("actor".into(), json!(request.caller.actor()));
+    if let Some(cause) = &request.cause {
+        extra.insert("cause".into(), cause.clone());
+    }
+    if let Some(id) = &request.correlation_id {
+        extra.insert("correlation_id".into(), json!(id));
+    }
+    Metadata { command_id: CommandId(command_id), traceparent: request.traceparent.clone(), extra }
+}

@@ -1,0 +1,196 @@
+//! What comes after the append: the ticket that is answered, replays, openings, snapshots.
+
+use std::sync::Arc;
+
+use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
+use ticket_aggregate::{Command, Open, Refusal, State, Ticket, TicketId, decide, evolve};
+
+use super::decision::{self, Decision};
+use super::Done;
+use crate::folded::{SNAPSHOT_SCHEMA, stamp, stream_of};
+use crate::{Desk, DeskError, Folded, Request, numbers};
+
+/// A snapshot is kept each time that so many events have come to a ticket.
+const SNAPSHOT_EVERY: i64 = 100;
+
+/// A title for the new ticket that a reply to a closed one opens.
+const FOLLOW_UP_SUBJECT: &str = "Re: ";
+
+pub(super) fn without_effect(known: &Arc<Folded>) -> Done {
+    Done { ticket: known.clone(), position: known.position, events: 0, replayed: None }
+}
+
+/// The ticket after an append, folded from what was decided: it is what a read would give.
+pub(super) fn appended(
+    decision: &Decision,
+    ticket: TicketId,
+    before: Option<&Arc<Folded>>,
+    appended: &Appended,
+) -> Option<Done> {
+    let (mut full, mut public): (State, State) = before.map(|b| (b.full.clone(), b.public.clone())).unzip();
+    let first = before.map_or(0, |b| b.version.0) + 1;
+    for (event, version) in decision.events.iter().zip(first..) {
+        let stamp = stamp(Version(version), decision.now);
+        if let Some(shown) = event.public_view() {
+            public = evolve(public, &shown, &stamp);
+        }
+        full = evolve(full, event, &stamp);
+    }
+    let version = appended.versions.first().map_or(Version(first - 1), |(_, version)| *version);
+    // the ticket's own events come first in its unit
+    let own = i64::try_from(decision.events.len()).unwrap_or_default();
+    let position = match (appended.first, own) {
+        (Some(first), 1..) => eventstore::Position(first.0 + own - 1),
+        _ => before.map(|b| b.position).unwrap_or_default(),
+    };
+    let (full, public) = full.zip(public)?;
+    let events = decision.events.len() + decision.other.as_ref().map_or(0, |(_, _, events)| events.len());
+    let ticket = Arc::new(Folded { id: ticket, version, position, full, public });
+    Some(Done { ticket, position, events, replayed: None })
+}
+
+impl Desk {
+    /// Opens a ticket; a number that somebody else took meanwhile is replaced by another.
+    pub(super) async fn open(&self, request: &mut Request) -> Result<Done, DeskError> {
+        if let Some(refusal) = decision::forbidden(request) {
+            return Err(DeskError::Refused(refusal));
+        }
+        for _ in 0..super::ATTEMPTS {
+            let decision = match self.decide_opening(request).await {
+                Ok(decision) => decision,
+                Err(error) => return self.repeated(request).await?.ok_or(error),
+            };
+            let command_id = (request.new_id)();
+            let unit = decision.unit(request, Version(0), command_id)?;
+            match self.store.append(unit).await {
+                Ok(Outcome::Replayed(receipt)) => return self.replay(request, &receipt).await,
+                Ok(Outcome::Appended(done)) => {
+                    let done = appended(&decision, request.ticket, None, &done).ok_or(DeskError::NotFound)?;
+                    self.cache.slot(request.ticket).put(&done.ticket);
+                    return Ok(done);
+                }
+                Err(AppendError::AliasTaken { scope, .. }) if scope == numbers::SCOPE => self.renumber(request).await?,
+                Err(AppendError::AliasTaken { holder, .. }) => {
+                    return Err(DeskError::SourceIdUsed { ticket: TicketId(holder.0) });
+                }
+                Err(AppendError::Conflict { .. }) => return Err(DeskError::Refused(Refusal::AlreadyOpened)),
+                Err(error) => return Err(DeskError::Append(error)),
+            }
+        }
+        Err(DeskError::Contended)
+    }
+
+    async fn renumber(&self, request: &mut Request) -> Result<(), DeskError> {
+        let number = self.next_number().await?;
+        if let Some(Command::Open(open)) = request.commands.first_mut() {
+            open.number = number;
+        }
+        Ok(())
+    }
+
+    async fn decide_opening(&self, request: &mut Request) -> Result<Decision, DeskError> {
+        let now = request.now;
+        let mut decision = Decision { events: Vec::new(), now, other: None, aliases: Vec::new() };
+        let mut state: State = None;
+        for index in 0..request.commands.len() {
+            let context = self.context(request, index, state.as_ref(), now).await?;
+            if let Command::Open(open) = &request.commands[index] {
+                decision.aliases = aliases(open, request.ticket);
+            }
+            for event in decide(&state, &request.commands[index], &context).map_err(DeskError::Refused)? {
+                decision.events.push(event);
+                let version = i64::try_from(decision.events.len()).unwrap_or(i64::MAX);
+                state = decision.events.last().and_then(|event| evolve(state, event, &stamp(Version(version), now)));
+            }
+        }
+        Ok(decision)
+    }
+
+    /// The requester has written to a ticket that is over: a new one goes on from it.
+    pub(super) async fn follow_up(&self, mut request: Request, known: Option<Arc<Folded>>) -> Result<Done, DeskError> {
+        let (Some(before), Some(Command::Reply { body, source_id })) = (known, request.commands.pop()) else {
+            return Err(DeskError::NotFound);
+        };
+        let open = follow_up_of(&before.full, before.id, body, source_id, self.next_number().await?);
+        request.ticket = TicketId((request.new_id)());
+        request.commands = vec![Command::Open(open)];
+        request.now = request.now.max(before.full.updated_at);
+        self.open(&mut request).await
+    }
+
+    /// What the same request was answered before, if it was.
+    pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Done>, DeskError> {
+        let Some(idempotency) = &request.idempotency else { return Ok(None) };
+        match self.store.receipt(&request.caller.scope, &idempotency.key).await? {
+            Some(receipt) => self.replay(request, &receipt).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer of a retry: the stream folded to the version that the receipt names.
+    pub(super) async fn replay(&self, request: &Request, receipt: &Receipt) -> Result<Done, DeskError> {
+        if request.idempotency.as_ref().is_none_or(|i| i.fingerprint != receipt.fingerprint) {
+            return Err(DeskError::KeyReused);
+        }
+        let ticket = TicketId(receipt.stream_id.0);
+        let range = StreamRange { until_version: Some(receipt.version), ..StreamRange::default() };
+        let folded = self.folded_to(ticket, range).await?.ok_or(DeskError::NotFound)?;
+        Ok(Done {
+            ticket: Arc::new(folded),
+            position: receipt.position,
+            events: 0,
+            replayed: Some(receipt.status),
+        })
+    }
+
+    /// Keeps a snapshot of a ticket that has grown long. Nobody waits for it, and nobody needs it.
+    pub(super) fn keep_snapshot(&self, before: Version, ticket: &Arc<Folded>) {
+        if before.0 / SNAPSHOT_EVERY == ticket.version.0 / SNAPSHOT_EVERY {
+            return;
+        }
+        let (store, ticket) = (self.store.clone(), ticket.clone());
+        tokio::spawn(async move {
+            let Ok(state) = serde_json::to_string(&*ticket) else { return };
+            let snapshot = Snapshot { version: ticket.version, state };
+            if let Err(error) = store.keep_snapshot(stream_of(ticket.id), SNAPSHOT_SCHEMA, &snapshot).await {
+                tracing::warn!(ticket = %ticket.id, %error, "no snapshot was kept");
+            }
+        });
+    }
+}
+
+fn aliases(open: &Open, ticket: TicketId) -> Vec<Alias> {
+    let source = open.source_id.as_ref().map(|id| Alias {
+        scope: format!("source:{}", open.channel),
+        name: id.clone(),
+        stream_id: stream_of(ticket),
+    });
+    std::iter::once(numbers::alias(open.number, ticket)).chain(source).collect()
+}
+
+fn follow_up_of(
+    before: &Ticket,
+    id: TicketId,
+    body: String,
+    source_id: Option<String>,
+    number: ticket_aggregate::TicketNumber,
+) -> Open {
+    let subject = if before.subject.starts_with(FOLLOW_UP_SUBJECT) {
+        before.subject.clone()
+    } else {
+        format!("{FOLLOW_UP_SUBJECT}{}", before.subject).chars().take(300).collect()
+    };
+    Open {
+        number,
+        subject,
+        body,
+        requester: before.requester.clone(),
+        channel: before.channel.clone(),
+        priority: before.priority,
+        category: before.category.clone(),
+        team: before.team.clone(),
+        tags: std::collections::BTreeSet::new(),
+        source_id,
+        follow_up_of: Some(id),
+    }
+}

@@ -1,0 +1,165 @@
+//! Verification costs about 100 ms of a core on purpose (argon2id), in a few workers off the async
+//! threads; a verified key is remembered for a short time under a hash that is keyed by a secret of
+//! this process, so that the cost is paid once and memory holds no usable key.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use hmac::{Hmac, KeyInit, Mac};
+use opentelemetry::metrics::UpDownCounter;
+use rand::Rng;
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+
+use super::AuthError;
+use super::token::Token;
+use crate::{Caller, DeskError};
+
+/// How long a verified key is remembered without being used.
+const REMEMBERED: Duration = Duration::from_mins(10);
+/// How old the knowledge may be that a remembered key is not revoked. Revocation is to reach every
+/// instance within 5 s.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How many verifications may wait; one more is refused, so that a flood of wrong keys is not a lever.
+const WAITING: usize = 64;
+/// Memory (KiB), passes and lanes of argon2id: about 100 ms on the machines that this was made for.
+const COST: (u32, u32, u32) = (64 * 1024, 3, 1);
+
+pub(super) struct Memory {
+    secret: [u8; 32],
+    started: Instant,
+    remembered: moka::sync::Cache<[u8; 32], Arc<Remembered>>,
+    workers: Semaphore,
+    waiting: AtomicUsize,
+    queue: UpDownCounter<i64>,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+pub(super) struct Remembered {
+    caller: Arc<Caller>,
+    started: Instant,
+    /// When it was last looked up, in milliseconds since `started`.
+    looked_at: AtomicU64,
+}
+
+impl Remembered {
+    pub(super) fn caller(&self) -> Arc<Caller> {
+        self.caller.clone()
+    }
+
+    /// Whether it is time to see if the key was revoked. Of many requests at once, one is told so.
+    pub(super) fn due_for_a_look(&self) -> bool {
+        let now = millis(self.started.elapsed());
+        let last = self.looked_at.load(Ordering::Relaxed);
+        now.saturating_sub(last) >= millis(LOOK_EVERY)
+            && self.looked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Memory {
+    pub(super) fn new(workers: usize) -> Self {
+        let mut secret = [0; 32];
+        rand::rng().fill_bytes(&mut secret);
+        Self {
+            secret,
+            started: Instant::now(),
+            remembered: moka::sync::Cache::builder().max_capacity(100_000).time_to_idle(REMEMBERED).build(),
+            workers: Semaphore::new(workers.max(1)),
+            waiting: AtomicUsize::new(0),
+            queue: opentelemetry::global::meter("docket")
+                .i64_up_down_counter("docket_key_verifications_waiting")
+                .with_description("API keys waiting for argon2id or being verified")
+                .build(),
+        }
+    }
+
+    fn digest(&self, token: &Token) -> [u8; 32] {
+        // an HMAC takes a key of any length
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { unreachable!("a fixed length") };
+        mac.update(token.id().as_str().as_bytes());
+        mac.update(token.secret().as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    pub(super) fn recall(&self, token: &Token) -> Option<Arc<Remembered>> {
+        self.remembered.get(&self.digest(token))
+    }
+
+    pub(super) fn remember(&self, token: &Token, caller: Arc<Caller>) {
+        let remembered = Remembered {
+            caller,
+            started: self.started,
+            looked_at: AtomicU64::new(millis(self.started.elapsed())),
+        };
+        self.remembered.insert(self.digest(token), Arc::new(remembered));
+    }
+
+    pub(super) fn forget(&self, token: &Token) {
+        self.remembered.invalidate(&self.digest(token));
+    }
+
+    /// The PHC string that is stored instead of the secret.
+    pub(super) async fn hash(&self, token: &Token) -> Result<String, DeskError> {
+        let secret = token.secret().to_owned();
+        self.work(move || argon2().hash_password(secret.as_bytes()).map(|hash| hash.to_string()).ok())
+            .await
+            .ok()
+            .flatten()
+            .ok_or_else(|| sqlx::Error::Encode("the key could not be hashed".into()).into())
+    }
+
+    pub(super) async fn matches(&self, token: &Token, hash: String) -> Result<bool, AuthError> {
+        let secret = token.secret().to_owned();
+        self.work(move || {
+            PasswordHash::new(&hash).is_ok_and(|hash| argon2().verify_password(secret.as_bytes(), &hash).is_ok())
+        })
+        .await
+    }
+
+    /// Runs what burns a core, on a thread that may.
+    async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
+        let _place = Place::take(self).ok_or(AuthError::Busy)?;
+        let _worker = self.workers.acquire().await.map_err(|_| AuthError::Busy)?;
+        tokio::task::spawn_blocking(job).await.map_err(|_| AuthError::Busy)
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// A place in the queue, given back when the caller goes away.
+struct Place<'a>(&'a Memory);
+
+impl<'a> Place<'a> {
+    fn take(memory: &'a Memory) -> Option<Self> {
+        if memory.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            memory.waiting.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        memory.queue.add(1, &[]);
+        Some(Self(memory))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.queue.add(-1, &[]);
+    }
+}

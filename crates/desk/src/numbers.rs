@@ -1,0 +1,45 @@
+//! Ticket numbers: `#1042`. A sequence hands them out without a lock; the alias taken with the
+//! opening makes them unique, whatever the sequence does. A number whose opening was refused is
+//! not used.
+
+use eventstore::Alias;
+use ticket_aggregate::{TicketId, TicketNumber};
+
+use crate::folded::stream_of;
+use crate::{Desk, DeskError};
+
+/// The scope of the aliases that name tickets by number.
+pub(crate) const SCOPE: &str = "ticket-number";
+
+pub(crate) fn alias(number: TicketNumber, ticket: TicketId) -> Alias {
+    Alias { scope: SCOPE.into(), name: number.get().to_string(), stream_id: stream_of(ticket) }
+}
+
+impl Desk {
+    /// A number that no ticket has yet.
+    pub async fn next_number(&self) -> Result<TicketNumber, DeskError> {
+        let number: i64 = sqlx::query_scalar("select nextval('ticket_numbers')").fetch_one(&self.pool).await?;
+        TicketNumber::try_from(number).map_err(|_| DeskError::Contended)
+    }
+
+    /// Hands out again the last number if no ticket took it, because its opener was killed in
+    /// between: an import that goes on gives the numbers that it would have given. Should somebody
+    /// be about to take it after all, the alias decides, and the other gets the next one.
+    pub async fn reclaim_last_number(&self) -> Result<(), DeskError> {
+        sqlx::query(
+            "select setval('ticket_numbers', last_value, false) from ticket_numbers
+              where is_called
+                and not exists (select from aliases where scope = $1 and name = last_value::text)",
+        )
+        .bind(SCOPE)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The ticket with a number.
+    pub async fn by_number(&self, number: TicketNumber) -> Result<TicketId, DeskError> {
+        let stream = self.store.resolve(SCOPE, &number.get().to_string()).await?;
+        stream.map(|id| TicketId(id.0)).ok_or(DeskError::NotFound)
+    }
+}

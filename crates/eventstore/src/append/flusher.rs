@@ -1,0 +1,247 @@
+//! The task that owns the appender's connection: send, answer, and after a lost connection find
+//! out what became of the batch.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Appended, Job, Message, Outcome, batch};
+use crate::error::is_lost;
+use crate::metrics::METRICS;
+use crate::session::{Backend, Session};
+use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, read, receipts};
+
+pub(super) struct Flusher {
+    to: Arc<PgConnectOptions>,
+    options: Options,
+    messages: mpsc::Receiver<Message>,
+    session: Option<Session>,
+    /// The server process of a lost connection, until it is known to be gone.
+    lost: Option<Backend>,
+    /// A position that the log had reached before anything now under way was sent.
+    known: Position,
+}
+
+/// How a batch went that was not answered by the database.
+enum Failure {
+    /// Nothing was appended.
+    Refused(Arc<sqlx::Error>),
+    /// The connection was lost: it may or may not have been appended.
+    Lost(Arc<sqlx::Error>),
+}
+
+impl Flusher {
+    pub(super) fn new(to: Arc<PgConnectOptions>, options: Options, messages: mpsc::Receiver<Message>) -> Self {
+        Self { to, options, messages, session: None, lost: None, known: Position(0) }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                match self.messages.recv().await {
+                    Some(message) => self.accept(message, &mut waiting),
+                    None => return,
+                }
+            }
+            while waiting.len() < self.options.batch * 2
+                && let Ok(message) = self.messages.try_recv()
+            {
+                self.accept(message, &mut waiting);
+            }
+            let batch = batch::take(&mut waiting, self.options.batch);
+            if !batch.is_empty() {
+                let again = self.flush(batch).await;
+                again.into_iter().rev().for_each(|job| waiting.push_front(job));
+            }
+        }
+    }
+
+    fn accept(&mut self, message: Message, waiting: &mut VecDeque<Job>) {
+        match message {
+            Message::Append(job) => waiting.push_back(*job),
+            // what is queued already is still received, and answered
+            Message::Close => self.messages.close(),
+        }
+    }
+
+    /// Sends a batch and answers its jobs; gives back those that have to go again.
+    async fn flush(&mut self, batch: Vec<Job>) -> Vec<Job> {
+        let started = Instant::now();
+        match self.send(&batch).await {
+            Ok(answers) => {
+                METRICS.batches.add(1, &[]);
+                METRICS.batch_units.record(batch.len() as u64, &[]);
+                METRICS.batch_seconds.record(started.elapsed().as_secs_f64(), &[]);
+                for (job, answer) in batch.into_iter().zip(answers) {
+                    reply(job, answer);
+                }
+                Vec::new()
+            }
+            Err(Failure::Refused(error)) => self.isolate(batch, error).await,
+            Err(Failure::Lost(error)) => {
+                METRICS.reconnects.add(1, &[]);
+                tracing::warn!(%error, units = batch.len(), "connection lost during an append: finding out its outcome");
+                self.settle(batch, error).await
+            }
+        }
+    }
+
+    async fn send(&mut self, batch: &[Job]) -> Result<Vec<super::Answer>, Failure> {
+        // the server ends a statement in time by itself; this is for a server that is not there
+        let limit = self.options.statement_timeout + Duration::from_secs(2);
+        let session = self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
+        let sent = tokio::time::timeout(limit, batch::send(&mut session.connection, batch)).await;
+        match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            Ok(verdict) => {
+                let (answers, last) = verdict.answers(batch);
+                self.known = last;
+                Ok(answers)
+            }
+            Err(error) if is_lost(&error) => {
+                self.lose_session();
+                Err(Failure::Lost(Arc::new(error)))
+            }
+            Err(error) => Err(Failure::Refused(Arc::new(error))),
+        }
+    }
+
+    /// The connection, made where there is none. A failure here means that nothing was sent.
+    async fn connected(&mut self) -> Result<&mut Session, sqlx::Error> {
+        let session = if let Some(session) = self.session.take() {
+            session
+        } else {
+            let mut session = Session::connect(&self.to, &self.options, self.lost).await?;
+            // while an outcome is open, what was known before it was sent is what counts
+            if self.lost.take().is_none() {
+                self.known = read::head(&mut session.connection).await.map_err(into_sqlx)?;
+            }
+            session
+        };
+        Ok(self.session.insert(session))
+    }
+
+    fn lose_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.lost = Some(session.backend);
+        }
+    }
+
+    /// The database refused the whole statement. Where it may be one unit's doing, each goes alone,
+    /// so that it doesn't harm its neighbours.
+    async fn isolate(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
+        let fault = Fault::from(error);
+        if batch.len() == 1 || matches!(fault, Fault::Unavailable(_)) {
+            tracing::error!(error = ?fault, units = batch.len(), "the database did not take an append");
+            for job in batch {
+                reply(job, Err(AppendError::Fault(fault.clone())));
+            }
+            return Vec::new();
+        }
+        let mut again = Vec::new();
+        for job in batch {
+            again.extend(Box::pin(self.flush(vec![job])).await);
+        }
+        again
+    }
+
+    /// After a lost connection: what is found in the log was appended, the rest goes again.
+    async fn settle(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
+        let deadline = Instant::now() + self.options.settle_timeout;
+        let known = self.known;
+        let found = loop {
+            match tokio::time::timeout_at(deadline, self.find(&batch, known)).await {
+                Ok(Ok(found)) => break found,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the outcome can't be found out yet");
+                    self.lose_session();
+                    tokio::time::sleep_until((Instant::now() + Duration::from_millis(200)).min(deadline)).await;
+                }
+                Err(_) => {
+                    self.lose_session();
+                    for job in batch {
+                        reply(job, Err(AppendError::OutcomeUnknown(error.clone())));
+                    }
+                    return Vec::new();
+                }
+            }
+        };
+        let mut again = Vec::new();
+        for (job, outcome) in batch.into_iter().zip(found) {
+            match outcome {
+                Some(outcome) => reply(job, Ok(outcome)),
+                None => again.push(job),
+            }
+        }
+        again
+    }
+
+    async fn find(&mut self, batch: &[Job], known: Position) -> Result<Vec<Option<Outcome>>, sqlx::Error> {
+        let session = self.connected().await?;
+        let ids = batch.iter().map(|job| job.unit.metadata.command_id.0).collect::<Vec<_>>();
+        let events = read::by_command(&mut session.connection, known, &ids).await.map_err(into_sqlx)?;
+        let mut by_command: HashMap<Uuid, Vec<_>> = HashMap::new();
+        for event in events {
+            by_command.entry(event.command_id).or_default().push(event);
+        }
+        let mut found = Vec::with_capacity(batch.len());
+        for job in batch {
+            let events = by_command.remove(&job.unit.metadata.command_id.0).unwrap_or_default();
+            found.push(match (&job.unit.receipt, events.as_slice()) {
+                (_, [_, ..]) => Some(Outcome::Appended(located(&job.unit, &events))),
+                // a unit without events left nothing but its receipt
+                (Some(receipt), []) => receipts::find(&mut session.connection, &receipt.caller, &receipt.key)
+                    .await
+                    .map_err(into_sqlx)?
+                    .map(Outcome::Replayed),
+                (None, []) => None,
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// Rebuilds the answer for a unit from its events in the log.
+fn located(unit: &Unit, events: &[read::Located]) -> Appended {
+    let versions = unit
+        .appends
+        .iter()
+        .map(|append| {
+            let last = events.iter().rfind(|e| e.stream_id == append.stream_id);
+            let demanded = match append.expected {
+                Expected::Exact(version) => version,
+                Expected::Any => Version(0),
+            };
+            (append.stream_id, last.map_or(demanded, |e| e.version))
+        })
+        .collect();
+    Appended {
+        first: events.first().map(|e| e.position),
+        last: events.last().map(|e| e.position),
+        versions,
+        recorded_at: events.last().map(|e| e.recorded_at).unwrap_or_default(),
+    }
+}
+
+fn reply(job: Job, answer: super::Answer) {
+    match &answer {
+        Ok(Outcome::Appended(_)) => {
+            let events = job.unit.appends.iter().map(|a| a.events.len() as u64).sum();
+            METRICS.events.add(events, &[]);
+        }
+        Ok(Outcome::Replayed(_)) => METRICS.replays.add(1, &[]),
+        Err(AppendError::Conflict { .. }) => METRICS.conflicts.add(1, &[]),
+        Err(_) => {}
+    }
+    // a caller that has gone away doesn't want the answer
+    job.answer.send(answer).ok();
+}
+
+fn into_sqlx(fault: Fault) -> sqlx::Error {
+    sqlx::Error::AnyDriverError(Box::new(fault))
+}

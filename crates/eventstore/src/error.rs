@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use crate::{StreamId, Version};
+
+/// The database did not do what was asked. Shared by all the units of a batch.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// It can't be reached, or went away, or a time-out ended the statement. Try again later.
+    #[error("the database is not available")]
+    Unavailable(#[source] Arc<sqlx::Error>),
+    /// It refused the statement.
+    #[error("the database refused the statement")]
+    Database(#[source] Arc<sqlx::Error>),
+    /// What is stored can't be read.
+    #[error("the stored data can't be read: {0}")]
+    Corrupt(String),
+}
+
+/// Why a unit was not appended.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AppendError {
+    /// A stream is not at the expected version.
+    #[error("stream {stream_id} is at version {current}")]
+    Conflict {
+        /// The first such stream of the unit.
+        stream_id: StreamId,
+        /// The version that it is at.
+        current: Version,
+    },
+    /// Another stream has the alias.
+    #[error("the alias of scope {scope} belongs to stream {holder}")]
+    AliasTaken {
+        /// The alias's scope.
+        scope: String,
+        /// Who has it.
+        holder: StreamId,
+    },
+    /// An event's time lies before the stream's last event.
+    #[error("an event's time lies before its stream's last event")]
+    TimeRunsBackwards,
+    /// Larger than the log takes.
+    #[error("{size} {what}, the most is {limit}")]
+    TooLarge {
+        /// What was counted.
+        what: &'static str,
+        /// How much it was.
+        size: usize,
+        /// The most that is accepted.
+        limit: usize,
+    },
+    /// A mistake of the caller's.
+    #[error("the unit is malformed: {0}")]
+    Malformed(&'static str),
+    /// The queue is full. Nothing was appended; try again later.
+    #[error("too many appends are waiting")]
+    Overloaded,
+    /// The store is closing. Nothing was appended.
+    #[error("the event store is closed")]
+    Closed,
+    /// The connection was lost at the commit and could not be had again in time: whether the unit
+    /// was appended can be found out later, by its receipt.
+    #[error("the outcome of the append is unknown")]
+    OutcomeUnknown(#[source] Arc<sqlx::Error>),
+    /// Nothing was appended.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for Fault {
+    fn from(error: Arc<sqlx::Error>) -> Self {
+        match &*error {
+            sqlx::Error::Database(e) if !is_passing(e.code().as_deref()) => Self::Database(error),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(error.to_string()),
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Whether a SQLSTATE tells of the server's condition rather than of the statement.
+fn is_passing(code: Option<&str>) -> bool {
+    // 08 connection, 40 rollback, 53 resources, 55P03 lock time-out, 57 operator intervention, 58 system
+    code.is_some_and(|c| c == "55P03" || ["08", "40", "53", "57", "58"].iter().any(|class| c.starts_with(class)))
+}
+
+/// Whether the connection may have been lost: the server's answer, if there was one, is unknown.
+pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(e) => e
+            .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+            .is_none_or(|e| matches!(e.severity(), sqlx::postgres::PgSeverity::Fatal | sqlx::postgres::PgSeverity::Panic)),
+        _ => true,
+    }
+}

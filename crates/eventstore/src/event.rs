@@ -1,0 +1,64 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{CommandId, Position, StreamId, Version};
+
+/// An event to be appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The frozen wire name of its type, `ticket.resolved`.
+    pub event_type: String,
+    /// The version of its payload's form.
+    pub schema_version: i16,
+    /// A JSON text, kept byte for byte.
+    pub payload: String,
+    /// When it happened; never before the stream's last event.
+    pub occurred_at: DateTime<Utc>,
+}
+
+/// What every event of one command has in common. Unknown members are kept in `extra`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The command that recorded it: the means to find out what became of an append.
+    pub command_id: CommandId,
+    /// W3C Trace Context of the request, to join what follows to its trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The application's own: who, why, on behalf of what.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An event of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedEvent {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its stream.
+    pub stream_id: StreamId,
+    /// Its place in the stream.
+    pub version: Version,
+    /// The wire name of its type.
+    pub event_type: String,
+    /// The version of its payload's form.
+    pub schema_version: i16,
+    /// The JSON text that was appended.
+    pub payload: String,
+    /// The JSON text of its [`Metadata`].
+    pub metadata: String,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// When the log took it.
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl RecordedEvent {
+    /// The metadata, parsed.
+    ///
+    /// # Errors
+    /// Where it isn't of the form that this library writes.
+    pub fn metadata(&self) -> Result<Metadata, serde_json::Error> {
+        serde_json::from_str(&self.metadata)
+    }
+}

@@ -1,0 +1,191 @@
+use eventstore::{AppendError, Append, Expected, MAX_EVENT_BYTES, NewEvent, Options, Version};
+
+use crate::world::{World, alias, appended, assert_sound, at, event, exact, stream, unit};
+
+#[tokio::test]
+async fn a_unit_is_recorded_as_sent() {
+    let world = World::new().await;
+    let payload = r#"{ "b":1,  "a":[1.0, "é \u0000"], "b":2 }"#;
+    let done = appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}"), event(payload)])).await);
+    assert_eq!((done.first.unwrap().0, done.last.unwrap().0), (1, 2));
+    assert_eq!(done.versions, [(stream(1), Version(2))]);
+
+    let events = world.stream(stream(1)).await;
+    assert_eq!(events[1].payload, payload, "byte for byte");
+    assert_eq!(events[1].recorded_at, done.recorded_at);
+    assert_eq!(events[1].metadata().unwrap().command_id.0.as_u128(), 1);
+    assert_sound(&events);
+}
+
+#[tokio::test]
+async fn another_version_than_the_expected_one_is_a_conflict() {
+    let world = World::new().await;
+    appended(world.store.append(unit(1, stream(1), exact(0), vec![event("1")])).await);
+    for wrong in [0, 2] {
+        let answer = world.store.append(unit(2, stream(1), exact(wrong), vec![event("2")])).await;
+        let Err(AppendError::Conflict { stream_id, current }) = answer else { panic!("{answer:?}") };
+        assert_eq!((stream_id, current), (stream(1), Version(1)));
+    }
+    appended(world.store.append(unit(3, stream(1), Expected::Any, vec![event("3")])).await);
+    assert_eq!(world.log().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_unit_over_several_streams_is_accepted_or_refused_whole() {
+    let world = World::new().await;
+    let over_both = |command, second: Expected| {
+        let mut both = unit(command, stream(1), Expected::Any, vec![event("1")]);
+        both.appends.push(Append { stream_id: stream(2), expected: second, events: vec![event("2"), event("3")] });
+        both
+    };
+    let done = appended(world.store.append(over_both(1, exact(0))).await);
+    assert_eq!(done.versions, [(stream(1), Version(1)), (stream(2), Version(2))]);
+
+    let answer = world.store.append(over_both(2, exact(0))).await;
+    assert!(matches!(answer, Err(AppendError::Conflict { current: Version(2), .. })), "{answer:?}");
+    assert_eq!(world.stream(stream(1)).await.len(), 1, "nothing of a refused unit is left");
+    assert_sound(&world.log().await);
+}
+
+#[tokio::test]
+async fn sixty_four_writers_on_few_streams_leave_no_gap_and_lose_nothing() {
+    let world = World::new().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..64_u128 {
+        let store = world.store.clone();
+        tasks.spawn(async move {
+            let mut acknowledged = 0_usize;
+            let mut version = 0;
+            for n in 0..50 {
+                match store.append(unit(writer << 32 | n, stream(writer % 8), exact(version), vec![event("{}")])).await {
+                    Ok(_) => {
+                        acknowledged += 1;
+                        version += 1;
+                    }
+                    Err(AppendError::Conflict { current, .. }) => version = current.0,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            acknowledged
+        });
+    }
+    let acknowledged: usize = tasks.join_all().await.into_iter().sum();
+    let log = world.log().await;
+    assert_eq!(log.len(), acknowledged);
+    assert!(acknowledged >= 8 * 50, "each stream takes at least one writer a round");
+    assert_sound(&log);
+}
+
+#[tokio::test]
+async fn two_stores_share_one_log() {
+    let world = World::new().await;
+    let other = eventstore::EventStore::open(world.pool.clone(), Options::default());
+    let both = [world.store.clone(), other];
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..400_u128 {
+        let store = both[usize::try_from(n % 2).unwrap()].clone();
+        tasks.spawn(async move { appended(store.append(unit(n, stream(n % 16), Expected::Any, vec![event("{}")])).await) });
+    }
+    tasks.join_all().await;
+    let log = world.log().await;
+    assert_eq!(log.len(), 400);
+    assert_sound(&log);
+}
+
+#[tokio::test]
+async fn an_alias_is_unique_and_found() {
+    let world = World::new().await;
+    let named = |command, id, name: &str| {
+        let mut unit = unit(command, stream(id), exact(0), vec![event("{}")]);
+        unit.aliases.push(alias(name, stream(id)));
+        unit
+    };
+    appended(world.store.append(named(1, 1, "one")).await);
+    let answer = world.store.append(named(2, 2, "one")).await;
+    let Err(AppendError::AliasTaken { holder, .. }) = answer else { panic!("{answer:?}") };
+    assert_eq!(holder, stream(1));
+    assert!(world.stream(stream(2)).await.is_empty());
+
+    assert_eq!(world.store.resolve("name", "one").await.unwrap(), Some(stream(1)));
+    assert_eq!(world.store.resolve("other", "one").await.unwrap(), None);
+
+    // at once, too: exactly one gets it
+    let answers = tokio::join!(
+        world.store.append(named(3, 3, "three")),
+        world.store.append(named(4, 4, "three")),
+        world.store.append(named(5, 5, "three")),
+    );
+    let won = [answers.0.is_ok(), answers.1.is_ok(), answers.2.is_ok()];
+    assert_eq!(won.into_iter().filter(|won| *won).count(), 1, "{won:?}");
+}
+
+#[tokio::test]
+async fn time_does_not_run_backwards_in_a_stream() {
+    let world = World::new().await;
+    let timed = |second| NewEvent { occurred_at: at(second), ..event("{}") };
+    appended(world.store.append(unit(1, stream(1), Expected::Any, vec![timed(10)])).await);
+    let answer = world.store.append(unit(2, stream(1), Expected::Any, vec![timed(9)])).await;
+    assert!(matches!(answer, Err(AppendError::TimeRunsBackwards)), "{answer:?}");
+    let answer = world.store.append(unit(3, stream(1), Expected::Any, vec![timed(12), timed(11)])).await;
+    assert!(matches!(answer, Err(AppendError::Malformed(_))), "{answer:?}");
+    appended(world.store.append(unit(4, stream(1), Expected::Any, vec![timed(10), timed(11)])).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_refused_and_harms_no_neighbour() {
+    let world = World::new().await;
+    let large = format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES));
+    let answer = world.store.append(unit(1, stream(1), Expected::Any, vec![event(&large)])).await;
+    assert!(matches!(answer, Err(AppendError::TooLarge { .. })), "{answer:?}");
+    let answer = world.store.append(unit(1, stream(1), Expected::Any, vec![])).await;
+    assert!(matches!(answer, Err(AppendError::Malformed(_))), "{answer:?}");
+
+    // not JSON: the database says no to the statement, and still the neighbours get in
+    let (bad, good, fine) = tokio::join!(
+        world.store.append(unit(2, stream(2), Expected::Any, vec![event("{ not json")])),
+        world.store.append(unit(3, stream(3), Expected::Any, vec![event("{}")])),
+        world.store.append(unit(4, stream(4), Expected::Any, vec![event("{}")])),
+    );
+    assert!(matches!(bad, Err(AppendError::Fault(eventstore::Fault::Database(_)))), "{bad:?}");
+    appended(good);
+    appended(fine);
+    assert_sound(&world.log().await);
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_at_once() {
+    let world = World::with(Options { queue: 4, ..Options::default() }).await;
+    let mut lock = world.pool.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(eventstore_lock())").execute(&mut *lock).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..1_000 {
+        let store = world.store.clone();
+        tasks.spawn(async move { store.append(unit(n, stream(n), exact(0), vec![event("{}")])).await });
+    }
+    let mut overloaded = 0;
+    while overloaded == 0 {
+        let answer = tasks.join_next().await.unwrap().unwrap();
+        overloaded += usize::from(matches!(answer, Err(AppendError::Overloaded)));
+    }
+    lock.commit().await.unwrap();
+    let accepted = tasks.join_all().await.into_iter().filter(Result::is_ok).count();
+    assert_eq!(world.log().await.len(), accepted, "what was overloaded left nothing");
+}
+
+#[tokio::test]
+async fn closing_answers_what_is_queued_and_refuses_the_rest() {
+    let world = World::new().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let store = world.store.clone();
+        tasks.spawn(async move { store.append(unit(n, stream(n), exact(0), vec![event("{}")])).await });
+    }
+    tokio::task::yield_now().await;
+    world.store.close().await;
+    let answers = tasks.join_all().await;
+    let accepted = answers.iter().filter(|a| a.is_ok()).count();
+    assert!(answers.iter().all(|a| matches!(a, Ok(_) | Err(AppendError::Closed))), "{answers:?}");
+    let pool = sqlx::PgPool::connect(world.database.url()).await.unwrap();
+    let count: i64 = sqlx::query_scalar("select count(*) from events").fetch_one(&pool).await.unwrap();
+    assert_eq!(usize::try_from(count).unwrap(), accepted);
+}

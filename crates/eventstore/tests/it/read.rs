@@ -1,0 +1,35 @@
+use eventstore::{Expected, NewEvent, Position, StreamRange, Version};
+use futures_util::TryStreamExt;
+
+use crate::world::{World, appended, at, event, exact, stream, unit};
+
+#[tokio::test]
+async fn a_stream_is_read_from_a_version_up_to_a_version_or_a_time() {
+    let world = World::new().await;
+    let events = (1..=5).map(|n| NewEvent { occurred_at: at(n), ..event(&n.to_string()) }).collect();
+    appended(world.store.append(unit(1, stream(1), exact(0), events)).await);
+    let read = async |range| {
+        let events = world.store.read_stream(stream(1), range).await.unwrap();
+        events.into_iter().map(|e| e.payload.parse::<i64>().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(read(StreamRange::default()).await, [1, 2, 3, 4, 5]);
+    assert_eq!(read(StreamRange::after(Version(3))).await, [4, 5]);
+    assert_eq!(read(StreamRange { until_version: Some(Version(2)), ..StreamRange::default() }).await, [1, 2]);
+    assert_eq!(read(StreamRange { until_time: Some(at(3)), ..StreamRange::after(Version(1)) }).await, [2, 3]);
+    assert!(world.stream(stream(2)).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_log_is_read_in_order_across_pages() {
+    let world = World::new().await;
+    for batch in 0..3 {
+        let events = (0..1_000).map(|n| event(&(batch * 1_000 + n).to_string())).collect();
+        appended(world.store.append(unit(1, stream(1), Expected::Any, events)).await);
+    }
+    assert_eq!(world.store.head().await.unwrap(), Position(3_000));
+    for after in [0, 1, 1_000, 2_999, 3_000, 9_000] {
+        let events: Vec<_> = world.store.read_log(Position(after)).try_collect().await.unwrap();
+        let expected = (after + 1..=3_000).map(Position).collect::<Vec<_>>();
+        assert_eq!(events.iter().map(|e| e.position).collect::<Vec<_>>(), expected);
+    }
+}

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use eventstore::{Outcome, Receipt, Version};
+
+use crate::world::{World, appended, event, exact, receipt, stream, unit};
+
+#[tokio::test]
+async fn a_used_key_is_a_replay_whatever_the_version() {
+    let world = World::new().await;
+    let with_key = || {
+        let mut unit = unit(1, stream(1), exact(0), vec![event("{}")]);
+        unit.receipt = Some(receipt("k"));
+        unit
+    };
+    let first = appended(world.store.append(with_key()).await);
+    appended(world.store.append(unit(2, stream(1), exact(1), vec![event("{}")])).await);
+
+    let Ok(Outcome::Replayed(found)) = world.store.append(with_key()).await else { panic!("not a replay") };
+    let expected = Receipt {
+        fingerprint: vec![1, 2, 3],
+        stream_id: stream(1),
+        version: Version(1),
+        position: first.last.unwrap(),
+        status: 201,
+    };
+    assert_eq!(found, expected);
+    assert_eq!(world.store.receipt("me", "k").await.unwrap(), Some(expected));
+    assert_eq!(world.store.receipt("you", "k").await.unwrap(), None, "a key belongs to its caller");
+    assert_eq!(world.log().await.len(), 2);
+}
+
+#[tokio::test]
+async fn sixty_four_at_once_with_one_key_are_one_append() {
+    let world = World::new().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..64 {
+        let store = world.store.clone();
+        let mut unit = unit(n, stream(n), exact(0), vec![event("{}")]);
+        unit.receipt = Some(receipt("k"));
+        tasks.spawn(async move { store.append(unit).await.unwrap() });
+    }
+    let outcomes = tasks.join_all().await;
+    assert_eq!(outcomes.iter().filter(|o| matches!(o, Outcome::Appended(_))).count(), 1);
+    assert_eq!(world.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_without_effect_leaves_its_receipt() {
+    let world = World::new().await;
+    appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
+    let mut nothing = unit(2, stream(1), exact(1), vec![]);
+    nothing.receipt = Some(receipt("k"));
+    assert_eq!(appended(world.store.append(nothing).await).last, None);
+    assert_eq!(world.store.receipt("me", "k").await.unwrap().unwrap().version, Version(1));
+    assert_eq!(world.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_unit_leaves_no_receipt_and_old_ones_expire() {
+    let world = World::new().await;
+    let mut conflict = unit(1, stream(1), exact(7), vec![event("{}")]);
+    conflict.receipt = Some(receipt("refused"));
+    world.store.append(conflict).await.unwrap_err();
+    assert_eq!(world.store.receipt("me", "refused").await.unwrap(), None);
+
+    let mut done = unit(2, stream(1), exact(0), vec![event("{}")]);
+    done.receipt = Some(receipt("done"));
+    appended(world.store.append(done).await);
+    assert_eq!(world.store.expire_receipts(Duration::from_hours(24)).await.unwrap(), 0);
+    assert_eq!(world.store.expire_receipts(Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(world.store.receipt("me", "done").await.unwrap(), None);
+}

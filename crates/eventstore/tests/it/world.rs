@@ -1,0 +1,100 @@
+//! What the tests share: a store on a database of its own, and short ways to say what they append.
+
+use chrono::{DateTime, TimeZone, Utc};
+use devstack::testing::TestDatabase;
+use eventstore::{
+    Alias, Append, AppendError, Appended, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome,
+    ReceiptKey, RecordedEvent, StreamId, StreamRange, Unit, Version,
+};
+use futures_util::TryStreamExt;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub struct World {
+    pub store: EventStore,
+    pub pool: PgPool,
+    pub database: TestDatabase,
+}
+
+pub async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let pool = PgPool::connect(&url).await?;
+    eventstore::MIGRATOR.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let database = TestDatabase::create("eventstore", migrated).await;
+        let pool = PgPool::connect(database.url()).await.unwrap();
+        Self { store: EventStore::open(pool.clone(), options), pool, database }
+    }
+
+    pub async fn stream(&self, id: StreamId) -> Vec<RecordedEvent> {
+        self.store.read_stream(id, StreamRange::default()).await.unwrap()
+    }
+
+    pub async fn log(&self) -> Vec<RecordedEvent> {
+        self.store.read_log(eventstore::Position(0)).try_collect().await.unwrap()
+    }
+}
+
+pub fn stream(n: u128) -> StreamId {
+    StreamId(Uuid::from_u128(n))
+}
+
+pub fn at(second: i64) -> DateTime<Utc> {
+    Utc.timestamp_opt(1_700_000_000 + second, 0).unwrap()
+}
+
+pub fn event(payload: &str) -> NewEvent {
+    NewEvent { event_type: "thing.happened".into(), schema_version: 1, payload: payload.into(), occurred_at: at(0) }
+}
+
+pub fn exact(version: i64) -> Expected {
+    Expected::Exact(Version(version))
+}
+
+pub fn unit(command: u128, stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Unit {
+    Unit {
+        metadata: Metadata {
+            command_id: CommandId(Uuid::from_u128(command)),
+            traceparent: None,
+            extra: serde_json::Map::new(),
+        },
+        appends: vec![Append { stream_id, expected, events }],
+        receipt: None,
+        aliases: Vec::new(),
+    }
+}
+
+pub fn receipt(key: &str) -> ReceiptKey {
+    ReceiptKey { caller: "me".into(), key: key.into(), fingerprint: vec![1, 2, 3], status: 201 }
+}
+
+pub fn alias(name: &str, stream_id: StreamId) -> Alias {
+    Alias { scope: "name".into(), name: name.into(), stream_id }
+}
+
+pub fn appended(answer: Result<Outcome, AppendError>) -> Appended {
+    match answer {
+        Ok(Outcome::Appended(appended)) => appended,
+        other => panic!("expected an append, got {other:?}"),
+    }
+}
+
+/// Positions are 1..N, every stream's versions 1..n, `recorded_at` never runs backwards.
+pub fn assert_sound(log: &[RecordedEvent]) {
+    let mut versions = std::collections::HashMap::new();
+    for (index, event) in log.iter().enumerate() {
+        assert_eq!(event.position.0, i64::try_from(index).unwrap() + 1, "a gap in the positions");
+        let version = versions.entry(event.stream_id).or_insert(0);
+        *version += 1;
+        assert_eq!(event.version.0, *version, "a gap in the versions of {}", event.stream_id);
+    }
+    assert!(log.is_sorted_by_key(|event| event.recorded_at));
+}

@@ -1,0 +1,43 @@
+//! What a decision needs to know that is not in the ticket's own events.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::actor::Actor;
+use crate::value::{MessageId, TeamId, TicketId};
+
+/// The facts of the moment at which a command is decided. All of them are arguments, so that the same decision can be
+/// made again and comes out the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Who asks.
+    pub actor: Actor,
+    /// The ticket's own id, which its events do not repeat.
+    pub ticket_id: TicketId,
+    /// The id of the reply or note that the command may add; no command adds more than one.
+    pub message_id: MessageId,
+    /// How long after its resolution a ticket can be reopened.
+    pub reopen_window: TimeDelta,
+    /// An import's own deadline; goes before `now + reopen_window`.
+    pub reopen_until: Option<DateTime<Utc>>,
+    /// The teams of the agent who would get the ticket (for `resolve`: the actor). None: the directory does not know
+    /// that agent, and membership is not checked.
+    pub assignee_teams: Option<BTreeSet<TeamId>>,
+    /// Those of the tickets that this one is blocked by that are neither resolved nor closed.
+    pub open_blockers: Vec<TicketId>,
+}
+
+impl Context {
+    /// The deadline to pin on a ticket that is resolved now.
+    pub(crate) fn deadline(&self) -> DateTime<Utc> {
+        self.reopen_until.unwrap_or_else(|| {
+            // an absurd window means "for ever", not a crash
+            self.now
+                .checked_add_signed(self.reopen_window)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC)
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Which events a command records, or why it is refused.
+
+mod assignment;
+mod conversation;
+mod detail;
+mod lifecycle;
+mod opening;
+mod permission;
+mod validation;
+
+use crate::command::Command;
+use crate::context::Context;
+use crate::event::Event;
+use crate::evolve::State;
+use crate::refusal::Refusal;
+use crate::table;
+use crate::ticket::Ticket;
+
+/// Decides a command: the events to record, none if it changes nothing, or a refusal.
+///
+/// The checks come in the order in which HTTP answers them: whether this actor may (403), whether the command itself is
+/// sound (422), whether the ticket's state lets it happen (409).
+pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec<Event>, Refusal> {
+    permission::check(state.as_ref(), command, &context.actor)?;
+    validation::check(command, context)?;
+    match (state, command) {
+        (None, Command::Open(open)) => opening::open(open, context),
+        (Some(_), Command::Open(_)) => Err(Refusal::AlreadyOpened),
+        (None, _) => Err(Refusal::NotOpened),
+        (Some(ticket), _) if conversation::is_repeated(ticket, command) => Ok(Vec::new()),
+        (Some(ticket), _) => {
+            check_table(ticket, command, context)?;
+            record(ticket, command, context)
+        }
+    }
+}
+
+fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<(), Refusal> {
+    let role = context.actor.role;
+    match table::find(ticket.status, role, command.kind()) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::IllegalTransition {
+            command: command.kind(),
+            status: ticket.status,
+            allowed: ticket.allowed_commands(role),
+        }),
+    }
+}
+
+/// The events of a command that role and status let pass; what is left to check are the guards.
+fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Open(_) => Err(Refusal::AlreadyOpened),
+        Command::Reply { body, source_id } => {
+            conversation::reply(ticket, body, source_id.as_ref(), context)
+        }
+        Command::Note { body } => Ok(vec![conversation::note(body, context)]),
+        Command::Assign { assignee } => assignment::assign(ticket, assignee, context),
+        Command::Unassign => Ok(assignment::unassign(ticket)),
+        Command::Route { team } => Ok(assignment::route(ticket, team)),
+        Command::Prioritize { priority, reason } => {
+            Ok(detail::prioritize(ticket, *priority, reason.as_ref()))
+        }
+        Command::Categorize { category } => Ok(detail::categorize(ticket, category)),
+        Command::Rename { subject } => Ok(detail::rename(ticket, subject)),
+        Command::Tag { tags } => detail::tag(ticket, tags),
+        Command::Untag { tags } => Ok(detail::untag(ticket, tags)),
+        Command::Follow { follower } => Ok(detail::follow(ticket, follower)),
+        Command::Unfollow { follower } => Ok(detail::unfollow(ticket, follower)),
+        Command::Start => Ok(vec![Event::WorkStarted {}]),
+        Command::AwaitRequester => lifecycle::await_requester(ticket),
+        Command::Hold { reason, wake_at } => Ok(vec![lifecycle::hold(reason, *wake_at)]),
+        Command::Resume => Ok(vec![lifecycle::resume(context)]),
+        Command::Wake => lifecycle::wake(ticket, context),
+        Command::Resolve { code, note } => {
+            lifecycle::resolve(ticket, code, note.as_deref(), context)
+        }
+        Command::Confirm => lifecycle::confirm(ticket, context),
+        Command::Reopen { reason } => lifecycle::reopen(ticket, reason.as_ref(), context),
+        Command::Close => lifecycle::close(ticket, context),
+        Command::Spam => lifecycle::spam(ticket),
+        Command::Link { kind, other } => Ok(detail::link(ticket, *kind, *other)),
+        Command::Unlink { kind, other } => Ok(detail::unlink(ticket, *kind, *other)),
+    }
+}

@@ -1,0 +1,69 @@
+//! Replies and notes.
+
+use crate::actor::ActorKind;
+use crate::command::Command;
+use crate::context::Context;
+use crate::event::Event;
+use crate::refusal::Refusal;
+use crate::ticket::Ticket;
+use crate::value::{Status, Trigger};
+
+use super::lifecycle;
+
+/// Whether the message is on the ticket already: a mail that was delivered again. Asked before the status is looked at,
+/// for the first delivery may have changed it.
+pub(super) fn is_repeated(ticket: &Ticket, command: &Command) -> bool {
+    match command {
+        Command::Reply {
+            source_id: Some(id),
+            ..
+        } => ticket.source_ids.contains(id),
+        _ => false,
+    }
+}
+
+pub(super) fn reply(
+    ticket: &Ticket,
+    body: &str,
+    source_id: Option<&String>,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    if context.actor.kind() == ActorKind::Requester {
+        return requesters_reply(ticket, body, source_id, context);
+    }
+    Ok(vec![Event::PublicReplyAdded {
+        message_id: context.message_id,
+        body: body.to_owned(),
+        recipients: ticket.recipients(),
+        source_id: source_id.cloned(),
+    }])
+}
+
+fn requesters_reply(
+    ticket: &Ticket,
+    body: &str,
+    source_id: Option<&String>,
+    context: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    let replied = Event::RequesterReplied {
+        message_id: context.message_id,
+        body: body.to_owned(),
+        source_id: source_id.cloned(),
+    };
+    let trigger = Trigger::RequesterReply;
+    match ticket.status {
+        Status::New | Status::Open => Ok(vec![replied]),
+        Status::Pending | Status::OnHold => Ok(vec![replied, Event::TicketResumed { trigger }]),
+        Status::Resolved if lifecycle::may_be_reopened(ticket, context) => {
+            Ok(vec![replied, lifecycle::reopened(ticket, None, trigger)])
+        }
+        status @ (Status::Resolved | Status::Closed) => Err(Refusal::FollowUpNeeded { status }),
+    }
+}
+
+pub(super) fn note(body: &str, context: &Context) -> Event {
+    Event::InternalNoteAdded {
+        message_id: context.message_id,
+        body: body.to_owned(),
+    }
+}

@@ -1,0 +1,92 @@
+//! What describes a ticket. A change that changes nothing records nothing.
+
+use std::collections::BTreeSet;
+
+use crate::event::Event;
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::ticket::{Link, Ticket, normal_follower};
+use crate::value::{LinkKind, Priority, Tag, TicketId};
+
+pub(super) fn prioritize(ticket: &Ticket, to: Priority, reason: Option<&String>) -> Vec<Event> {
+    let from = ticket.priority;
+    let changed = || Event::PriorityChanged {
+        from,
+        to,
+        reason: reason.cloned(),
+    };
+    (from != to).then(changed).into_iter().collect()
+}
+
+pub(super) fn categorize(ticket: &Ticket, to: &str) -> Vec<Event> {
+    let from = ticket.category.clone();
+    if from.as_deref() == Some(to) {
+        return Vec::new();
+    }
+    vec![Event::CategoryChanged {
+        from,
+        to: to.to_owned(),
+    }]
+}
+
+pub(super) fn rename(ticket: &Ticket, to: &str) -> Vec<Event> {
+    let from = ticket.subject.clone();
+    if from == to {
+        return Vec::new();
+    }
+    vec![Event::SubjectChanged {
+        from,
+        to: to.to_owned(),
+    }]
+}
+
+pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, Refusal> {
+    let tags: BTreeSet<Tag> = tags.difference(&ticket.tags).cloned().collect();
+    if tags.is_empty() {
+        return Ok(Vec::new());
+    }
+    if ticket.tags.len() + tags.len() > limits::TAGS {
+        return Err(Refusal::TooManyTags {
+            limit: limits::TAGS,
+        });
+    }
+    Ok(vec![Event::TagsAdded { tags }])
+}
+
+pub(super) fn untag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Vec<Event> {
+    let tags: BTreeSet<Tag> = tags.intersection(&ticket.tags).cloned().collect();
+    if tags.is_empty() {
+        return Vec::new();
+    }
+    vec![Event::TagsRemoved { tags }]
+}
+
+pub(super) fn follow(ticket: &Ticket, follower: &str) -> Vec<Event> {
+    let follower = normal_follower(follower);
+    if ticket.followers.contains(&follower) {
+        return Vec::new();
+    }
+    vec![Event::FollowerAdded { follower }]
+}
+
+pub(super) fn unfollow(ticket: &Ticket, follower: &str) -> Vec<Event> {
+    let follower = normal_follower(follower);
+    if !ticket.followers.contains(&follower) {
+        return Vec::new();
+    }
+    vec![Event::FollowerRemoved { follower }]
+}
+
+pub(super) fn link(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Vec<Event> {
+    if ticket.links.contains(&Link { kind, other }) {
+        return Vec::new();
+    }
+    vec![Event::TicketLinked { kind, other }]
+}
+
+pub(super) fn unlink(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Vec<Event> {
+    if !ticket.links.contains(&Link { kind, other }) {
+        return Vec::new();
+    }
+    vec![Event::TicketUnlinked { kind, other }]
+}

@@ -1,0 +1,170 @@
+//! What an event means for a ticket: total and infallible, for what is recorded has happened.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::event::{Event, TicketOpened};
+use crate::ticket::{Link, Ticket};
+use crate::value::{Status, StreamVersion};
+
+/// A ticket, or `None` before it is opened.
+pub type State = Option<Ticket>;
+
+/// When an event happened, and where it stands in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// Its place in the stream.
+    pub version: StreamVersion,
+}
+
+/// The state after an event.
+///
+/// An event that can't have been recorded in that state, such as one before the opening, changes nothing but the stamp:
+/// finding such histories is [`legal_step`](crate::legal_step)'s business.
+#[must_use]
+pub fn evolve(state: State, event: &Event, stamp: &Stamp) -> State {
+    let mut ticket = match (state, event) {
+        (None, Event::TicketOpened(opened)) => return Some(opened_ticket(opened, stamp)),
+        (None, _) => return None,
+        (Some(ticket), _) => ticket,
+    };
+    apply(&mut ticket, event, stamp);
+    ticket.updated_at = stamp.occurred_at;
+    ticket.version = stamp.version;
+    Some(ticket)
+}
+
+fn opened_ticket(opened: &TicketOpened, stamp: &Stamp) -> Ticket {
+    Ticket {
+        number: opened.number,
+        version: stamp.version,
+        status: Status::New,
+        subject: opened.subject.clone(),
+        body: opened.body.clone(),
+        priority: opened.priority,
+        category: opened.category.clone(),
+        team: opened.team.clone(),
+        assignee: None,
+        requester: opened.requester.clone(),
+        channel: opened.channel.clone(),
+        tags: opened.tags.clone(),
+        followers: BTreeSet::new(),
+        links: BTreeSet::new(),
+        opened_at: stamp.occurred_at,
+        updated_at: stamp.occurred_at,
+        resolved_at: None,
+        resolution_code: None,
+        reopen_until: None,
+        closed_at: None,
+        closed_reason: None,
+        follow_up_of: opened.follow_up_of,
+        wake_at: None,
+        reopen_count: 0,
+        agent_replied_publicly: false,
+        agent_replied_since_requester: false,
+        confirmed_by_requester: false,
+        source_ids: opened.source_id.iter().cloned().collect(),
+    }
+}
+
+fn apply(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
+    match event {
+        Event::PublicReplyAdded { source_id, .. } => {
+            ticket.agent_replied_publicly = true;
+            ticket.agent_replied_since_requester = true;
+            ticket.source_ids.extend(source_id.clone());
+            take_up(ticket);
+        }
+        Event::RequesterReplied { source_id, .. } => {
+            ticket.agent_replied_since_requester = false;
+            ticket.source_ids.extend(source_id.clone());
+        }
+        Event::AgentAssigned { to, .. } => {
+            ticket.assignee = Some(to.clone());
+            take_up(ticket);
+        }
+        Event::AgentUnassigned { .. } => ticket.assignee = None,
+        Event::TeamAssigned { to, .. } => ticket.team = Some(to.clone()),
+        Event::PriorityChanged { to, .. } => ticket.priority = *to,
+        Event::CategoryChanged { to, .. } => ticket.category = Some(to.clone()),
+        Event::TagsAdded { tags } => ticket.tags.extend(tags.iter().cloned()),
+        Event::TagsRemoved { tags } => ticket.tags.retain(|tag| !tags.contains(tag)),
+        Event::SubjectChanged { to, .. } => ticket.subject.clone_from(to),
+        Event::TicketLinked { kind, other } => {
+            ticket.links.insert(Link {
+                kind: *kind,
+                other: *other,
+            });
+        }
+        Event::TicketUnlinked { kind, other } => {
+            ticket.links.remove(&Link {
+                kind: *kind,
+                other: *other,
+            });
+        }
+        Event::FollowerAdded { follower } => {
+            ticket.followers.insert(follower.clone());
+        }
+        Event::FollowerRemoved { follower } => {
+            ticket.followers.remove(follower);
+        }
+        // a second opening is a fault of the log, a note means nothing for the ticket itself
+        Event::TicketOpened(_) | Event::InternalNoteAdded { .. } => {}
+        Event::WorkStarted {}
+        | Event::TicketPended {}
+        | Event::TicketPutOnHold { .. }
+        | Event::TicketResumed { .. }
+        | Event::TicketResolved { .. }
+        | Event::TicketReopened { .. }
+        | Event::TicketClosed { .. } => proceed(ticket, event, stamp),
+    }
+}
+
+/// The events whose whole point is the status.
+fn proceed(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
+    match event {
+        Event::WorkStarted {} => take_up(ticket),
+        Event::TicketPended {} => ticket.status = Status::Pending,
+        Event::TicketPutOnHold { wake_at, .. } => {
+            ticket.status = Status::OnHold;
+            ticket.wake_at = *wake_at;
+        }
+        Event::TicketResumed { .. } => {
+            ticket.status = Status::Open;
+            ticket.wake_at = None;
+        }
+        Event::TicketResolved { code, reopen_until } => {
+            ticket.status = Status::Resolved;
+            ticket.wake_at = None;
+            ticket.resolved_at = Some(stamp.occurred_at);
+            ticket.reopen_until = Some(*reopen_until);
+            ticket.confirmed_by_requester = code.is_confirmed_by_requester();
+            ticket.resolution_code = Some(code.clone());
+        }
+        Event::TicketReopened { count, .. } => {
+            ticket.status = Status::Open;
+            ticket.reopen_count = *count;
+            ticket.resolved_at = None;
+            ticket.reopen_until = None;
+            ticket.confirmed_by_requester = false;
+            ticket.resolution_code = None;
+        }
+        Event::TicketClosed { reason } => {
+            ticket.status = Status::Closed;
+            ticket.wake_at = None;
+            ticket.closed_at = Some(stamp.occurred_at);
+            ticket.closed_reason = Some(*reason);
+        }
+        _ => {}
+    }
+}
+
+/// A new ticket is open as soon as an agent has it, answers it or starts on it.
+fn take_up(ticket: &mut Ticket) {
+    if ticket.status == Status::New {
+        ticket.status = Status::Open;
+    }
+}

@@ -1,0 +1,129 @@
+//! A ticket: what its events add up to.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::{Requester, Role};
+use crate::command::CommandKind;
+use crate::table;
+use crate::value::{
+    AgentId, Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, StreamVersion, Tag,
+    TeamId, TicketId, TicketNumber, email,
+};
+
+/// What another ticket is to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Link {
+    /// In what way.
+    pub kind: LinkKind,
+    /// The other.
+    pub other: TicketId,
+}
+
+/// The fold of a ticket's events. Only [`evolve`](crate::evolve) makes one; serde is for snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The number people know it by.
+    pub number: TicketNumber,
+    /// How many events its stream has, up to the last that was folded.
+    pub version: StreamVersion,
+    /// Where it stands.
+    pub status: Status,
+    /// What it is about.
+    pub subject: String,
+    /// The requester's first message.
+    pub body: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What it belongs to.
+    pub category: Option<String>,
+    /// Whose queue it is in.
+    pub team: Option<TeamId>,
+    /// Who has it.
+    pub assignee: Option<AgentId>,
+    /// Who asks; none when an agent opened it for nobody.
+    pub requester: Option<Requester>,
+    /// The way by which it came.
+    pub channel: Channel,
+    /// Its tags.
+    pub tags: BTreeSet<Tag>,
+    /// E-mail addresses and agents' ids.
+    pub followers: BTreeSet<String>,
+    /// Its links to other tickets.
+    pub links: BTreeSet<Link>,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+    /// When its last event happened.
+    pub updated_at: DateTime<Utc>,
+    /// When it was resolved; none again once reopened.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// How it was resolved; none again once reopened.
+    pub resolution_code: Option<ResolutionCode>,
+    /// Until when it can be reopened; none unless it was resolved.
+    pub reopen_until: Option<DateTime<Utc>>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it was closed.
+    pub closed_reason: Option<ClosedReason>,
+    /// The closed ticket that this one goes on from.
+    pub follow_up_of: Option<TicketId>,
+    /// When a ticket on hold goes on by itself.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// How often it was reopened.
+    pub reopen_count: u32,
+    /// Whether an agent has ever written to the requester.
+    pub agent_replied_publicly: bool,
+    /// Whether an agent has written to the requester since the requester last wrote; the opening counts as writing.
+    pub agent_replied_since_requester: bool,
+    /// Whether it was the requester who declared it solved.
+    pub confirmed_by_requester: bool,
+    /// The foreign ids of its messages, the opening's included: a mail that is delivered again is known by them.
+    pub source_ids: BTreeSet<String>,
+}
+
+impl Ticket {
+    /// The commands that someone of this role may try now, in the order of [`CommandKind::ALL`].
+    ///
+    /// They follow from status and role alone, never from the clock, so that the same version of a ticket always
+    /// shows the same. A command in the list may still be refused by its guard.
+    pub fn allowed_commands(&self, role: Role) -> Vec<CommandKind> {
+        table::allowed(self.status, role)
+    }
+
+    /// The tickets that must be resolved before this one.
+    pub fn blocked_by(&self) -> impl Iterator<Item = TicketId> + '_ {
+        let blocking = |link: &&Link| link.kind == LinkKind::BlockedBy;
+        self.links.iter().filter(blocking).map(|link| link.other)
+    }
+
+    /// Whether the ticket is that requester's own.
+    pub fn is_requested_by(&self, address: &str) -> bool {
+        self.requester
+            .as_ref()
+            .is_some_and(|requester| requester.is(address))
+    }
+
+    /// Whether that person follows the ticket.
+    pub fn is_followed_by(&self, follower: &str) -> bool {
+        self.followers.contains(&normal_follower(follower))
+    }
+
+    /// The addresses that a public reply goes to now: the requester's, then the followers'.
+    pub fn recipients(&self) -> Vec<String> {
+        let requester = self.requester.as_ref().map(Requester::email);
+        let followers = self.followers.iter().map(String::as_str);
+        let followers = followers.filter(|it| email(it).is_ok() && Some(*it) != requester);
+        requester
+            .into_iter()
+            .chain(followers)
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// The one form in which a follower is kept: an address lowercased like a requester's, any other id as it is.
+pub(crate) fn normal_follower(follower: &str) -> String {
+    email(follower).unwrap_or_else(|_| follower.trim().to_owned())
+}

@@ -1,0 +1,95 @@
+//! Ids and numbers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::ValueError;
+
+/// A ticket, by the id of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TicketId(pub Uuid);
+
+impl fmt::Display for TicketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A reply or a note in a ticket's conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub Uuid);
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How many events a stream has: 1 after the first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct StreamVersion(pub u64);
+
+impl fmt::Display for StreamVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number by which people know a ticket: shown as `#1042`, a plain number in JSON, always above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct TicketNumber(i64);
+
+impl TicketNumber {
+    /// The plain number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for TicketNumber {
+    type Error = ValueError;
+
+    fn try_from(number: i64) -> Result<Self, ValueError> {
+        if number > 0 {
+            Ok(Self(number))
+        } else {
+            Err(ValueError::NotANumber)
+        }
+    }
+}
+
+impl From<TicketNumber> for i64 {
+    fn from(number: TicketNumber) -> Self {
+        number.0
+    }
+}
+
+impl FromStr for TicketNumber {
+    type Err = ValueError;
+
+    /// Accepts `#1042` and `1042`; no sign, no spaces.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        // i64's own parser would take "+1" as well
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ValueError::NotANumber);
+        }
+        let number: i64 = digits.parse().map_err(|_| ValueError::NotANumber)?;
+        Self::try_from(number)
+    }
+}
+
+impl fmt::Display for TicketNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}

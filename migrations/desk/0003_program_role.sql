@@ -1,0 +1,31 @@
+-- The program works as a role of its own that may add to the log, and neither change nor remove
+-- what is in it. Who migrates owns the tables; who serves gives up that ownership (`set role`).
+-- Where the migrating role may not create roles, an administrator can do this later; the triggers
+-- on `events` refuse changes either way.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'docket_program') then
+    create role docket_program nologin;
+  end if;
+  if not pg_has_role(current_user, 'docket_program', 'member') then
+    execute format('grant docket_program to %I', current_user);
+  end if;
+exception
+  when duplicate_object or unique_violation then null; -- another database's migration was faster
+  when insufficient_privilege then
+    raise notice 'role docket_program can''t be had: the program keeps the rights of %', current_user;
+end
+$$;
+
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'docket_program') then
+    execute format('grant usage on schema %I to docket_program', current_schema());
+    grant select, insert on events, aliases to docket_program;
+    grant select, insert, delete on receipts, snapshots to docket_program;
+    grant update on receipts to docket_program; -- `for update` while expiring old ones
+    grant select, insert, update on api_keys to docket_program;
+    grant usage, select, update on sequence ticket_numbers to docket_program;
+  end if;
+end
+$$;
