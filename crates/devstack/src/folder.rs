@@ -124,25 +124,19 @@ fn holders(lock: &mut File) -> (Option<u32>, Option<u32>) {
     let _ = lock.rewind().and_then(|()| lock.read_to_string(&mut text));
     let mut pids = text.lines().map(|line| line.parse().ok());
     // the last: more than one may have been tried under this lock
-    (pids.next().flatten(), pids.last().flatten())
+    (pids.next().flatten(), pids.next_back().flatten())
 }
 
-/// A short folder for the socket, the same for the same data, so that a URL stays valid from start to start.
+/// A short folder for the socket, the same for the same data, so that a URL stays valid from start to start. Not in
+/// `XDG_RUNTIME_DIR`: that goes away when its user logs out, and a server left running would be out of reach.
 pub(crate) fn socket_folder(user: Option<&RunAs>, data: &Path) -> Result<PathBuf, Error> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|_| user.is_none());
     let name = format!("docket-{}", short_hash(data.as_os_str().as_encoded_bytes()));
     let fits = |base: &PathBuf| {
-        base.is_dir() && base.as_os_str().len() + 2 * name.len() < SOCKET_FOLDER_LIMIT
+        base.is_absolute() && base.is_dir() && base.as_os_str().len() + 40 < SOCKET_FOLDER_LIMIT
     };
-    let bases = [
-        runtime,
-        Some(std::env::temp_dir()),
-        Some(PathBuf::from("/tmp")),
-    ];
+    let bases = [std::env::temp_dir(), PathBuf::from("/tmp")];
     let mut refused = None;
-    for base in bases.into_iter().flatten().filter(fits) {
+    for base in bases.into_iter().filter(fits) {
         // the second name is for when somebody else made the first
         for dir in [base.join(&name), base.join(unique("docket-"))] {
             match create_owned(user, &dir) {

@@ -7,11 +7,13 @@ use crate::actor::Role;
 use crate::table::{Effect, Row, TABLE};
 use crate::value::Status;
 
+/// From where, or out of nothing, to where.
+type Arrow = (Option<Status>, Status);
+
 /// The state machine as a Mermaid state diagram: one arrow from status to status, labelled with the commands that lead
 /// there and who may issue them.
 pub fn mermaid() -> String {
-    let mut arrows: BTreeMap<(Option<Status>, Status), BTreeMap<String, Vec<&str>>> =
-        BTreeMap::new();
+    let mut arrows: BTreeMap<Arrow, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for row in TABLE {
         let Effect::To(to) = row.effect else { continue };
         let before_opening = row.from.is_empty().then_some(None);
@@ -23,9 +25,8 @@ pub fn mermaid() -> String {
     let mut drawing = String::from("stateDiagram-v2\n");
     for ((from, to), by) in arrows {
         let from = from.map_or("[*]", Status::as_str);
-        let label = |(roles, commands): (&String, &Vec<&str>)| {
-            format!("{} ({roles})", commands.join(", "))
-        };
+        let label =
+            |(roles, commands): (&String, &Vec<&str>)| format!("{} ({roles})", commands.join(", "));
         let labels: Vec<String> = by.iter().map(label).collect();
         // writing to a String can't fail
         let _ = writeln!(drawing, "    {from} --> {to}: {}", labels.join(", "));

@@ -68,9 +68,15 @@ pub fn legal_step(before: &State, event: &Event) -> Result<(), IllegalStep> {
         });
     }
     match premise_of_change(ticket, event).or_else(|| premise_of_member(ticket, event)) {
-        Some(Premise { holds: false, field, actual }) => {
-            Err(IllegalStep::Contradiction { event_type, field, actual: format!("{actual:?}") })
-        }
+        Some(Premise {
+            holds: false,
+            field,
+            actual,
+        }) => Err(IllegalStep::Contradiction {
+            event_type,
+            field,
+            actual: format!("{actual:?}"),
+        }),
         _ => Ok(()),
     }
 }
@@ -125,13 +131,20 @@ struct Premise<'a> {
     actual: &'a dyn fmt::Debug,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every arm of its callers wants it so")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every arm of its callers wants it so"
+)]
 fn premise<'a>(
     holds: bool,
     field: &'static str,
     actual: &'a dyn fmt::Debug,
 ) -> Option<Premise<'a>> {
-    Some(Premise { holds, field, actual })
+    Some(Premise {
+        holds,
+        field,
+        actual,
+    })
 }
 
 /// Of events that carry the value before: it was so, and they change it.
@@ -141,23 +154,29 @@ fn premise_of_change<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a
             let holds = *from == ticket.assignee && from.as_ref() != Some(to);
             premise(holds, "assignee", &ticket.assignee)
         }
-        Event::AgentUnassigned { from, .. } => {
-            premise(ticket.assignee.as_ref() == Some(from), "assignee", &ticket.assignee)
-        }
+        Event::AgentUnassigned { from, .. } => premise(
+            ticket.assignee.as_ref() == Some(from),
+            "assignee",
+            &ticket.assignee,
+        ),
         Event::TeamAssigned { from, to } => {
             let holds = *from == ticket.team && from.as_ref() != Some(to);
             premise(holds, "team", &ticket.team)
         }
-        Event::PriorityChanged { from, to, .. } => {
-            premise(*from == ticket.priority && from != to, "priority", &ticket.priority)
-        }
+        Event::PriorityChanged { from, to, .. } => premise(
+            *from == ticket.priority && from != to,
+            "priority",
+            &ticket.priority,
+        ),
         Event::CategoryChanged { from, to } => {
             let holds = *from == ticket.category && from.as_ref() != Some(to);
             premise(holds, "category", &ticket.category)
         }
-        Event::SubjectChanged { from, to } => {
-            premise(*from == ticket.subject && from != to, "subject", &ticket.subject)
-        }
+        Event::SubjectChanged { from, to } => premise(
+            *from == ticket.subject && from != to,
+            "subject",
+            &ticket.subject,
+        ),
         Event::TicketReopened { count, .. } => {
             let holds = Some(*count) == ticket.reopen_count.checked_add(1);
             premise(holds, "reopen_count", &ticket.reopen_count)
@@ -171,20 +190,33 @@ fn premise_of_change<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a
 
 /// Of events that add to a set or take from it: it was not there, or it was.
 fn premise_of_member<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a>> {
-    let Ticket { tags: present, links, followers, .. } = ticket;
+    let Ticket {
+        tags: present,
+        links,
+        followers,
+        ..
+    } = ticket;
     match event {
-        Event::TagsAdded { tags } => {
-            premise(!tags.is_empty() && tags.is_disjoint(present), "tags", present)
-        }
+        Event::TagsAdded { tags } => premise(
+            !tags.is_empty() && tags.is_disjoint(present),
+            "tags",
+            present,
+        ),
         Event::TagsRemoved { tags } => {
             premise(!tags.is_empty() && tags.is_subset(present), "tags", present)
         }
         Event::TicketLinked { kind, other } => {
-            let link = Link { kind: *kind, other: *other };
+            let link = Link {
+                kind: *kind,
+                other: *other,
+            };
             premise(!links.contains(&link), "links", links)
         }
         Event::TicketUnlinked { kind, other } => {
-            let link = Link { kind: *kind, other: *other };
+            let link = Link {
+                kind: *kind,
+                other: *other,
+            };
             premise(links.contains(&link), "links", links)
         }
         Event::FollowerAdded { follower } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
-use ticket_aggregate::{Command, Open, Refusal, State, Ticket, TicketId, decide, evolve};
+use ticket_aggregate::{Command, Open, Refusal, State, TicketId, decide, evolve};
 
 use super::decision::{self, Decision};
 use super::Done;
@@ -12,9 +12,6 @@ use crate::{Desk, DeskError, Folded, Request, numbers};
 
 /// A snapshot is kept each time that so many events have come to a ticket.
 const SNAPSHOT_EVERY: i64 = 100;
-
-/// A title for the new ticket that a reply to a closed one opens.
-const FOLLOW_UP_SUBJECT: &str = "Re: ";
 
 pub(super) fn without_effect(known: &Arc<Folded>) -> Done {
     Done { ticket: known.clone(), position: known.position, events: 0, replayed: None }
@@ -111,7 +108,9 @@ impl Desk {
         let (Some(before), Some(Command::Reply { body, source_id })) = (known, request.commands.pop()) else {
             return Err(DeskError::NotFound);
         };
-        let open = follow_up_of(&before.full, before.id, body, source_id, self.next_number().await?);
+        let number = self.next_number().await?;
+        let author = request.caller.actor();
+        let open = Open::follow_up(before.id, &before.full, number, &author, body, source_id);
         request.ticket = TicketId((request.new_id)());
         request.commands = vec![Command::Open(open)];
         request.now = request.now.max(before.full.updated_at);
@@ -166,31 +165,4 @@ fn aliases(open: &Open, ticket: TicketId) -> Vec<Alias> {
         stream_id: stream_of(ticket),
     });
     std::iter::once(numbers::alias(open.number, ticket)).chain(source).collect()
-}
-
-fn follow_up_of(
-    before: &Ticket,
-    id: TicketId,
-    body: String,
-    source_id: Option<String>,
-    number: ticket_aggregate::TicketNumber,
-) -> Open {
-    let subject = if before.subject.starts_with(FOLLOW_UP_SUBJECT) {
-        before.subject.clone()
-    } else {
-        format!("{FOLLOW_UP_SUBJECT}{}", before.subject).chars().take(300).collect()
-    };
-    Open {
-        number,
-        subject,
-        body,
-        requester: before.requester.clone(),
-        channel: before.channel.clone(),
-        priority: before.priority,
-        category: before.category.clone(),
-        team: before.team.clone(),
-        tags: std::collections::BTreeSet::new(),
-        source_id,
-        follow_up_of: Some(id),
-    }
 }

@@ -80,7 +80,7 @@ async fn the_server_killed_under_load_loses_and_doubles_nothing() {
     for _ in 0..2 {
         let before = store.head().await.unwrap();
         until(async || store.head().await.is_ok_and(|head| head.0 > before.0 + 500)).await;
-        nix_kill(postgres.pid());
+        kill(postgres.pid());
         postgres.exited().await;
         drop(postgres);
         postgres = devstack::Postgres::start(folder.path(), Durability::Durable).await.unwrap();
@@ -95,7 +95,7 @@ async fn the_server_killed_under_load_loses_and_doubles_nothing() {
     postgres.stop().await.unwrap();
 }
 
-fn nix_kill(pid: u32) {
+fn kill(pid: u32) {
     let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     assert!(killed.success());
 }

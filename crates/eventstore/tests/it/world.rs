@@ -16,6 +16,12 @@ pub struct World {
     pub database: TestDatabase,
 }
 
+/// A changed schema makes a new template.
+fn template() -> String {
+    let version = eventstore::MIGRATOR.iter().flat_map(|m| m.checksum.iter().take(2)).map(|b| format!("{b:02x}"));
+    format!("eventstore_{}", version.collect::<String>())
+}
+
 pub async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
     eventstore::MIGRATOR.run(&pool).await?;
@@ -29,7 +35,7 @@ impl World {
     }
 
     pub async fn with(options: Options) -> Self {
-        let database = TestDatabase::create("eventstore", migrated).await;
+        let database = TestDatabase::create(&template(), migrated).await;
         let pool = PgPool::connect(database.url()).await.unwrap();
         Self { store: EventStore::open(pool.clone(), options), pool, database }
     }

@@ -21,6 +21,7 @@ mod permission;
 mod properties;
 mod public_view;
 mod refusals;
+mod resolution;
 mod samples;
 mod scenario;
 mod table;

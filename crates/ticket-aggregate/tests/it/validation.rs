@@ -111,6 +111,18 @@ fn an_opening_is_held_to_the_same() {
 }
 
 #[test]
+fn an_opening_may_have_all_the_tags_a_ticket_may() {
+    let words: Vec<String> = (1..=limits::TAGS).map(|n| n.to_string()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let open = Open {
+        tags: tags(&words),
+        ..request()
+    };
+    let outcome = ticket_aggregate::decide(&None, &Command::Open(open), &rita());
+    assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+#[test]
 fn a_reason_that_may_be_absent_may_not_be_blank() {
     let refusal = || Refusal::Blank { field: "reason" };
     let prioritize = Command::Prioritize {

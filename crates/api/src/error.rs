@@ -1,0 +1,150 @@
+//! The one place where errors of the desk become statuses. No wildcard arm: a new error must say what
+//! it is to a client. What a 5xx hides from the client goes to the log here, once.
+
+use axum::http::header;
+use desk::{AuthError, DeskError};
+use eventstore::{AppendError, Fault as StoreFault};
+use serde_json::json;
+use ticket_aggregate::{Refusal, RefusalKind};
+
+use crate::problem::{Code, Fault, Problem};
+use crate::view::EventView;
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::NotFound => not_found(),
+            DeskError::NoSuchVersion => Self::new(Code::NoSuchVersion, "The ticket had no such version at that moment."),
+            DeskError::PreconditionFailed { current, between } => {
+                let events = between.iter().map(EventView::from).collect::<Vec<_>>();
+                let detail = format!("The ticket is at version {current}: {} events came in between.", events.len());
+                Self::new(Code::PreconditionFailed, detail)
+                    .with("current_version", current.0)
+                    .with("events", json!(events))
+                    .header(header::ETAG, format!("\"{current}\""))
+            }
+            DeskError::Refused(refusal) => refusal.into(),
+            DeskError::KeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "This Idempotency-Key belongs to another request of yours; use a new one.",
+            ),
+            DeskError::SourceIdUsed { ticket } => {
+                Self::new(Code::SourceIdUsed, format!("The ticket {ticket} was opened with this source_id."))
+                    .with("ticket_id", ticket.to_string())
+            }
+            DeskError::OtherNotFound => Self::invalid(
+                Code::ValidationFailed,
+                vec![Fault::new("/other", "There is no such ticket; name one that you can see.")],
+            ),
+            DeskError::Contended => {
+                tracing::warn!("a ticket is being changed by too many processes at once");
+                Self::new(Code::Overloaded, "Too many are changing this ticket at once.").retry_after(1)
+            }
+            DeskError::Append(error) => error.into(),
+            DeskError::Store(error) => error.into(),
+            DeskError::Encode(error) => internal(&error),
+            error @ DeskError::Corrupt { .. } => internal(&error),
+        }
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::TooLarge { size, what, limit } => {
+                Self::new(Code::ContentTooLarge, format!("This would record {size} {what}; the most is {limit}."))
+            }
+            AppendError::Overloaded => Self::new(Code::Overloaded, "Too many commands are waiting.").retry_after(1),
+            AppendError::Closed => Self::new(Code::Unavailable, "This server is shutting down.").retry_after(1),
+            AppendError::OutcomeUnknown(cause) => {
+                tracing::error!(%cause, "the outcome of an append is unknown");
+                Self::new(Code::OutcomeUnknown, "Repeat the request with the same Idempotency-Key to learn its outcome.")
+                    .retry_after(2)
+            }
+            AppendError::Fault(fault) => fault.into(),
+            // the desk sees to these itself
+            error @ (AppendError::Conflict { .. }
+            | AppendError::AliasTaken { .. }
+            | AppendError::TimeRunsBackwards
+            | AppendError::Malformed(_)) => internal(&error),
+        }
+    }
+}
+
+impl From<StoreFault> for Problem {
+    fn from(fault: StoreFault) -> Self {
+        match fault {
+            StoreFault::Unavailable(cause) => {
+                tracing::error!(%cause, "the database is not available");
+                Self::new(Code::Unavailable, "The database can't be reached.").retry_after(2)
+            }
+            fault @ (StoreFault::Database(_) | StoreFault::Corrupt(_)) => internal(&fault),
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Malformed => unauthorized("The Authorization header holds no API key, or a mistyped one."),
+            AuthError::Invalid => unauthorized("The API key is unknown or revoked."),
+            AuthError::Busy => Self::new(Code::Overloaded, "Too many keys are being verified.").retry_after(1),
+            AuthError::Store(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let sentence = sentence(&refusal);
+        match (refusal.kind(), &refusal) {
+            (RefusalKind::Forbidden, _) => Self::new(Code::Forbidden, sentence).with("rule", refusal.code()),
+            (RefusalKind::Invalid, _) => {
+                Self::invalid(Code::ValidationFailed, vec![Fault::new(pointer(&refusal), sentence)])
+                    .with("rule", refusal.code())
+            }
+            (RefusalKind::Conflict, Refusal::IllegalTransition { status, allowed, .. }) => {
+                let allowed = allowed.iter().map(|command| command.as_str()).collect::<Vec<_>>();
+                Self::new(Code::IllegalTransition, sentence)
+                    .with("status", status.as_str())
+                    .with("allowed_commands", allowed)
+            }
+            (RefusalKind::Conflict, _) => Self::new(Code::CommandRefused, sentence).with("rule", refusal.code()),
+        }
+    }
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    let text = refusal.to_string();
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).chain(".".chars()).collect()).unwrap_or_default()
+}
+
+/// Which member of the body a refusal speaks of.
+fn pointer(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Blank { field } | Refusal::TooLong { field, .. } | Refusal::ControlCharacter { field } => {
+            format!("/{field}")
+        }
+        Refusal::TooManyTags { .. } => "/tags".into(),
+        Refusal::WakeAtInPast { .. } => "/wake_at".into(),
+        Refusal::ReasonRequired => "/reason".into(),
+        Refusal::ReservedCode { .. } => "/code".into(),
+        Refusal::LinkToItself => "/other".into(),
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "There is no such ticket, or none that you may see.")
+}
+
+pub(crate) fn unauthorized(detail: &str) -> Problem {
+    Problem::new(Code::Unauthorized, detail).header(header::WWW_AUTHENTICATE, "Bearer realm=\"docket\"")
+}
+
+fn internal(error: &dyn std::error::Error) -> Problem {
+    let source = error.source().map(ToString::to_string);
+    tracing::error!(%error, source, "a request failed");
+    Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request.")
+}

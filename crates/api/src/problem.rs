@@ -1,0 +1,99 @@
+//! Errors as the client sees them: RFC 9457, `application/problem+json`.
+//!
+//! A handler gives a [`Problem`]; the outermost layer writes it ([`render`]), because only there the
+//! request's id and the server's own address are known. What never came to a handler (a wrong path,
+//! a panic, a time-out) is written there too.
+
+mod code;
+mod render;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use code::Code;
+pub(crate) use render::{layer, panicked};
+
+/// One fault of a request's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    /// Where: a JSON Pointer (RFC 6901) into the body.
+    pub(crate) pointer: String,
+    /// What is wrong, and what would be right.
+    pub(crate) detail: String,
+}
+
+impl Fault {
+    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// An error answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    details: Map<String, Value>,
+    errors: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), details: Map::new(), errors: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Faults of the content, all at once.
+    pub(crate) fn invalid(code: Code, errors: Vec<Fault>) -> Self {
+        let detail = match errors.as_slice() {
+            [fault] if fault.pointer.is_empty() => fault.detail.clone(),
+            [fault] => format!("{}: {}", fault.pointer, fault.detail),
+            faults => format!("{} faults; see errors", faults.len()),
+        };
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// To be tried again after so many seconds.
+    pub(crate) fn retry_after(self, seconds: u32) -> Self {
+        self.header(header::RETRY_AFTER, seconds.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.headers_mut().extend(self.headers.iter().cloned());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The problem that a bare status stands for.
+fn of_status(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "There is nothing under this path; see /docs."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new(Code::MethodNotAllowed, "This path does not take this method; see the Allow header.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
+            Problem::new(Code::RequestTimeout, "The request took longer than 30 s.").retry_after(1)
+        }
+        status if status.is_client_error() => Problem::new(Code::BadRequest, "The request can't be understood."),
+        _ => Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request."),
+    }
+}

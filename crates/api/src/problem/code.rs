@@ -1,0 +1,101 @@
+//! Every error code: stable, `snake_case`, each with a page under `/problems/{code}`.
+
+use axum::http::StatusCode;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $status:ident $title:literal $advice:literal;)+) => {
+        /// What went wrong, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $advice] $name,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as `error_code` has it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The status that it comes with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// The title: the same for every occurrence.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// What it means and what to do.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest = "bad_request" BAD_REQUEST "Bad request"
+        "The request can't be understood. The detail says what is wrong with it.";
+    InvalidQuery = "invalid_query" BAD_REQUEST "Invalid query"
+        "A query parameter is unknown, given twice, or not of the form that it needs. Nothing is ignored in silence.";
+    InvalidJson = "invalid_json" BAD_REQUEST "Invalid JSON"
+        "The body is not the JSON (RFC 8259) that is accepted: valid UTF-8, no member twice, no NUL in texts, numbers within 64 bits, at most 32 levels deep, nothing after the end. The pointer in errors names the place.";
+    InvalidIfMatch = "invalid_if_match" BAD_REQUEST "Invalid If-Match"
+        "If-Match takes quoted entity tags (\"7\", or several with commas between them), or * alone. Take the tag from the ETag header of the last answer, quotes included.";
+    InvalidIdempotencyKey = "invalid_idempotency_key" BAD_REQUEST "Invalid Idempotency-Key"
+        "One Idempotency-Key header with 1 to 255 visible ASCII characters, bare or as a quoted string. A UUID is a good key.";
+    Unauthorized = "unauthorized" UNAUTHORIZED "No valid key"
+        "The request needs a header 'Authorization: Bearer dk_…' with an API key that exists and is not revoked. An administrator makes one with 'docket keys create'.";
+    Forbidden = "forbidden" FORBIDDEN "Not allowed"
+        "Your role, or your relation to the ticket, does not allow this command. The detail says who may.";
+    NotFound = "not_found" NOT_FOUND "Not found"
+        "There is nothing here, or nothing that you may see: the two are one answer.";
+    NoSuchVersion = "no_such_version" NOT_FOUND "No such version"
+        "The ticket is there, but it had not this version, or was not open yet at this time.";
+    MethodNotAllowed = "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
+        "The path is right, the method is not. The Allow header names the methods that it takes.";
+    RequestTimeout = "request_timeout" GATEWAY_TIMEOUT "The request took too long"
+        "No answer could be had in time. Whether a command was carried out is not known: repeat it with the same Idempotency-Key.";
+    IllegalTransition = "illegal_transition" CONFLICT "Not in this state"
+        "The state machine has no such step from the ticket's status. details.allowed_commands names those that are legal now.";
+    CommandRefused = "command_refused" CONFLICT "Refused by a rule"
+        "A rule of the desk refuses the command in the ticket's present state. details.rule names it, the detail says what to do.";
+    SourceIdUsed = "source_id_used" CONFLICT "Opened before"
+        "A ticket with this source_id was opened through this channel before: the same mail, delivered twice. details.ticket_id names it.";
+    PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "The ticket has changed"
+        "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between, the ETag header is the current version. Look, then send the command again with the new tag.";
+    ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"
+        "The body, or the event that it would become, is larger than is accepted. Bodies may have 1 MiB.";
+    UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Not JSON"
+        "Bodies are JSON: send 'Content-Type: application/json'.";
+    ValidationFailed = "validation_failed" UNPROCESSABLE_ENTITY "Validation failed"
+        "The body is JSON, but not what this operation needs. errors names every fault with a JSON Pointer to its place.";
+    IdempotencyKeyReused = "idempotency_key_reused" UNPROCESSABLE_ENTITY "Key used for another request"
+        "You have used this Idempotency-Key for a request with another method, path, body or If-Match. Use a new key for a new request.";
+    PreconditionRequired = "precondition_required" PRECONDITION_REQUIRED "If-Match is missing"
+        "A command that changes a ticket says which version it has seen: send If-Match with the ETag of the last answer. 'If-Match: *' carries it out whatever the version is.";
+    Internal = "internal" INTERNAL_SERVER_ERROR "Internal error"
+        "Something went wrong on our side. Tell the operator the instance of this answer: it leads to the log.";
+    Overloaded = "overloaded" SERVICE_UNAVAILABLE "Overloaded"
+        "More is asked than can be done. Nothing was carried out; try again after the time in Retry-After.";
+    Unavailable = "unavailable" SERVICE_UNAVAILABLE "Not available"
+        "The database can't be reached. Nothing was carried out; try again after the time in Retry-After.";
+    OutcomeUnknown = "outcome_unknown" SERVICE_UNAVAILABLE "Outcome unknown"
+        "The connection to the database was lost at the commit, and could not be had again in time. Repeat the request with the same Idempotency-Key to learn what became of it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_snake_case_and_distinct() {
+        let codes = Code::ALL.iter().map(|c| c.as_str()).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(codes.len(), Code::ALL.len());
+        assert!(codes.iter().all(|c| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+}

@@ -1,0 +1,69 @@
+use std::any::Any;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::{Code, Problem, of_status};
+use crate::{App, telemetry::RequestId};
+
+/// Writes every error as problem+json: those that a handler gave, and bare statuses.
+pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let base = app.base_url(&request);
+    let id = request.extensions().get::<RequestId>().cloned();
+    let response = next.run(request).await;
+    if !(response.status().is_client_error() || response.status().is_server_error()) {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let problem = parts.extensions.remove().unwrap_or_else(|| of_status(parts.status));
+    parts.headers.extend(problem.headers.iter().cloned());
+    parts.status = problem.code.status();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let body = Json(body(&problem, &base, id.as_ref()));
+    let mut response = (parts.status, parts.headers, body).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn body(problem: &Problem, base: &str, id: Option<&RequestId>) -> Value {
+    let mut body = json!({
+        "type": format!("{base}/problems/{}", problem.code.as_str()),
+        "title": problem.code.title(),
+        "status": problem.code.status().as_u16(),
+        "detail": problem.detail,
+        "instance": id.map(RequestId::as_str),
+        "error_code": problem.code.as_str(),
+        "details": problem.details,
+    });
+    if !problem.errors.is_empty() {
+        body["errors"] = json!(problem.errors);
+    }
+    body
+}
+
+/// What a panic is answered with; what it said goes to the log.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that tower-http asks for")]
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = said.unwrap_or("?"), "a handler panicked");
+    Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request.").into_response()
+}
+
+impl App {
+    /// The address under which the client knows this server: the configured one, else what it asked for.
+    pub(crate) fn base_url(&self, request: &Request) -> String {
+        if let Some(url) = &self.config.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+        let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+        // what is no host and port would make the problem's type something else than a URI
+        let host = host.filter(|h| format!("http://{h}").parse::<Uri>().is_ok_and(|u| u.path() == "/"));
+        format!("http://{}", host.unwrap_or("localhost"))
+    }
+}
