@@ -1,1 +1,145 @@
-//! placeholder
+//! Docket's HTTP contract: routes, conditional requests, idempotency, problem+json, OpenAPI 3.1.
+//!
+//! It holds no SQL and no rule of a ticket: it turns requests into what the desk is asked, and the
+//! desk's answers and errors into HTTP.
+#![forbid(unsafe_code)]
+
+mod auth;
+mod conditional;
+mod error;
+mod idempotency;
+mod json;
+mod openapi;
+mod operation;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod telemetry;
+mod validation;
+mod view;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use chrono::{DateTime, Utc};
+use desk::Desk;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use uuid::Uuid;
+
+pub use operation::Access;
+pub use problem::Code;
+pub use server::serve;
+
+/// How long a request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the API needs of its surroundings.
+pub struct Config {
+    /// The address by which clients know the server, where it can't be seen from their requests.
+    pub public_url: Option<String>,
+    /// The clock.
+    pub now: fn() -> DateTime<Utc>,
+    /// New ids.
+    pub new_id: fn() -> Uuid,
+    /// The text of `/metrics`.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The application that the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    desk: Desk,
+    config: Arc<Config>,
+    validators: Arc<validation::Validators>,
+    draining: Arc<AtomicBool>,
+}
+
+/// A route, as tests and tools see it.
+#[derive(Clone, Debug)]
+pub struct RouteInfo {
+    /// Its method.
+    pub method: http::Method,
+    /// Its path, with parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Its `operationId`.
+    pub operation_id: &'static str,
+}
+
+/// Every route there is, but for second names.
+pub fn routes() -> Vec<RouteInfo> {
+    routes::all().iter().map(operation::Route::info).collect()
+}
+
+/// The OpenAPI document.
+pub fn openapi() -> serde_json::Value {
+    openapi::document(&routes::all())
+}
+
+impl App {
+    /// The application over a desk.
+    pub fn new(desk: Desk, config: Config) -> Self {
+        let validators = validation::Validators::compile(&openapi());
+        Self { desk, config: Arc::new(config), validators: Arc::new(validators), draining: Arc::default() }
+    }
+
+    /// From now on `/health/readiness` says no, so that balancers send nobody here any more.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// The whole as a service.
+    pub fn router(&self) -> Router {
+        let (mut open, mut closed) = (Router::new(), Router::new());
+        for route in routes::all() {
+            match route.access {
+                Access::Public => open = open.route(route.path, route.handler),
+                Access::Key => closed = closed.route(&route.path["/v1".len()..], route.handler),
+            }
+        }
+        // authentication comes before the look whether there is such a path, or such a method on it
+        let closed = closed
+            .fallback(|| async { http::StatusCode::NOT_FOUND })
+            .layer(from_fn_with_state(self.clone(), auth::layer));
+        open.nest("/v1", closed)
+            .route("/healthz", axum::routing::get(routes::health::liveness))
+            .route("/readyz", axum::routing::get(routes::health::readiness))
+            .merge(routes::docs::pages())
+            .with_state(self.clone())
+            .layer(CatchPanicLayer::custom(problem::panicked))
+            .layer(from_fn(to_the_end))
+            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+            .layer(from_fn_with_state(self.clone(), problem::layer))
+            .layer(from_fn_with_state(self.clone(), telemetry::layer))
+            .layer(from_fn(harden))
+    }
+}
+
+/// A command runs to its end in a task of its own, also when the client hangs up in the middle: a
+/// handler that is dropped could leave a transaction open behind it.
+async fn to_the_end(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let task = tokio::spawn(tracing::Instrument::in_current_span(next.run(request)));
+    task.await.unwrap_or_else(|_| http::StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn harden(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(HeaderName::from_static("content-security-policy"))
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    response
+}

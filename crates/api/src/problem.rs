@@ -11,14 +11,15 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub use code::Code;
 pub(crate) use render::{layer, panicked};
 
 /// One fault of a request's content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Fault {
-    /// Where: a JSON Pointer (RFC 6901) into the body.
+    /// Where: a JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
     pub(crate) pointer: String,
     /// What is wrong, and what would be right.
     pub(crate) detail: String,
@@ -28,6 +29,30 @@ impl Fault {
     pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
+}
+
+/// An error (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Leads to a page that explains the error.
+    #[serde(rename = "type")]
+    #[schema(format = "uri")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// The id of the request.
+    instance: Option<String>,
+    /// Stable; for programs.
+    error_code: &'static str,
+    /// What else there is to know, by code.
+    #[schema(value_type = Object)]
+    details: Map<String, Value>,
+    /// All faults of the request's content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<Fault>,
 }
 
 /// An error answer.

@@ -17,11 +17,12 @@ mod numbers;
 mod reading;
 mod request;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use eventstore::EventStore;
 use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
 
 pub use audit::{AuditReport, Finding};
 pub use caller::Caller;
@@ -33,8 +34,27 @@ pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
 pub use reading::Moment;
 pub use request::{Idempotency, Precondition, Request};
 
-/// The schema of the desk's own tables, to be run after [`eventstore::MIGRATOR`].
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/desk");
+/// The schema of the desk's own tables, which stand beside those of the log.
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("../../migrations/desk");
+    migrator.dangerous_set_table_name("desk_migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+});
+
+/// Brings the schema of a database up to date: the log's, then the desk's. Several at once wait for
+/// each other; where nothing is to be done, nothing is.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    eventstore::MIGRATOR.run(pool).await?;
+    MIGRATOR.run(pool).await
+}
+
+/// A digest of the schema that [`migrate`] makes: another schema, another digest.
+pub fn schema_digest() -> String {
+    let migrations = eventstore::MIGRATOR.iter().chain(MIGRATOR.iter());
+    let crc = migrations.fold(0, |crc, migration| crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat()));
+    format!("{crc:08x}")
+}
 
 /// SQL that every connection of the program runs: it gives up its owner's rights for those of the
 /// program's role, which may select and insert, and neither change nor remove events.

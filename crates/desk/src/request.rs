@@ -50,7 +50,7 @@ pub struct Request {
     /// When it happens.
     pub now: DateTime<Utc>,
     /// Gives a new id at each call.
-    pub new_id: Box<dyn FnMut() -> Uuid + Send>,
+    pub new_id: Box<dyn FnMut() -> Uuid + Send + Sync>,
     /// Makes a repetition a replay.
     pub idempotency: Option<Idempotency>,
     /// Why, where it was not the caller's own wish: an import's row, a policy.
@@ -67,14 +67,14 @@ impl Request {
     /// A request with nothing but the necessary.
     pub fn new(
         ticket: TicketId,
-        command: Command,
+        commands: Vec<Command>,
         caller: Caller,
         now: DateTime<Utc>,
-        new_id: impl FnMut() -> Uuid + Send + 'static,
+        new_id: impl FnMut() -> Uuid + Send + Sync + 'static,
     ) -> Self {
         Self {
             ticket,
-            commands: vec![command],
+            commands,
             precondition: Precondition::Any,
             caller,
             now,

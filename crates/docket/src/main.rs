@@ -1,1 +1,125 @@
-fn main(){}
+//! Docket: the one binary.
+#![forbid(unsafe_code)]
+
+mod audit;
+mod config;
+mod database;
+mod endpoints;
+mod import;
+mod keys;
+mod serve;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use config::{Config, Settings};
+use database::Database;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A helpdesk whose tickets are append-only records.
+///
+/// Begin with `docket serve`: with nothing configured it runs a private PostgreSQL, makes an admin key
+/// and says where everything is. The other commands then find it by the folder `.docket/`.
+#[derive(Parser)]
+#[command(name = "docket", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Bring the database's schema up to date, and stop
+    Migrate,
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Read the log: what happened to a ticket, and whether all of it is sound
+    #[command(subcommand)]
+    Audit(Audit),
+    Import(import::Args),
+    /// Print the configuration that the other commands would use, without secrets
+    Config,
+    /// Print a completion script: `source <(docket completions bash)`
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    Replay(audit::replay::Args),
+    Verify(audit::verify::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // on stderr, in full: what happened and what lay beneath it
+            let mut text = format!("docket: {error}");
+            for source in error.chain().skip(1) {
+                text.push_str(&format!("\n  because: {source}"));
+            }
+            writeln!(anstream::stderr(), "{text}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::resolve(cli.settings)?;
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "docket", &mut anstream::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(execute(&config, cli.command));
+    // a verification or a log line that is still under way is not worth waiting for
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    result
+}
+
+async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    if let Command::Serve = command {
+        return serve::run(config).await;
+    }
+    if let Command::Config = command {
+        writeln!(anstream::stdout(), "{}", config.shown()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let _telemetry = telemetry::quiet(config)?;
+    let database = Database::find(config).await?;
+    let result = with(&database, config, command).await;
+    database.close().await;
+    result
+}
+
+async fn with(database: &Database, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    let desk = database.desk(config).await?;
+    let code = match command {
+        Command::Migrate => {
+            writeln!(anstream::stdout(), "The schema is up to date.")?;
+            ExitCode::SUCCESS
+        }
+        Command::Keys(command) => keys::run(desk.keys(), &command).await?,
+        Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
+        Command::Audit(Audit::Verify(args)) => audit::verify::run(&desk, &args).await?,
+        Command::Import(args) => import::run(&desk, &args).await?,
+        Command::Serve | Command::Config | Command::Completions { .. } => ExitCode::SUCCESS,
+    };
+    desk.store().close().await;
+    Ok(code)
+}

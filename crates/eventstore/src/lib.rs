@@ -24,9 +24,10 @@ mod session;
 mod snapshots;
 mod unit;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 pub use append::{Appended, Outcome};
 pub use error::{AppendError, Fault};
@@ -37,8 +38,15 @@ pub use session::Options;
 pub use snapshots::Snapshot;
 pub use unit::{Alias, Append, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Unit};
 
-/// The schema of the log, to be run before [`EventStore::open`].
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/eventstore");
+/// The schema of the log, to be run before [`EventStore::open`]. It keeps its own account of what was
+/// run, apart from the application's, and lets a database be ahead of the program: an older version
+/// may still be running while a newer one has migrated.
+pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("../../migrations/eventstore");
+    migrator.dangerous_set_table_name("eventstore_migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// The log: append to it, read it. Cheap to clone; all clones share one appender.
 #[derive(Clone, Debug)]

@@ -5,9 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
-use super::{Code, Problem, of_status};
+use super::{Code, Problem, ProblemBody, of_status};
 use crate::{App, telemetry::RequestId};
 
 /// Writes every error as problem+json: those that a handler gave, and bare statuses.
@@ -19,31 +18,29 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
         return response;
     }
     let (mut parts, _) = response.into_parts();
-    let problem = parts.extensions.remove().unwrap_or_else(|| of_status(parts.status));
+    let problem: Problem = parts.extensions.remove().unwrap_or_else(|| of_status(parts.status));
     parts.headers.extend(problem.headers.iter().cloned());
     parts.status = problem.code.status();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = Json(body(&problem, &base, id.as_ref()));
+    let body = Json(body(problem, &base, id.as_ref()));
     let mut response = (parts.status, parts.headers, body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn body(problem: &Problem, base: &str, id: Option<&RequestId>) -> Value {
-    let mut body = json!({
-        "type": format!("{base}/problems/{}", problem.code.as_str()),
-        "title": problem.code.title(),
-        "status": problem.code.status().as_u16(),
-        "detail": problem.detail,
-        "instance": id.map(RequestId::as_str),
-        "error_code": problem.code.as_str(),
-        "details": problem.details,
-    });
-    if !problem.errors.is_empty() {
-        body["errors"] = json!(problem.errors);
+fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
+    let code = problem.code;
+    ProblemBody {
+        kind: format!("{base}/problems/{}", code.as_str()),
+        title: code.title(),
+        status: code.status().as_u16(),
+        detail: problem.detail,
+        instance: id.map(|id| id.as_str().to_owned()),
+        error_code: code.as_str(),
+        details: problem.details,
+        errors: problem.errors,
     }
-    body
 }
 
 /// What a panic is answered with; what it said goes to the log.

@@ -118,7 +118,7 @@ impl Desk {
     }
 
     /// What the same request was answered before, if it was.
-    pub(super) async fn repeated(&self, request: &Request) -> Result<Option<Done>, DeskError> {
+    pub async fn repeated(&self, request: &Request) -> Result<Option<Done>, DeskError> {
         let Some(idempotency) = &request.idempotency else { return Ok(None) };
         match self.store.receipt(&request.caller.scope, &idempotency.key).await? {
             Some(receipt) => self.replay(request, &receipt).await.map(Some),

@@ -10,10 +10,10 @@ use futures_util::TryStreamExt;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub struct World {
-    pub store: EventStore,
-    pub pool: PgPool,
-    pub database: TestDatabase,
+pub(crate) struct World {
+    pub(crate) store: EventStore,
+    pub(crate) pool: PgPool,
+    pub(crate) database: TestDatabase,
 }
 
 /// A changed schema makes a new template.
@@ -22,7 +22,7 @@ fn template() -> String {
     format!("eventstore_{}", version.collect::<String>())
 }
 
-pub async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
     eventstore::MIGRATOR.run(&pool).await?;
     pool.close().await;
@@ -30,42 +30,42 @@ pub async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Sen
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Options::default()).await
     }
 
-    pub async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         let database = TestDatabase::create(&template(), migrated).await;
         let pool = PgPool::connect(database.url()).await.unwrap();
         Self { store: EventStore::open(pool.clone(), options), pool, database }
     }
 
-    pub async fn stream(&self, id: StreamId) -> Vec<RecordedEvent> {
+    pub(crate) async fn stream(&self, id: StreamId) -> Vec<RecordedEvent> {
         self.store.read_stream(id, StreamRange::default()).await.unwrap()
     }
 
-    pub async fn log(&self) -> Vec<RecordedEvent> {
+    pub(crate) async fn log(&self) -> Vec<RecordedEvent> {
         self.store.read_log(eventstore::Position(0)).try_collect().await.unwrap()
     }
 }
 
-pub fn stream(n: u128) -> StreamId {
+pub(crate) fn stream(n: u128) -> StreamId {
     StreamId(Uuid::from_u128(n))
 }
 
-pub fn at(second: i64) -> DateTime<Utc> {
+pub(crate) fn at(second: i64) -> DateTime<Utc> {
     Utc.timestamp_opt(1_700_000_000 + second, 0).unwrap()
 }
 
-pub fn event(payload: &str) -> NewEvent {
+pub(crate) fn event(payload: &str) -> NewEvent {
     NewEvent { event_type: "thing.happened".into(), schema_version: 1, payload: payload.into(), occurred_at: at(0) }
 }
 
-pub fn exact(version: i64) -> Expected {
+pub(crate) fn exact(version: i64) -> Expected {
     Expected::Exact(Version(version))
 }
 
-pub fn unit(command: u128, stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Unit {
+pub(crate) fn unit(command: u128, stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Unit {
     Unit {
         metadata: Metadata {
             command_id: CommandId(Uuid::from_u128(command)),
@@ -78,15 +78,15 @@ pub fn unit(command: u128, stream_id: StreamId, expected: Expected, events: Vec<
     }
 }
 
-pub fn receipt(key: &str) -> ReceiptKey {
+pub(crate) fn receipt(key: &str) -> ReceiptKey {
     ReceiptKey { caller: "me".into(), key: key.into(), fingerprint: vec![1, 2, 3], status: 201 }
 }
 
-pub fn alias(name: &str, stream_id: StreamId) -> Alias {
+pub(crate) fn alias(name: &str, stream_id: StreamId) -> Alias {
     Alias { scope: "name".into(), name: name.into(), stream_id }
 }
 
-pub fn appended(answer: Result<Outcome, AppendError>) -> Appended {
+pub(crate) fn appended(answer: Result<Outcome, AppendError>) -> Appended {
     match answer {
         Ok(Outcome::Appended(appended)) => appended,
         other => panic!("expected an append, got {other:?}"),
@@ -94,7 +94,7 @@ pub fn appended(answer: Result<Outcome, AppendError>) -> Appended {
 }
 
 /// Positions are 1..N, every stream's versions 1..n, `recorded_at` never runs backwards.
-pub fn assert_sound(log: &[RecordedEvent]) {
+pub(crate) fn assert_sound(log: &[RecordedEvent]) {
     let mut versions = std::collections::HashMap::new();
     for (index, event) in log.iter().enumerate() {
         assert_eq!(event.position.0, i64::try_from(index).unwrap() + 1, "a gap in the positions");

@@ -1,0 +1,142 @@
+//! The OpenAPI 3.1 document, made from the routes and the types that the handlers use.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::operation::{Access, Operation, Route};
+use crate::problem::{Code, ProblemBody};
+use crate::routes::tickets::commands;
+use crate::{telemetry, view};
+
+pub(crate) fn document(routes: &[Route]) -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes {
+        let item = paths.entry(route.path).or_insert_with(|| json!({}));
+        item[route.method.as_str().to_lowercase()] = operation(&route.operation, route.access);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Docket",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "A helpdesk whose tickets are append-only records. The ETag of a ticket is the version \
+                            of its record; a command says with If-Match which version it has seen; an \
+                            Idempotency-Key makes a repetition harmless; every error is application/problem+json.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "contact": {"name": "The operator of this server", "url": "/docs"},
+        },
+        "servers": [{"url": "/", "description": "This server."}],
+        "tags": [
+            {"name": "tickets", "description": "One request for help each: read it, write to it, command it."},
+            {"name": "operations", "description": "For operators and balancers."},
+            {"name": "documentation", "description": "The contract itself."},
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "headers": headers(),
+            "securitySchemes": {"key": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "dk_<key id>_<secret><checksum>",
+                "description": "An API key, made by an administrator with `docket keys create`.",
+            }},
+        },
+    })
+}
+
+fn operation(operation: &Operation, access: Access) -> Value {
+    let mut value = json!({
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": operation.parameters.iter().cloned().chain([telemetry::parameter()]).collect::<Vec<_>>(),
+        "responses": responses(operation, access),
+        "security": match access {
+            Access::Public => json!([]),
+            Access::Key => json!([{"key": []}]),
+        },
+    });
+    if let Some(body) = &operation.body {
+        value["requestBody"] = json!({
+            "required": true,
+            "content": {"application/json": {
+                "schema": {"$ref": format!("#/components/schemas/{}", body.schema)},
+                "example": body.example,
+            }},
+        });
+    }
+    value
+}
+
+fn responses(operation: &Operation, access: Access) -> Value {
+    let mut responses = Map::new();
+    for success in &operation.success {
+        let mut response = success.clone();
+        let status = response["status"].take();
+        if let Some(members) = response.as_object_mut() {
+            members.remove("status");
+        }
+        responses.insert(status.to_string(), response);
+    }
+    let mut codes = operation.errors.clone();
+    if access == Access::Key {
+        codes.extend([Code::Unauthorized, Code::Overloaded, Code::Unavailable, Code::RequestTimeout]);
+    }
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        responses.insert(status.to_string(), error_response(&codes));
+    }
+    Value::Object(responses)
+}
+
+fn error_response(codes: &[Code]) -> Value {
+    let titles = codes.iter().map(|c| format!("{} (`{}`)", c.title(), c.as_str())).collect::<Vec<_>>();
+    let examples: Map<_, _> = codes
+        .iter()
+        .map(|code| (code.as_str().to_owned(), json!({"summary": code.title(), "value": view::problem_example(*code)})))
+        .collect();
+    json!({
+        "description": format!("{}.", titles.join("; ")),
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "content": {"application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": examples,
+        }},
+    })
+}
+
+fn schemas() -> Value {
+    let mut found = Vec::new();
+    add::<view::TicketView>(&mut found);
+    add::<view::HistoryView>(&mut found);
+    add::<view::ConversationView>(&mut found);
+    add::<ProblemBody>(&mut found);
+    commands::schemas(&mut found);
+    let schemas: Map<_, _> = found.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
+    Value::Object(schemas)
+}
+
+/// Adds a type's schema, and those that it refers to.
+pub(crate) fn add<T: ToSchema + PartialSchema>(found: &mut Vec<(String, RefOr<Schema>)>) {
+    found.push((T::name().into_owned(), T::schema()));
+    T::schemas(found);
+}
+
+fn headers() -> Value {
+    let header = |description: &str, schema: Value| json!({"description": description, "schema": schema});
+    let text = json!({"type": "string"});
+    let number = json!({"type": "integer", "format": "int64", "minimum": 1});
+    json!({
+        "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
+        "Location": header("Where the ticket is.", text.clone()),
+        "Docket-Position": header("The position in the log of the ticket's last event.", number),
+        "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),
+        "X-Request-Id": header("The request's id, echoed or made.", text),
+    })
+}

@@ -1,0 +1,89 @@
+//! Query parameters: none is ignored, none is guessed at.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::problem::{Code, Fault, Problem};
+
+/// The parameters of a request, each once, none unknown.
+pub(crate) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// Reads a query in which only these names may occur.
+    pub(crate) fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let mut values = BTreeMap::new();
+        let mut faults = Vec::new();
+        let pairs: Vec<(String, String)> = match query {
+            None => Vec::new(),
+            Some(query) => serde_html_form(query)
+                .map_err(|detail| Problem::invalid(Code::InvalidQuery, vec![Fault::new("", detail)]))?,
+        };
+        for (name, value) in pairs {
+            if !known.contains(&name.as_str()) {
+                let hint = if known.is_empty() { "none is".into() } else { format!("known: {}", known.join(", ")) };
+                faults.push(Fault::new(format!("?{name}"), format!("this parameter is unknown here; {hint}")));
+            } else if values.insert(name.clone(), value).is_some() {
+                faults.push(Fault::new(format!("?{name}"), "this parameter is there twice"));
+            }
+        }
+        if faults.is_empty() { Ok(Self(values)) } else { Err(Problem::invalid(Code::InvalidQuery, faults)) }
+    }
+
+    /// A whole number of at least one: digits only, no sign, no exponent.
+    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse() {
+            Ok(number) if digits && number > 0 => Ok(Some(number)),
+            _ => Err(invalid(name, "a whole number above zero is needed, such as 7")),
+        }
+    }
+
+    /// A time after RFC 3339.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        DateTime::parse_from_rfc3339(text)
+            .map(|time| Some(time.to_utc()))
+            .map_err(|_| invalid(name, "a time after RFC 3339 is needed, such as 2026-01-31T09:30:00Z (+ is %2B)"))
+    }
+}
+
+pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
+    Problem::invalid(Code::InvalidQuery, vec![Fault::new(format!("?{name}"), detail)])
+}
+
+fn serde_html_form(query: &str) -> Result<Vec<(String, String)>, String> {
+    let uri = http::Uri::builder().path_and_query(format!("/?{query}")).build().map_err(|e| e.to_string())?;
+    let decoded = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|e| e.to_string())?.0;
+    if decoded.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Err("the character U+0000 is not accepted".into());
+    }
+    Ok(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_taken_to_the_letter() {
+        let read = |text: &str| Query::read(Some(text), &["n", "t"]).unwrap();
+        assert_eq!(read("n=7").positive("n").unwrap(), Some(7));
+        assert_eq!(read("").positive("n").unwrap(), None);
+        for bad in ["", "0", "-1", "%2B1", "1e3", "7.0", "99999999999999999999", "7%20"] {
+            assert!(read(&format!("n={bad}")).positive("n").is_err(), "{bad}");
+        }
+        assert!(read("t=2026-01-31T09:30:00%2B01:00").time("t").unwrap().is_some());
+        for bad in ["", "2026-01-31", "yesterday"] {
+            assert!(read(&format!("t={bad}")).time("t").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn unknown_and_repeated_parameters_are_refused() {
+        for bad in ["x=1", "n=1&n=1", "n=1&x", "n=%00"] {
+            assert!(Query::read(Some(bad), &["n"]).is_err(), "{bad}");
+        }
+    }
+}

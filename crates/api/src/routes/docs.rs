@@ -1,0 +1,125 @@
+//! The contract for people and machines: `/openapi.json`, `/docs` (works offline), `/problems/{code}`.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use serde_json::json;
+use utoipa_swagger_ui::{Config, Url};
+
+use crate::App;
+use crate::operation::{Access, Operation, Route};
+use crate::problem::{Code, Problem};
+
+/// A page may load what this server itself serves, and nothing else.
+const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+pub(crate) fn routes() -> Vec<Route> {
+    let operation = |id, summary, description| Operation::new(id, "documentation", summary, description);
+    let code = json!({
+        "name": "code", "in": "path", "required": true, "description": "An error_code.",
+        "schema": {"type": "string"}, "example": "precondition_failed",
+    });
+    let page = json!({"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}});
+    vec![
+        Route {
+            method: Method::GET,
+            path: "/openapi.json",
+            access: Access::Public,
+            operation: operation("get_openapi", "This document", "The OpenAPI 3.1 description of this API.").success(
+                StatusCode::OK,
+                "The document.",
+                &[],
+                json!({"application/json": {"schema": {"type": "object"}, "example": {"openapi": "3.1.0"}}}),
+            ),
+            handler: get(openapi),
+        },
+        Route {
+            method: Method::GET,
+            path: "/problems",
+            access: Access::Public,
+            operation: operation("list_problems", "All errors", "A page that lists every error_code.").success(
+                StatusCode::OK,
+                "The page.",
+                &[],
+                page.clone(),
+            ),
+            handler: get(problems),
+        },
+        Route {
+            method: Method::GET,
+            path: "/problems/{code}",
+            access: Access::Public,
+            operation: operation("get_problem", "An error explained", "The page that the `type` of a problem leads to.")
+                .parameter(code)
+                .success(StatusCode::OK, "The page.", &[], page)
+                .errors(&[Code::NotFound]),
+            handler: get(problem),
+        },
+    ]
+}
+
+/// Pages for people, which are no part of the API.
+pub(crate) fn pages() -> Router<App> {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/docs/") }))
+        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route("/docs/", get(|| asset(None)))
+        .route("/docs/{*file}", get(|Path(file): Path<String>| asset(Some(file))))
+}
+
+async fn openapi() -> Response {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::openapi().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+}
+
+/// Swagger UI, compiled in: the page needs no other server.
+async fn asset(file: Option<String>) -> Response {
+    static CONFIG: LazyLock<std::sync::Arc<Config<'static>>> =
+        LazyLock::new(|| std::sync::Arc::new(Config::new([Url::new("Docket", "/openapi.json")]).validator_url("none")));
+    let found = utoipa_swagger_ui::serve(file.as_deref().unwrap_or("index.html"), CONFIG.clone());
+    match found {
+        Ok(Some(file)) => {
+            let headers = [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.into())];
+            (headers, file.bytes.into_owned()).into_response()
+        }
+        Ok(None) | Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn problems() -> Response {
+    let mut list = String::new();
+    for code in Code::ALL {
+        let (status, name) = (code.status().as_u16(), code.as_str());
+        write!(list, "<li>{status} <a href=\"/problems/{name}\"><code>{name}</code></a>: {}</li>", code.title()).ok();
+    }
+    page("Errors", &format!("<p>Every error is <code>application/problem+json</code> (RFC 9457).</p><ul>{list}</ul>"))
+}
+
+async fn problem(Path(code): Path<String>) -> Result<Response, Problem> {
+    let code = Code::ALL
+        .iter()
+        .find(|known| known.as_str() == code)
+        .ok_or_else(|| Problem::new(Code::NotFound, "There is no error of this code; see /problems."))?;
+    let body = format!(
+        "<p><code>{}</code>, status {}</p><p>{}</p><p><a href=\"/problems\">All errors</a> · <a href=\"/docs/\">The API</a></p>",
+        code.as_str(),
+        code.status(),
+        code.advice().replace('<', "&lt;"),
+    );
+    Ok(page(code.title(), &body))
+}
+
+fn page(title: &str, body: &str) -> Response {
+    let style = "body{font:1rem/1.5 system-ui;max-width:42rem;margin:3rem auto;padding:0 1rem}code{background:#eee;padding:.1em .3em}";
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} – Docket</title><style>{style}</style>\
+         <h1>{title}</h1>{body}</html>"
+    );
+    ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(html)).into_response()
+}
+

@@ -1,0 +1,77 @@
+//! `/health/liveness`, `/health/readiness`, `/metrics`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+
+use crate::App;
+use crate::operation::{Access, Operation, Route};
+use crate::problem::{Code, Problem};
+
+/// How long the database may take to answer before the server calls itself unready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) fn routes() -> Vec<Route> {
+    let operation = |id, summary, description| Operation::new(id, "operations", summary, description);
+    let text = |media: &str, example: Value| json!({media: {"schema": {}, "example": example}});
+    vec![
+        Route {
+            method: Method::GET,
+            path: "/health/liveness",
+            access: Access::Public,
+            operation: operation("get_liveness", "Is the process alive?", "Says yes as long as it can say anything. Also at /healthz.")
+                .success(StatusCode::OK, "It is.", &[], text("application/json", json!({"status": "alive"}))),
+            handler: get(liveness),
+        },
+        Route {
+            method: Method::GET,
+            path: "/health/readiness",
+            access: Access::Public,
+            operation: operation(
+                "get_readiness",
+                "Can it serve?",
+                "Whether the database answers and the server is not shutting down. Also at /readyz.",
+            )
+            .success(StatusCode::OK, "It can.", &["Docket-Position"], text("application/json", json!({"status": "ready"})))
+            .errors(&[Code::Unavailable]),
+            handler: get(readiness),
+        },
+        Route {
+            method: Method::GET,
+            path: "/metrics",
+            access: Access::Public,
+            operation: operation(
+                "get_metrics",
+                "Measurements for Prometheus",
+                "In the Prometheus text exposition format 0.0.4. Holds no names and no contents.",
+            )
+            .success(StatusCode::OK, "The measurements.", &[], text("text/plain", json!("# TYPE eventstore_batches_total counter"))),
+            handler: get(metrics),
+        },
+    ]
+}
+
+pub(crate) async fn liveness() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Problem> {
+    let unready = |why: &str| Problem::new(Code::Unavailable, why).retry_after(2);
+    if app.draining.load(Ordering::Relaxed) {
+        return Err(unready("This server is shutting down."));
+    }
+    match tokio::time::timeout(PATIENCE, app.desk.store().head()).await {
+        Ok(Ok(head)) => Ok(([("docket-position", head.to_string())], Json(json!({"status": "ready"}))).into_response()),
+        Ok(Err(_)) | Err(_) => Err(unready("The database does not answer.")),
+    }
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (app.config.metrics)()).into_response()
+}

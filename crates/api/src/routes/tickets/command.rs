@@ -1,0 +1,177 @@
+//! What all commands have in common: reading the request in the order of checks that the contract
+//! gives, and answering with the ticket after it.
+//!
+//! Order: 401, 404, 403, 405, 413/415, replayed key, 428, 412, 400/422, 409. A request that is sound is
+//! executed at once, and the desk keeps the order; for one that is not, the desk is asked first what
+//! goes before.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+use desk::{Caller, Idempotency, Precondition, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ticket_aggregate::{CommandKind, TicketId};
+
+use super::bodies::Body;
+use super::{Named, done};
+use crate::App;
+use crate::auth::Authenticated;
+use crate::conditional::if_match;
+use crate::problem::{Code, Fault, Problem};
+use crate::query::Query;
+use crate::telemetry::{RequestId, traceparent};
+use crate::{idempotency, json};
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// A command's request, each part of it read or found faulty.
+pub(super) struct Incoming {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    request_id: Option<String>,
+    query: Result<Query, Problem>,
+    content: Result<Bytes, Problem>,
+    json: Result<Value, Problem>,
+    key: Result<Option<String>, Problem>,
+}
+
+impl Incoming {
+    pub(super) async fn read(request: HttpRequest) -> Self {
+        let (parts, body) = request.into_parts();
+        let content = match media_type(&parts.headers) {
+            Ok(()) => content(body).await,
+            Err(problem) => Err(problem),
+        };
+        let json = content.clone().and_then(|bytes| {
+            json::parse(&bytes).map_err(|fault| Problem::invalid(Code::InvalidJson, vec![fault]))
+        });
+        Self {
+            query: Query::read(parts.uri.query(), &[]),
+            path: parts.uri.path().to_owned(),
+            key: idempotency::key(&parts.headers),
+            request_id: parts.extensions.get().map(|id: &RequestId| id.as_str().to_owned()),
+            method: parts.method,
+            headers: parts.headers,
+            content,
+            json,
+        }
+    }
+
+    /// What makes a repetition of it harmless.
+    pub(super) fn idempotency(&self, status: StatusCode) -> Result<Option<Idempotency>, Problem> {
+        let content = self.content.clone()?;
+        let Some(key) = self.key.clone()? else { return Ok(None) };
+        let json = self.json.as_ref().ok();
+        let fingerprint = idempotency::fingerprint(&self.method, &self.path, &self.headers, json, &content);
+        let status = i16::try_from(status.as_u16()).unwrap_or_default();
+        Ok(Some(Idempotency { key, fingerprint, status }))
+    }
+
+    /// The body as a value of the schema, or all its faults.
+    pub(super) fn body<B: DeserializeOwned>(&self, app: &App, schema: &str) -> Result<B, Problem> {
+        self.query.as_ref().map_err(Clone::clone)?;
+        let json = self.json.clone()?;
+        let faults = app.validators.faults(schema, &json);
+        if !faults.is_empty() {
+            return Err(Problem::invalid(Code::ValidationFailed, faults));
+        }
+        serde_json::from_value(json).map_err(|e| invalid(Fault::new("", e.to_string())))
+    }
+
+    /// A request to the desk that is this one's, as far as it is sound.
+    pub(super) fn request(&self, app: &App, ticket: TicketId, caller: &Arc<Caller>) -> Request {
+        let mut request = Request::new(ticket, Vec::new(), Caller::clone(caller), (app.config.now)(), app.config.new_id);
+        request.correlation_id.clone_from(&self.request_id);
+        request.traceparent = traceparent();
+        request
+    }
+}
+
+pub(super) fn invalid(fault: Fault) -> Problem {
+    Problem::invalid(Code::ValidationFailed, vec![fault])
+}
+
+fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "Send the body as JSON, with 'Content-Type: application/json'."))
+}
+
+async fn content(body: axum::body::Body) -> Result<Bytes, Problem> {
+    match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."))
+        }
+        Err(_) => Err(Problem::new(Code::BadRequest, "The body ended before its time.")),
+    }
+}
+
+/// The handler of every command to an existing ticket.
+pub(super) async fn handle<B: Body>(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    Named(ticket): Named,
+    request: HttpRequest,
+) -> Result<Response, Problem> {
+    let incoming = Incoming::read(request).await;
+    let mut request = incoming.request(&app, ticket, &caller);
+    match prepare::<B>(&app, &incoming, &mut request) {
+        Ok(()) => {}
+        Err(problem) => match before(&app, &incoming, &mut request, B::KIND, B::FORM.status()).await? {
+            Some(answer) => return Ok(done(&caller, &answer, B::FORM.status(), made(&answer, ticket))),
+            None => return Err(problem),
+        },
+    }
+    let answer = app.desk.execute(request).await?;
+    Ok(done(&caller, &answer, B::FORM.status(), made(&answer, ticket)))
+}
+
+/// A reply to a closed ticket is answered with another one: the follow-up.
+fn made(answer: &desk::Done, commanded: TicketId) -> Option<TicketId> {
+    (answer.ticket.id != commanded).then_some(answer.ticket.id)
+}
+
+fn prepare<B: Body>(app: &App, incoming: &Incoming, request: &mut Request) -> Result<(), Problem> {
+    request.idempotency = incoming.idempotency(B::FORM.status())?;
+    request.precondition = match if_match(&incoming.headers)? {
+        Some(precondition) => precondition,
+        None if B::FORM.needs_if_match() => {
+            let detail = "Send If-Match with the ETag of the ticket as you have seen it, or * for whatever it is.";
+            return Err(Problem::new(Code::PreconditionRequired, detail));
+        }
+        None => Precondition::Any,
+    };
+    let body: B = incoming.body(app, B::SCHEMA)?;
+    request.commands = vec![body.into_command().map_err(invalid)?];
+    Ok(())
+}
+
+/// What goes before the fault that was found: 404, 403, and where the request could be read so far, an
+/// earlier answer and 412.
+async fn before(
+    app: &App,
+    incoming: &Incoming,
+    request: &mut Request,
+    kind: CommandKind,
+    status: StatusCode,
+) -> Result<Option<desk::Done>, Problem> {
+    let idempotency = incoming.idempotency(status);
+    request.idempotency = idempotency.as_ref().ok().cloned().flatten();
+    request.precondition = match (&idempotency, if_match(&incoming.headers)) {
+        (Ok(_), Ok(Some(precondition))) => precondition,
+        _ => Precondition::Any,
+    };
+    Ok(app.desk.check(request, kind).await?)
+}
+

@@ -1,0 +1,52 @@
+//! `GET /v1/tickets/{id}/conversation`: what was written, as the caller may see it.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use super::show::if_none_match;
+use super::{Named, shown};
+use crate::App;
+use crate::auth::Authenticated;
+use crate::operation::{Access, Operation, Route, json_of, ticket_id_parameter};
+use crate::problem::{Code, Problem};
+use crate::query::Query;
+use crate::view::{ConversationView, MessageView};
+
+pub(crate) fn route() -> Route {
+    Route {
+        method: Method::GET,
+        path: "/v1/tickets/{id}/conversation",
+        access: Access::Key,
+        operation: Operation::new(
+            "get_ticket_conversation",
+            "tickets",
+            "Read what was written in a ticket",
+            "The opening, replies and notes in order. Requesters see no notes.",
+        )
+        .parameter(ticket_id_parameter())
+        .parameter(if_none_match())
+        .success(StatusCode::OK, "The messages.", &["ETag"], json_of("Conversation", &MessageView::example()))
+        .success(StatusCode::NOT_MODIFIED, "You have this version already.", &["ETag"], json!(null))
+        .errors(&[Code::NotFound, Code::InvalidQuery]),
+        handler: get(conversation),
+    }
+}
+
+async fn conversation(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    Named(id): Named,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (ticket, entries) = app.desk.history(id, &caller).await?;
+    Query::read(query.as_deref(), &[])?;
+    Ok(shown(&headers, ticket.version, || {
+        let items = entries.iter().filter_map(MessageView::of).collect();
+        Json(ConversationView { items, next_cursor: None }).into_response()
+    }))
+}

@@ -1,0 +1,145 @@
+//! Each request's id, span and measurements.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use opentelemetry::metrics::{Histogram, UpDownCounter};
+use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{KeyValue, global};
+use serde_json::Value;
+use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::App;
+use crate::operation::header_parameter;
+
+const REQUEST_ID: &str = "x-request-id";
+const LONGEST_ID: usize = 128;
+
+/// The id of a request: the caller's, if it can be used, else a new one.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(Arc<str>);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+struct Metrics {
+    duration: Histogram<f64>,
+    active: UpDownCounter<i64>,
+}
+
+/// Names and units after the OpenTelemetry semantic conventions for HTTP servers.
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    let meter = global::meter("docket");
+    Metrics {
+        duration: meter
+            .f64_histogram("http.server.request.duration")
+            .with_unit("s")
+            .with_description("Duration of HTTP server requests.")
+            .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
+            .build(),
+        active: meter
+            .i64_up_down_counter("http.server.active_requests")
+            .with_unit("{request}")
+            .with_description("Number of active HTTP server requests.")
+            .build(),
+    }
+});
+
+/// The outermost layer: everything about a request happens in its span.
+pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(request_id(request.headers()).unwrap_or_else(|| (app.config.new_id)().to_string()).into());
+    let span = tracing::info_span!(
+        "request",
+        otel.name = field::Empty,
+        otel.kind = "server",
+        http.request.method = %request.method(),
+        url.path = request.uri().path(),
+        http.route = field::Empty,
+        http.response.status_code = field::Empty,
+        request_id = id.as_str(),
+        trace_id = field::Empty,
+        caller = field::Empty,
+    );
+    let parent = global::get_text_map_propagator(|p| p.extract(&Headers(request.headers())));
+    span.set_parent(parent).ok();
+    let trace = span.context().span().span_context().trace_id();
+    if trace != opentelemetry::TraceId::INVALID {
+        span.record("trace_id", field::display(trace));
+    }
+
+    let method = request.method().to_string();
+    // the router has matched before its layers run
+    let path = request.extensions().get().map_or("", MatchedPath::as_str).to_owned();
+    request.extensions_mut().insert(id.clone());
+    let started = Instant::now();
+    METRICS.active.add(1, &[]);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    METRICS.active.add(-1, &[]);
+
+    let status = response.status().as_u16();
+    span.record("otel.name", format!("{method} {path}"));
+    span.record("http.route", path.as_str());
+    span.record("http.response.status_code", status);
+    let elapsed = started.elapsed();
+    METRICS.duration.record(
+        elapsed.as_secs_f64(),
+        &[
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.route", path),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+        ],
+    );
+    span.in_scope(|| tracing::info!(status, micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "answered"));
+    if let Ok(value) = HeaderValue::try_from(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(sound)).then(|| id.to_owned())
+}
+
+pub(crate) fn parameter() -> Value {
+    header_parameter("X-Request-Id", false, "An id of yours for this request, echoed in the answer and the log.", "order-77.retry-1")
+}
+
+/// The W3C `traceparent` of the present span, to be kept with the events that it records.
+pub(crate) fn traceparent() -> Option<String> {
+    let mut carrier = Carrier(None);
+    global::get_text_map_propagator(|p| p.inject_context(&Span::current().context(), &mut carrier));
+    carrier.0
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+struct Carrier(Option<String>);
+
+impl Injector for Carrier {
+    fn set(&mut self, key: &str, value: String) {
+        if key == "traceparent" {
+            self.0 = Some(value);
+        }
+    }
+}

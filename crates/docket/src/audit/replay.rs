@@ -1,0 +1,199 @@
+//! `docket audit replay`: a ticket's history, and what it adds up to.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use chrono::{DateTime, Utc};
+use desk::{Desk, DeskError, Entry};
+use serde_json::{Map, Value, json};
+use ticket_aggregate::{Stamp, State, StreamVersion, TicketId, TicketNumber, codec, evolve};
+use uuid::Uuid;
+
+use super::diff::{self, Change};
+use super::{timeline, words};
+
+/// Replay a ticket: everything that happened to it, in order, and what it adds up to.
+///
+/// The events are read from the log and folded one after the other, up to a version or a time if one is asked for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes:\n  \
+    0  the ticket was replayed\n  \
+    1  there is no such ticket, or it had no such version\n\n\
+    Examples:\n  \
+    docket audit replay 1042 --diff\n  \
+    docket audit replay '#1042' --at 2026-03-01T12:00:00Z\n  \
+    docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json")]
+pub(crate) struct Args {
+    /// Which ticket: its number (1042 or '#1042') or its id
+    #[arg(value_name = "TICKET", value_parser = parse_name)]
+    ticket: Name,
+
+    /// Only up to this version: the ticket as it was after so many events
+    #[arg(long, value_name = "N", conflicts_with = "at")]
+    version: Option<u64>,
+
+    /// Only what had happened by then, such as 2026-03-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<DateTime<Utc>>,
+
+    /// Show under each event which fields of the ticket it changed
+    #[arg(long)]
+    diff: bool,
+
+    /// Print one JSON object: ticket, number, version, events, state
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a ticket is named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Number(TicketNumber),
+    Id(TicketId),
+}
+
+/// One event, and what it changed.
+pub(super) struct Step {
+    pub(super) entry: Entry,
+    pub(super) changes: Vec<Change>,
+}
+
+/// A ticket's history up to the moment that was asked for.
+pub(super) struct Replay {
+    pub(super) id: TicketId,
+    pub(super) steps: Vec<Step>,
+    /// How many events the ticket has in all.
+    pub(super) of: usize,
+    pub(super) state: Map<String, Value>,
+}
+
+/// Replays, and prints it.
+pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
+    let replay = read(desk, args).await?;
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", to_json(&replay, args.diff)?)?;
+    } else {
+        timeline::print(&mut out, &replay, args.diff)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
+    let (id, name) = match args.ticket {
+        Name::Number(number) => match desk.by_number(number).await {
+            Ok(id) => (id, number.to_string()),
+            Err(DeskError::NotFound) => bail!("there is no ticket {number}"),
+            Err(error) => return Err(error.into()),
+        },
+        Name::Id(id) => (id, id.to_string()),
+    };
+    let (_, mut entries) = match desk.history(id, &crate::import::reader()).await {
+        Err(DeskError::NotFound) => bail!("there is no ticket {name}"),
+        history => history.with_context(|| format!("ticket {name} can't be read"))?,
+    };
+    let of = entries.len();
+    entries.truncate(upto(args, &entries).map_err(|reason| anyhow!("ticket {name} {reason}"))?);
+    let (steps, state) = fold(entries)?;
+    Ok(Replay { id, steps, of, state })
+}
+
+/// How many of the events are asked for.
+fn upto(args: &Args, entries: &[Entry]) -> Result<usize, String> {
+    if let Some(version) = args.version {
+        let known = entries.iter().position(|entry| entry.version.0.unsigned_abs() == version);
+        let last = entries.last().map_or(0, |entry| entry.version.0);
+        return known
+            .map(|index| index + 1)
+            .ok_or_else(|| format!("has no version {version}: its versions are 1 to {last}"));
+    }
+    let Some(at) = args.at else { return Ok(entries.len()) };
+    match (entries.iter().take_while(|entry| entry.occurred_at <= at).count(), entries.first()) {
+        (0, Some(first)) => {
+            let (at, opened) = (words::time(at), words::time(first.occurred_at));
+            Err(format!("was not there at {at}: it was opened at {opened} (UTC)"))
+        }
+        (count, _) => Ok(count),
+    }
+}
+
+fn fold(entries: Vec<Entry>) -> anyhow::Result<(Vec<Step>, Map<String, Value>)> {
+    let mut state: State = None;
+    let mut before = Map::new();
+    let mut steps = Vec::new();
+    for entry in entries {
+        let version = StreamVersion(entry.version.0.unsigned_abs());
+        state = evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
+        let after = diff::fields(state.as_ref())?;
+        steps.push(Step { entry, changes: diff::changes(&before, &after) });
+        before = after;
+    }
+    Ok((steps, before))
+}
+
+fn to_json(replay: &Replay, with_diff: bool) -> anyhow::Result<Value> {
+    let events = replay.steps.iter().map(|step| event_json(step, with_diff)).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(json!({
+        "ticket": replay.id,
+        "number": replay.state.get("number"),
+        "version": replay.state.get("version"),
+        "events": events,
+        "state": replay.state,
+    }))
+}
+
+fn event_json(Step { entry, changes }: &Step, with_diff: bool) -> anyhow::Result<Value> {
+    let encoded = codec::encode(&entry.event)?;
+    let data: Value = serde_json::from_str(&encoded.payload)?;
+    let mut event = json!({
+        "version": entry.version,
+        "position": entry.position,
+        "type": encoded.event_type,
+        "schema_version": encoded.schema_version,
+        "actor": entry.actor,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.recorded_at,
+        "command_id": entry.command_id,
+        "cause": entry.cause,
+        "data": data,
+    });
+    if with_diff {
+        event["changes"] = diff::to_json(changes);
+    }
+    Ok(event)
+}
+
+fn parse_name(text: &str) -> Result<Name, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(Name::Number(number));
+    }
+    let id = Uuid::parse_str(text).map_err(|_| "a ticket is named by its number (1042 or '#1042') or its id (a UUID)")?;
+    Ok(Name::Id(TicketId(id)))
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| time.to_utc()).map_err(|_| "a time has the form 2026-03-01T12:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_named_by_number_or_id() {
+        let number = Name::Number(TicketNumber::try_from(1042).unwrap());
+        assert_eq!(parse_name("1042").unwrap(), number);
+        assert_eq!(parse_name("#1042").unwrap(), number);
+        let id = Uuid::from_u128(7);
+        assert_eq!(parse_name(&id.to_string()).unwrap(), Name::Id(TicketId(id)));
+        assert!(parse_name("0").is_err() && parse_name("ada").is_err());
+    }
+
+    #[test]
+    fn a_time_needs_its_zone() {
+        assert!(parse_time("2026-03-01T13:00:00+01:00").unwrap() == parse_time("2026-03-01T12:00:00Z").unwrap());
+        assert!(parse_time("2026-03-01").is_err());
+    }
+}

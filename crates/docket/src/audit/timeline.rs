@@ -1,0 +1,153 @@
+//! A replay as people like to read it.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use super::diff::{self, Change};
+use super::replay::{Replay, Step};
+use super::words::{self, Words};
+use crate::import::{printable, terminal_width};
+
+const TITLE: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+const WHO: Style = AnsiColor::Cyan.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+
+/// Longer messages are cut; `--json` has all of them.
+const MESSAGE_LINES: usize = 12;
+
+/// What an event's line tells already.
+const TOLD: [&str; 2] = ["version", "updated_at"];
+
+/// Prints the header, the events, the state.
+pub(super) fn print(out: &mut impl Write, replay: &Replay, with_diff: bool) -> std::io::Result<()> {
+    header(out, replay)?;
+    let digits = replay.steps.len().to_string().len();
+    for step in &replay.steps {
+        event(out, step, digits)?;
+        if with_diff {
+            changes(out, &step.changes, digits)?;
+        }
+    }
+    state(out, replay)
+}
+
+fn header(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
+    let text = |field: &str| replay.state.get(field).map(diff::shown).unwrap_or_default();
+    let subject = printable(&text("subject"));
+    writeln!(out, "{TITLE}#{} {subject}{TITLE:#}", text("number"))?;
+    let requester = match replay.state.get("requester") {
+        Some(Value::Object(requester)) => {
+            let address = requester.get("email").map(diff::shown).unwrap_or_default();
+            let name = requester.get("name").and_then(Value::as_str);
+            printable(&name.map_or_else(|| address.clone(), |name| format!("{name} <{address}>")))
+        }
+        _ => "nobody".to_owned(),
+    };
+    writeln!(out, "requested by {requester}")?;
+    let (shown, of) = (replay.steps.len(), replay.of);
+    let events = if shown == of { format!("{of} events") } else { format!("the first {shown} of {of} events") };
+    writeln!(out, "{FAINT}ticket {} · {events} · times in UTC{FAINT:#}\n", replay.id)
+}
+
+fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std::io::Result<()> {
+    let Words { sentence, message } = words::words(&entry.event);
+    let version = entry.version;
+    let time = words::time(entry.occurred_at);
+    let who = entry.actor.as_ref().map_or_else(|| "?".to_owned(), |actor| format!("{} {}", actor.kind, actor.id));
+    let (who, sentence) = (printable(&who), printable(&sentence));
+    writeln!(out, "{version:>digits$}  {FAINT}{time}{FAINT:#}  {WHO}{who}{WHO:#}: {sentence}")?;
+    let indent = " ".repeat(digits + 4);
+    if let Some(message) = message {
+        let lines = wrapped(message, usize::from(terminal_width()).saturating_sub(indent.len() + 2));
+        for line in lines.iter().take(MESSAGE_LINES) {
+            writeln!(out, "{indent}{FAINT}│{FAINT:#} {line}")?;
+        }
+        if lines.len() > MESSAGE_LINES {
+            writeln!(out, "{indent}{FAINT}│ … {} more lines; --json has them{FAINT:#}", lines.len() - MESSAGE_LINES)?;
+        }
+    }
+    if let Some(cause) = &entry.cause {
+        writeln!(out, "{indent}{FAINT}because of {}{FAINT:#}", printable(&words::cause(cause)))?;
+    }
+    Ok(())
+}
+
+fn changes(out: &mut impl Write, changes: &[Change], digits: usize) -> std::io::Result<()> {
+    let indent = " ".repeat(digits + 4);
+    for Change { field, from, to } in changes {
+        if TOLD.contains(&field.as_str()) || diff::is_empty(from) && diff::is_empty(to) {
+            continue;
+        }
+        let (from, to) = (one_line(&diff::shown(from)), one_line(&diff::shown(to)));
+        writeln!(out, "{indent}{CHANGED}{field}: {from} → {to}{CHANGED:#}")?;
+    }
+    Ok(())
+}
+
+fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
+    let version = replay.state.get("version").map(diff::shown).unwrap_or_default();
+    writeln!(out, "\n{TITLE}What it adds up to at version {version}{TITLE:#}")?;
+    let filled = replay.state.iter().filter(|(field, value)| *field != "version" && !diff::is_empty(value));
+    let width = replay.state.keys().map(String::len).max().unwrap_or_default();
+    for (field, value) in filled {
+        writeln!(out, "  {FAINT}{field:<width$}{FAINT:#}  {}", one_line(&diff::shown(value)))?;
+    }
+    Ok(())
+}
+
+/// The beginning of a text, for where there is one line for it.
+fn one_line(text: &str) -> String {
+    const MOST: usize = 70;
+    let line = printable(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    if line.chars().count() <= MOST {
+        return line;
+    }
+    line.chars().take(MOST - 1).chain(['…']).collect()
+}
+
+/// Lines of at most that many characters, broken between words where they can be.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(20);
+    let mut lines = Vec::new();
+    for paragraph in text.trim_end().lines() {
+        let mut line = String::new();
+        let mut length = 0;
+        for word in paragraph.split_inclusive(' ') {
+            let chars: Vec<char> = printable(word).chars().collect();
+            // a word longer than a line is broken where the line ends
+            for piece in chars.chunks(width) {
+                if length + piece.iter().collect::<String>().trim_end().chars().count() > width {
+                    lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                    length = 0;
+                }
+                line.extend(piece);
+                length += piece.len();
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_wrapped_between_words() {
+        let text = "The printer on the second floor\n\nprints blanks only, again and again.";
+        let lines = ["The printer on the", "second floor", "", "prints blanks only,", "again and again."];
+        assert_eq!(wrapped(text, 20), lines);
+        assert_eq!(wrapped(&"x".repeat(45), 20), ["x".repeat(20), "x".repeat(20), "x".repeat(5)]);
+        assert_eq!(wrapped("\u{1b}[2J", 20), ["\u{fffd}[2J"]);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(one_line("a\nb"), "a b");
+        assert_eq!(one_line(&"y".repeat(100)).chars().count(), 70);
+    }
+}

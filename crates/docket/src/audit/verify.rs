@@ -1,0 +1,124 @@
+//! `docket audit verify`: the whole log against its invariants.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use desk::{AuditReport, Desk, Finding};
+
+use crate::import::{grouped, printable, progress_bar, terminal_width};
+
+/// The exit code of a broken log.
+const BROKEN: u8 = 2;
+
+/// Verify the whole log against its invariants.
+///
+/// Reads every event and checks: positions and versions without a gap; times that don't run backwards; events and
+/// metadata that can be read; steps that the ticket's state machine allows; receipts and aliases whose events are there.
+/// Nothing is changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes:\n  \
+    0  no rule is broken\n  \
+    1  the log could not be read\n  \
+    2  a rule is broken; the findings say which and where")]
+pub(crate) struct Args {
+    /// Print the report as one JSON object: events, tickets, broken, findings
+    #[arg(long)]
+    json: bool,
+}
+
+/// Verifies, and prints what it found.
+pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
+    let report = verify(desk, args.json).await?;
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+    } else {
+        print(&mut out, &report)?;
+    }
+    Ok(if report.broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+async fn verify(desk: &Desk, quiet: bool) -> anyhow::Result<AuditReport> {
+    let head = desk.store().head().await?;
+    // each event is read twice: along the log, and along its ticket
+    let bar = progress_bar(head.0.unsigned_abs() * 2, "readings", quiet);
+    let report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
+    if !report.findings.is_empty() {
+        writeln!(out, "{}", table(&report.findings))?;
+    }
+    let kept = report.findings.len() as u64;
+    if report.broken > kept {
+        writeln!(out, "The first {} of {} are shown.", grouped(kept), grouped(report.broken))?;
+    }
+    let (events, tickets) = (counted(report.events, "event"), counted(report.tickets, "ticket"));
+    let verdict = match report.broken {
+        0 => "no rule broken".to_owned(),
+        1 => "a rule is broken once".to_owned(),
+        times => format!("rules are broken {} times", grouped(times)),
+    };
+    Ok(writeln!(out, "{events} of {tickets}: {verdict}")?)
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(terminal_width());
+    table.set_header(["rule", "position", "ticket", "version", "what"]);
+    for finding in findings {
+        let position = finding.position.map_or_else(String::new, |position| position.to_string());
+        let ticket = finding.ticket.map_or_else(String::new, |ticket| ticket.to_string());
+        let version = finding.version.map_or_else(String::new, |version| version.to_string());
+        table.add_row([finding.rule.to_owned(), position, ticket, version, printable(&finding.detail)]);
+    }
+    for column in [1, 3] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(report: &AuditReport) -> String {
+        let mut out = Vec::new();
+        print(&mut out, report).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_sound_log_is_one_line() {
+        let report = AuditReport { events: 21_348, tickets: 1, ..AuditReport::default() };
+        assert_eq!(printed(&report), "21,348 events of 1 ticket: no rule broken\n");
+    }
+
+    #[test]
+    fn a_finding_says_where() {
+        let finding = Finding {
+            rule: "version_gap",
+            position: Some(eventstore::Position(7)),
+            ticket: None,
+            version: Some(eventstore::Version(3)),
+            detail: "follows on version 1\u{1b}[2J".into(),
+        };
+        let report = AuditReport { events: 9, tickets: 2, broken: 1_001, findings: vec![finding] };
+        let text = printed(&report);
+        assert!(text.contains("version_gap") && text.contains("follows on version 1"), "{text}");
+        assert!(text.contains("The first 1 of 1,001 are shown."), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}

@@ -1,0 +1,184 @@
+//! The configuration: flags, then environment, then file, then defaults. The one place that names an
+//! environment variable of Docket's.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use chrono::TimeDelta;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// What can be set. Whatever is not set has a default that works.
+#[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[command(next_help_heading = "Configuration (flags go before the environment, the environment before the file)")]
+pub(crate) struct Settings {
+    /// A TOML file with any of these settings, in `snake_case` [default: docket.toml where there is one]
+    #[arg(long, env = "DOCKET_CONFIG", global = true, value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Where the private PostgreSQL lives, and where commands find a running server [default: .docket]
+    #[arg(long, env = "DOCKET_DATA_DIR", global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The PostgreSQL database to use, instead of a private one
+    #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// How many connections to the database there may be, besides the appender's [default: 10]
+    #[arg(long, env = "DOCKET_DATABASE_CONNECTIONS", global = true, value_name = "N")]
+    database_connections: Option<u32>,
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "DOCKET_LISTEN", global = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The address by which clients know the server, for links in answers [default: what they asked for]
+    #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// How long a resolved ticket can be reopened, in days [default: 14]
+    #[arg(long, env = "DOCKET_REOPEN_DAYS", global = true, value_name = "DAYS")]
+    reopen_days: Option<u16>,
+    /// How long an Idempotency-Key is remembered, in hours; at least 24 [default: 48]
+    #[arg(long, env = "DOCKET_RECEIPT_HOURS", global = true, value_name = "HOURS")]
+    receipt_hours: Option<u32>,
+    /// How the log is written [default: text on a terminal, else json]
+    #[arg(long, env = "DOCKET_LOG_FORMAT", global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What is logged, as for `tracing_subscriber::EnvFilter` [default: info for serve, warn else]
+    #[arg(long, env = "DOCKET_LOG", global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// One JSON object a line
+    Json,
+    /// For people
+    Text,
+}
+
+/// The configuration, whole and checked.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Config {
+    pub(crate) data_dir: PathBuf,
+    #[serde(serialize_with = "without_password")]
+    pub(crate) database_url: Option<String>,
+    pub(crate) database_connections: u32,
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<String>,
+    pub(crate) reopen_days: u16,
+    pub(crate) receipt_hours: u32,
+    pub(crate) log_format: Option<LogFormat>,
+    pub(crate) log: Option<String>,
+}
+
+impl Config {
+    pub(crate) fn resolve(set: Settings) -> anyhow::Result<Self> {
+        let file = match &set.config {
+            Some(path) => read(path)?,
+            None if Path::new("docket.toml").exists() => read(Path::new("docket.toml"))?,
+            None => Settings::default(),
+        };
+        let config = Self {
+            data_dir: set.data_dir.or(file.data_dir).unwrap_or_else(|| ".docket".into()),
+            database_url: set.database_url.or(file.database_url).filter(|url| !url.is_empty()),
+            database_connections: set.database_connections.or(file.database_connections).unwrap_or(10),
+            listen: set.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: set.public_url.or(file.public_url),
+            reopen_days: set.reopen_days.or(file.reopen_days).unwrap_or(14),
+            receipt_hours: set.receipt_hours.or(file.receipt_hours).unwrap_or(48),
+            log_format: set.log_format.or(file.log_format),
+            log: set.log.or(file.log),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.receipt_hours >= 24, "receipt_hours is {}: clients count on at least 24", self.receipt_hours);
+        ensure!(self.database_connections >= 2, "database_connections is {}: at least 2 are needed", self.database_connections);
+        if let Some(url) = &self.database_url
+            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        {
+            bail!("database_url must begin with postgres:// (DATABASE_URL, --database-url or the file)");
+        }
+        if let Some(url) = &self.public_url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            bail!("public_url must begin with http:// or https://");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reopen_window(&self) -> TimeDelta {
+        TimeDelta::days(self.reopen_days.into())
+    }
+
+    pub(crate) fn receipt_age(&self) -> Duration {
+        Duration::from_secs(u64::from(self.receipt_hours) * 3600)
+    }
+
+    /// As TOML, fit for a configuration file, without secrets.
+    pub(crate) fn shown(&self) -> anyhow::Result<String> {
+        Ok(toml::to_string(self)?)
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration file {} can't be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the configuration file {} is wrong", path.display()))
+}
+
+/// A URL with its password, if it has one, replaced by stars.
+pub(crate) fn redacted(url: &str) -> String {
+    let hidden = |(scheme, rest): (&str, &str)| {
+        let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (user, host) = authority.rsplit_once('@')?;
+        let (name, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{name}:***@{host}{tail}"))
+    };
+    let shown = url.split_once("://").and_then(hidden).unwrap_or_else(|| url.to_owned());
+    // libpq's other way to give one
+    match shown.find("password=") {
+        Some(at) => {
+            let end = shown[at..].find('&').map_or(shown.len(), |end| at + end);
+            format!("{}password=***{}", &shown[..at], &shown[end..])
+        }
+        None => shown,
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn without_password<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => serializer.serialize_some(&redacted(url)),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://me:secret@host/db", "postgres://me:***@host/db"),
+            ("postgres://me:se@cret@host:5432/db?x=1", "postgres://me:***@host:5432/db?x=1"),
+            ("postgres://me@host/db", "postgres://me@host/db"),
+            ("postgres://host/db?password=secret&a=b", "postgres://host/db?password=***&a=b"),
+        ] {
+            assert_eq!(redacted(url), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_set_goes_before_the_file_and_the_file_before_the_default() {
+        let file: Settings = toml::from_str("reopen_days = 3\nlisten = '127.0.0.1:1'").unwrap();
+        let set = Settings { listen: Some("127.0.0.1:2".parse().unwrap()), ..Settings::default() };
+        assert_eq!(set.listen.or(file.listen).unwrap().port(), 2);
+        assert_eq!(set.reopen_days.or(file.reopen_days), Some(3));
+        assert!(toml::from_str::<Settings>("reopen_day = 3").is_err(), "a mistyped setting is not ignored");
+    }
+}

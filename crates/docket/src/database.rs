@@ -1,0 +1,102 @@
+//! Which database there is to work on: the configured one, that of a running server, or a private one.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use desk::{Desk, Keys, Policy};
+use devstack::{Durability, Postgres};
+use eventstore::{EventStore, Options};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
+
+use crate::config::{Config, redacted};
+use crate::endpoints::Endpoints;
+
+/// The name of the database in a private PostgreSQL.
+const NAME: &str = "docket";
+
+/// A database, and the private server beneath it, if there is one.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) private: Option<Postgres>,
+}
+
+impl Database {
+    /// For the commands beside `serve`: a server that runs in the data folder is used where there is one.
+    pub(crate) async fn find(config: &Config) -> anyhow::Result<Self> {
+        if config.database_url.is_none()
+            && let Some(endpoints) = Endpoints::read(&config.data_dir)
+            && connect(&endpoints.database, config, 1).await.is_ok()
+        {
+            return Ok(Self { url: endpoints.database, private: None });
+        }
+        Self::provide(config).await
+    }
+
+    /// For `serve`: the configured one, or a private one that is started for it.
+    pub(crate) async fn provide(config: &Config) -> anyhow::Result<Self> {
+        if let Some(url) = &config.database_url {
+            return Ok(Self { url: url.clone(), private: None });
+        }
+        let postgres = Postgres::start(&config.data_dir, Durability::Durable).await?;
+        postgres.ensure_database(NAME).await?;
+        Ok(Self { url: postgres.url(NAME), private: Some(postgres) })
+    }
+
+    /// The desk over it, its schema brought up to date first.
+    pub(crate) async fn desk(&self, config: &Config) -> anyhow::Result<Desk> {
+        self.migrate(config).await?;
+        let pool = connect(&self.url, config, config.database_connections).await.with_context(|| self.unreachable())?;
+        let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
+        let store = EventStore::open(pool.clone(), options);
+        let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        let keys = Keys::new(pool.clone(), workers);
+        let policy = Policy { reopen_window: config.reopen_window(), ..Policy::default() };
+        Ok(Desk::new(store, pool, keys, policy))
+    }
+
+    async fn migrate(&self, config: &Config) -> anyhow::Result<()> {
+        // as the owner: the program's role may not change the schema
+        let pool = pool_options(config, 1).connect(&self.url).await.with_context(|| self.unreachable())?;
+        desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
+        pool.close().await;
+        Ok(())
+    }
+
+    fn unreachable(&self) -> String {
+        format!(
+            "the database {} can't be reached; check DATABASE_URL, or leave it unset for a private PostgreSQL",
+            redacted(&self.url)
+        )
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some(postgres) = self.private
+            && let Err(error) = postgres.stop().await
+        {
+            tracing::warn!(%error, "the private PostgreSQL did not stop well");
+        }
+    }
+}
+
+fn pool_options(config: &Config, connections: u32) -> PgPoolOptions {
+    let _ = config;
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5))
+}
+
+/// A pool whose connections work as the program's role, with time-outs that end what hangs.
+async fn connect(url: &str, config: &Config, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("docket");
+    let setup = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() }.session_sql();
+    pool_options(config, connections)
+        .after_connect(move |connection, _| {
+            let setup = setup.clone();
+            Box::pin(async move {
+                connection.execute(sqlx::AssertSqlSafe(setup)).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+}

@@ -1,0 +1,143 @@
+//! The commands that a map writes down, with templates where a command has values.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use ticket_aggregate::{AgentId, Command, Priority, ResolutionCode, Tag, TeamId, ValueError};
+
+use super::table::Cells;
+use super::template::{Template, Values};
+
+/// One command, as in `{ hold = { reason = "waits for {customer}" } }` or `"close"`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Action {
+    Reply { body: Template },
+    Note { body: Template },
+    Assign { assignee: Template },
+    Unassign,
+    Route { team: Template },
+    Prioritize { priority: Template, reason: Option<Template> },
+    Categorize { category: Template },
+    Rename { subject: Template },
+    Tag { tags: Vec<Template> },
+    Untag { tags: Vec<Template> },
+    Follow { follower: Template },
+    Unfollow { follower: Template },
+    Start,
+    AwaitRequester,
+    Hold { reason: Template },
+    Resume,
+    Resolve { code: Template, note: Option<Template> },
+    Reopen { reason: Template },
+    Close,
+    Spam,
+}
+
+/// What the templates are filled with.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) cells: Cells<'a>,
+    pub(super) values: &'a Values,
+}
+
+impl Source<'_> {
+    pub(super) fn text(self, template: &Template) -> Result<String, String> {
+        template.render(self.cells, self.values)
+    }
+
+    /// None where nothing stands.
+    pub(super) fn optional(self, template: Option<&Template>) -> Result<Option<String>, String> {
+        let text = template.map(|template| self.text(template)).transpose()?;
+        Ok(text.filter(|text| !text.trim().is_empty()))
+    }
+
+    pub(super) fn value<T: FromStr<Err = ValueError>>(self, template: &Template) -> Result<T, String> {
+        self.text(template)?.parse().map_err(|error: ValueError| error.to_string())
+    }
+
+    /// Blank ones are no tags.
+    pub(super) fn tags(self, templates: &[Template]) -> Result<BTreeSet<Tag>, String> {
+        let texts = templates.iter().map(|template| self.optional(Some(template)));
+        let tags = texts.filter_map(Result::transpose);
+        tags.map(|text| Tag::parse(&text?).map_err(|error| error.to_string())).collect()
+    }
+}
+
+impl Action {
+    /// The command for a row. None where the columns that it would take its value from are empty: there is nothing
+    /// to route to, to categorize as, to tag with.
+    pub(super) fn command(&self, from: Source<'_>) -> Result<Option<Command>, String> {
+        Ok(Some(match self {
+            Self::Route { team } => {
+                let Some(_) = from.optional(Some(team))? else { return Ok(None) };
+                Command::Route { team: from.value::<TeamId>(team)? }
+            }
+            Self::Categorize { category } => match from.optional(Some(category))? {
+                Some(category) => Command::Categorize { category },
+                None => return Ok(None),
+            },
+            Self::Tag { tags } | Self::Untag { tags } => match (from.tags(tags)?, self) {
+                (tags, _) if tags.is_empty() => return Ok(None),
+                (tags, Self::Tag { .. }) => Command::Tag { tags },
+                (tags, _) => Command::Untag { tags },
+            },
+            Self::Reply { body } => Command::Reply { body: from.text(body)?, source_id: None },
+            Self::Note { body } => Command::Note { body: from.text(body)? },
+            Self::Assign { assignee } => Command::Assign { assignee: from.value::<AgentId>(assignee)? },
+            Self::Unassign => Command::Unassign,
+            Self::Prioritize { priority, reason } => Command::Prioritize {
+                priority: from.value::<Priority>(priority)?,
+                reason: from.optional(reason.as_ref())?,
+            },
+            Self::Rename { subject } => Command::Rename { subject: from.text(subject)? },
+            Self::Follow { follower } => Command::Follow { follower: from.text(follower)? },
+            Self::Unfollow { follower } => Command::Unfollow { follower: from.text(follower)? },
+            Self::Start => Command::Start,
+            Self::AwaitRequester => Command::AwaitRequester,
+            Self::Hold { reason } => Command::Hold { reason: from.text(reason)?, wake_at: None },
+            Self::Resume => Command::Resume,
+            Self::Resolve { code, note } => Command::Resolve {
+                code: from.value::<ResolutionCode>(code)?,
+                note: from.optional(note.as_ref())?,
+            },
+            Self::Reopen { reason } => Command::Reopen { reason: from.optional(Some(reason))? },
+            Self::Close => Command::Close,
+            Self::Spam => Command::Spam,
+        }))
+    }
+
+    /// Its templates, each with whether what it can come to is a word of a closed vocabulary.
+    pub(super) fn templates(&self) -> Vec<(&Template, Option<Vocabulary>)> {
+        match self {
+            Self::Prioritize { priority, reason } => {
+                let priority = (priority, Some(is_priority as Vocabulary));
+                std::iter::once(priority).chain(reason.iter().map(|it| (it, None))).collect()
+            }
+            Self::Resolve { code, note } => {
+                std::iter::once((code, None)).chain(note.iter().map(|it| (it, None))).collect()
+            }
+            Self::Tag { tags } | Self::Untag { tags } => tags.iter().map(|it| (it, None)).collect(),
+            Self::Reply { body: it }
+            | Self::Note { body: it }
+            | Self::Assign { assignee: it }
+            | Self::Route { team: it }
+            | Self::Categorize { category: it }
+            | Self::Rename { subject: it }
+            | Self::Follow { follower: it }
+            | Self::Unfollow { follower: it }
+            | Self::Hold { reason: it }
+            | Self::Reopen { reason: it } => vec![(it, None)],
+            Self::Unassign | Self::Start | Self::AwaitRequester | Self::Resume | Self::Close | Self::Spam => Vec::new(),
+        }
+    }
+}
+
+/// Says what is wrong with a word.
+pub(super) type Vocabulary = fn(&str) -> Result<(), String>;
+
+pub(super) fn is_priority(word: &str) -> Result<(), String> {
+    let known = || Priority::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
+    Priority::from_str(word).map(drop).map_err(|error| format!("{error}; the priorities are {}", known()))
+}

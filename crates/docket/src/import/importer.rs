@@ -1,0 +1,235 @@
+//! Row after row, in the file's order, each as one unit: so the log is in the file's order, and the same however often
+//! the import is killed and run again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use desk::{Caller, Desk, DeskError, Folded, Moment, Precondition, Request};
+use eventstore::{AppendError, Fault};
+use serde_json::json;
+use ticket_aggregate::{Refusal, TicketId, TicketNumber};
+
+use super::map::Map;
+use super::past::{self, Past, Verdict};
+use super::reading::{Reading, Survey};
+use super::report::Fate;
+use super::{SOURCE_KIND, ids};
+
+/// How often a row is tried when the database is away or the ticket is being changed by others.
+const TRIES: u32 = 7;
+
+/// How long to wait after the first of them; twice as long after each.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+
+pub(super) struct Importer<'a> {
+    desk: &'a Desk,
+    map: &'a Map,
+    survey: &'a Survey,
+    reader: Caller,
+    /// The highest row of each case that earlier runs have recorded.
+    recorded: HashMap<TicketId, u64>,
+    past: Option<Past>,
+    /// The ticket of the last row, as it was after it.
+    current: Option<(TicketId, Option<Arc<Folded>>)>,
+    /// A number whose opening was refused: the next one takes it, so that no number depends on how often this ran.
+    spare: Option<TicketNumber>,
+}
+
+/// How one try ended.
+enum Try {
+    Over(Fate),
+    /// The ticket is not what it was taken for; look again.
+    Stale,
+    /// Whether it was recorded can only be seen by looking again.
+    Away(DeskError),
+    Broken(DeskError),
+}
+
+impl<'a> Importer<'a> {
+    pub(super) async fn new(desk: &'a Desk, map: &'a Map, survey: &'a Survey) -> anyhow::Result<Self> {
+        desk.reclaim_last_number().await?;
+        Ok(Self {
+            desk,
+            map,
+            survey,
+            reader: super::reader(),
+            recorded: HashMap::new(),
+            past: None,
+            current: None,
+            spare: None,
+        })
+    }
+
+    /// Brings in a row. An error means that the import can't go on; it can be run again.
+    pub(super) async fn row(&mut self, reading: &Reading<'_>) -> anyhow::Result<Fate> {
+        let mut pause = PATIENCE;
+        let mut away = None;
+        for _ in 0..TRIES {
+            match self.attempt(reading, away.is_some()).await {
+                Try::Over(fate) => return Ok(fate),
+                Try::Stale => self.forget(reading),
+                Try::Away(error) => {
+                    tracing::warn!(row = reading.row, %error, "the row is tried again");
+                    away = Some(error);
+                    self.forget(reading);
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Try::Broken(error) => return Err(stopped(reading.row, error)),
+            }
+        }
+        Err(stopped(reading.row, away.unwrap_or(DeskError::Contended)))
+    }
+
+    async fn attempt(&mut self, reading: &Reading<'_>, unsure: bool) -> Try {
+        let ticket = ids::ticket(&self.map.source, reading.case, self.survey.began(reading));
+        match self.earlier(reading, ticket).await {
+            // what this very run tried before the database went away is its own
+            Ok(Some(Fate::ImportedBefore)) if unsure => Try::Over(Fate::Applied),
+            Ok(Some(fate)) => Try::Over(fate),
+            Ok(None) => self.execute(reading, ticket).await.unwrap_or_else(|error| sort(error, ticket)),
+            Err(error) => sort(error, ticket),
+        }
+    }
+
+    /// What an earlier run has made of the row, if it came so far.
+    async fn earlier(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Option<Fate>, DeskError> {
+        if self.recorded.get(&ticket).is_some_and(|highest| reading.row > *highest) {
+            return Ok(None);
+        }
+        if self.past.as_ref().is_none_or(|past| past.ticket != ticket) {
+            let past = Past::read(self.desk, ticket, &self.map.source, &self.reader).await?;
+            self.recorded.insert(ticket, past.highest());
+            self.past = Some(past);
+        }
+        let Some(past) = self.past.as_ref().filter(|past| reading.row <= past.highest()) else { return Ok(None) };
+        if past.has(reading.row) {
+            return Ok(Some(Fate::ImportedBefore));
+        }
+        Ok(Some(self.again(reading, ticket, past)))
+    }
+
+    /// A row that an earlier run came past without recording it.
+    fn again(&self, reading: &Reading<'_>, ticket: TicketId, past: &Past) -> Fate {
+        let before = past.before(reading.row);
+        let placeholder = before.as_ref().map_or_else(|| TicketNumber::try_from(1), |ticket| Ok(ticket.number));
+        let commands = match placeholder {
+            Ok(number) => reading.commands(self.map, before.as_ref(), number),
+            Err(error) => Err(error.to_string()),
+        };
+        let context = past::context(ticket, self.caller(reading).actor(), reading.time);
+        match commands.map(|commands| past::judge(before, &commands, &context)) {
+            Ok(Verdict::WithoutEffect) => Fate::WithoutEffect,
+            Ok(Verdict::Refused(reason)) | Err(reason) => Fate::Refused(reason),
+            Ok(Verdict::TooLate) => Fate::Refused(
+                "later rows of its case were recorded by an earlier import: nothing can be put in between".to_owned(),
+            ),
+        }
+    }
+
+    async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Try, DeskError> {
+        let known = self.known(ticket).await?;
+        let number = match &known {
+            Some(folded) => folded.full.number,
+            None => self.number().await?,
+        };
+        let full = known.as_ref().map(|folded| &folded.full);
+        let commands = match reading.commands(self.map, full, number) {
+            Ok(commands) if commands.is_empty() => return Ok(Try::Over(Fate::WithoutEffect)),
+            Ok(commands) => commands,
+            Err(reason) => return Ok(Try::Over(Fate::Refused(reason))),
+        };
+        let done = self.desk.execute(self.request(reading, ticket, commands, known.as_ref())).await?;
+        if known.is_none() {
+            self.spare = None;
+        }
+        self.current = Some((ticket, Some(done.ticket)));
+        Ok(Try::Over(if done.events == 0 { Fate::WithoutEffect } else { Fate::Applied }))
+    }
+
+    fn request(
+        &self,
+        reading: &Reading<'_>,
+        ticket: TicketId,
+        commands: Vec<ticket_aggregate::Command>,
+        known: Option<&Arc<Folded>>,
+    ) -> Request {
+        Request {
+            ticket,
+            commands,
+            // the rule was chosen by the status at that version
+            precondition: known.map_or(Precondition::Any, |folded| Precondition::OneOf(vec![folded.version])),
+            caller: self.caller(reading),
+            now: reading.time,
+            new_id: Box::new(ids::of_row(&self.map.source, reading.row, reading.time)),
+            idempotency: None,
+            cause: Some(json!({ "kind": SOURCE_KIND, "source": self.map.source, "row": reading.row })),
+            correlation_id: None,
+            traceparent: None,
+            reopen_until: self.survey.closes(reading),
+        }
+    }
+
+    fn caller(&self, reading: &Reading<'_>) -> Caller {
+        Caller {
+            scope: format!("{SOURCE_KIND}:{}", self.map.source),
+            role: self.map.actor.role,
+            id: reading.actor.clone(),
+            name: None,
+            teams: std::collections::BTreeSet::new(),
+        }
+    }
+
+    async fn known(&mut self, ticket: TicketId) -> Result<Option<Arc<Folded>>, DeskError> {
+        if let Some((id, folded)) = &self.current
+            && *id == ticket
+        {
+            return Ok(folded.clone());
+        }
+        let folded = match self.desk.ticket(ticket, Moment::Now, &self.reader).await {
+            Ok(folded) => Some(folded),
+            Err(DeskError::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        self.current = Some((ticket, folded.clone()));
+        Ok(folded)
+    }
+
+    async fn number(&mut self) -> Result<TicketNumber, DeskError> {
+        let number = match self.spare {
+            Some(number) => number,
+            None => self.desk.next_number().await?,
+        };
+        self.spare = Some(number);
+        Ok(number)
+    }
+
+    /// Whatever was known of the row's ticket is to be read again.
+    fn forget(&mut self, reading: &Reading<'_>) {
+        self.recorded.remove(&ids::ticket(&self.map.source, reading.case, self.survey.began(reading)));
+        self.past = None;
+        self.current = None;
+    }
+}
+
+fn sort(error: DeskError, ticket: TicketId) -> Try {
+    match error {
+        DeskError::PreconditionFailed { .. } | DeskError::Refused(Refusal::AlreadyOpened) => Try::Stale,
+        DeskError::SourceIdUsed { ticket: holder } if holder == ticket => Try::Stale,
+        DeskError::Refused(refusal) => Try::Over(Fate::Refused(refusal.to_string())),
+        error @ (DeskError::SourceIdUsed { .. } | DeskError::Append(AppendError::TooLarge { .. })) => {
+            Try::Over(Fate::Refused(error.to_string()))
+        }
+        error @ (DeskError::Contended
+        | DeskError::Store(Fault::Unavailable(_))
+        | DeskError::Append(
+            AppendError::Overloaded | AppendError::OutcomeUnknown(_) | AppendError::Fault(Fault::Unavailable(_)),
+        )) => Try::Away(error),
+        error => Try::Broken(error),
+    }
+}
+
+fn stopped(row: u64, error: DeskError) -> anyhow::Error {
+    anyhow!(error).context(format!("the import stopped at row {row}; run it again, and it goes on where it stopped"))
+}

@@ -1,0 +1,105 @@
+//! What earlier runs have recorded of a case.
+//!
+//! Rows come in the file's order, so every row up to the highest recorded one was dealt with before. One of them that
+//! is not recorded was refused or had no effect then: the rules are pure, so they are asked again, on the ticket as it
+//! was at that row, and answer the same.
+
+use std::collections::BTreeSet;
+
+use desk::{Desk, DeskError, Entry};
+use ticket_aggregate::{Command, Context, MessageId, Stamp, State, StreamVersion, Ticket, TicketId, decide, evolve};
+
+use super::SOURCE_KIND;
+
+/// The history of one ticket, as far as the import is concerned.
+pub(super) struct Past {
+    pub(super) ticket: TicketId,
+    entries: Vec<(Option<u64>, Entry)>,
+    rows: BTreeSet<u64>,
+}
+
+/// What the rules make of a row that is not recorded.
+pub(super) enum Verdict {
+    WithoutEffect,
+    Refused(String),
+    /// It would have been recorded, had it come with its neighbours.
+    TooLate,
+}
+
+impl Past {
+    /// Reads it.
+    pub(super) async fn read(
+        desk: &Desk,
+        ticket: TicketId,
+        source: &str,
+        reader: &desk::Caller,
+    ) -> Result<Self, DeskError> {
+        let entries = match desk.history(ticket, reader).await {
+            Ok((_, entries)) => entries,
+            Err(DeskError::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let entries: Vec<_> = entries.into_iter().map(|entry| (row_of(&entry, source), entry)).collect();
+        let rows = entries.iter().filter_map(|(row, _)| *row).collect();
+        Ok(Self { ticket, entries, rows })
+    }
+
+    /// The highest row that is recorded; zero if none is.
+    pub(super) fn highest(&self) -> u64 {
+        self.rows.last().copied().unwrap_or_default()
+    }
+
+    pub(super) fn has(&self, row: u64) -> bool {
+        self.rows.contains(&row)
+    }
+
+    /// The ticket as it was before a row.
+    pub(super) fn before(&self, row: u64) -> Option<Ticket> {
+        let earlier = self.entries.iter().rposition(|(of, _)| of.is_some_and(|of| of < row));
+        let mut state: State = None;
+        for (_, entry) in self.entries.iter().take(earlier.map_or(0, |last| last + 1)) {
+            let version = StreamVersion(entry.version.0.unsigned_abs());
+            state = evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
+        }
+        state
+    }
+}
+
+/// Decides commands one after the other, as the desk does, and records nothing.
+pub(super) fn judge(mut state: State, commands: &[Command], context: &Context) -> Verdict {
+    let mut changes = false;
+    for command in commands {
+        match decide(&state, command, context) {
+            Err(refusal) => return Verdict::Refused(refusal.to_string()),
+            Ok(events) => {
+                changes |= !events.is_empty();
+                for event in events {
+                    let version = state.as_ref().map_or(0, |ticket| ticket.version.0) + 1;
+                    let stamp = Stamp { occurred_at: context.now, version: StreamVersion(version) };
+                    state = evolve(state, &event, &stamp);
+                }
+            }
+        }
+    }
+    if changes { Verdict::TooLate } else { Verdict::WithoutEffect }
+}
+
+/// The facts that [`judge`] needs. Teams and blocking tickets are of another day, and left out.
+pub(super) fn context(ticket: TicketId, actor: ticket_aggregate::Actor, now: chrono::DateTime<chrono::Utc>) -> Context {
+    Context {
+        now,
+        actor,
+        ticket_id: ticket,
+        message_id: MessageId(ticket.0),
+        reopen_window: chrono::TimeDelta::zero(),
+        reopen_until: None,
+        assignee_teams: None,
+        open_blockers: Vec::new(),
+    }
+}
+
+fn row_of(entry: &Entry, source: &str) -> Option<u64> {
+    let cause = entry.cause.as_ref()?;
+    let ours = cause["kind"] == SOURCE_KIND && cause["source"] == source;
+    cause["row"].as_u64().filter(|_| ours)
+}

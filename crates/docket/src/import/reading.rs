@@ -1,0 +1,120 @@
+//! A row as the map understands it, and what the whole table says of its cases.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use ticket_aggregate::{Command, Status, Ticket, TicketNumber};
+
+use super::action::Source;
+use super::map::Map;
+use super::table::{Cells, Table};
+
+/// What a row says whatever its ticket is like.
+pub(super) struct Reading<'a> {
+    pub(super) row: u64,
+    pub(super) case: &'a str,
+    pub(super) time: DateTime<Utc>,
+    pub(super) actor: String,
+    activity: &'a str,
+    cells: Cells<'a>,
+}
+
+/// The times that are asked for before their rows come.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// How many rows there are.
+    pub(super) rows: u64,
+    cases: HashMap<String, Outline>,
+}
+
+#[derive(Debug)]
+struct Outline {
+    began: DateTime<Utc>,
+    /// The rows that close the case.
+    closings: Vec<(u64, DateTime<Utc>)>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn of(map: &Map, row: u64, cells: Cells<'a>) -> Result<Self, String> {
+        let filled = |column: &str| match cells.get(column).trim() {
+            "" => Err(format!("the column {column} is empty")),
+            text => Ok(text),
+        };
+        let case = filled(&map.columns.case)?;
+        let activity = filled(&map.columns.activity)?;
+        let time = parse_time(&map.columns.time, filled(&map.columns.time)?)?;
+        let actor = Source { cells, values: &map.values }.text(&map.actor.id)?;
+        Ok(Self { row, case, time, actor, activity, cells })
+    }
+
+    /// The row's commands on its ticket as it stands before it.
+    pub(super) fn commands(
+        &self,
+        map: &Map,
+        ticket: Option<&Ticket>,
+        number: TicketNumber,
+    ) -> Result<Vec<Command>, String> {
+        if let Some(last) = ticket.map(|ticket| ticket.updated_at).filter(|last| self.time < *last) {
+            let (time, last) = (shown(self.time), shown(last));
+            return Err(format!("it happened at {time}, before the last event of its ticket at {last}"));
+        }
+        let from = Source { cells: self.cells, values: &map.values };
+        let status = ticket.map_or(Status::New, |ticket| ticket.status);
+        let mut commands = Vec::new();
+        if ticket.is_none() {
+            commands.push(Command::Open(map.opening(from, self.case, number)?));
+        }
+        commands.extend(map.commands(from, self.activity, status)?);
+        Ok(commands)
+    }
+}
+
+impl Survey {
+    /// Reads the whole table once.
+    pub(super) fn of(map: &Map, table: &mut Table) -> anyhow::Result<Self> {
+        let mut survey = Self::default();
+        while let Some(record) = table.next()? {
+            survey.rows = record.number;
+            let Ok(record_cells) = &record.cells else { continue };
+            if let Ok(reading) = Reading::of(map, record.number, Cells::new(table.header(), record_cells)) {
+                survey.add(map, &reading);
+            }
+        }
+        Ok(survey)
+    }
+
+    fn add(&mut self, map: &Map, reading: &Reading<'_>) {
+        if !self.cases.contains_key(reading.case) {
+            let outline = Outline { began: reading.time, closings: Vec::new() };
+            self.cases.insert(reading.case.to_owned(), outline);
+        }
+        if map.closing_activity.as_deref() == Some(reading.activity)
+            && let Some(outline) = self.cases.get_mut(reading.case)
+        {
+            outline.closings.push((reading.row, reading.time));
+        }
+    }
+
+    /// When the first row of the case was.
+    pub(super) fn began(&self, reading: &Reading<'_>) -> DateTime<Utc> {
+        self.cases.get(reading.case).map_or(reading.time, |outline| outline.began)
+    }
+
+    /// When the old system closed the case next: until then it could be taken up again.
+    pub(super) fn closes(&self, reading: &Reading<'_>) -> Option<DateTime<Utc>> {
+        let closings = &self.cases.get(reading.case)?.closings;
+        let next = closings.iter().find(|(row, time)| *row >= reading.row && *time >= reading.time);
+        next.map(|(_, time)| *time)
+    }
+}
+
+fn parse_time(column: &str, text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| {
+        format!("the column {column} says {text:?}, which is no time of the form 2012-10-09T14:50:17Z")
+    })?;
+    Ok(time.to_utc())
+}
+
+fn shown(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,177 @@
+//! What became of the rows.
+
+use std::io::Write;
+
+use anyhow::Context as _;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is in the log.
+    Applied,
+    /// It changes nothing.
+    WithoutEffect,
+    /// An earlier run has put it into the log.
+    ImportedBefore,
+    /// It is not in the log, and this is why.
+    Refused(String),
+}
+
+/// `rows = applied + without_effect + refused`; what was imported before has no effect now.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Report {
+    rows: u64,
+    applied: u64,
+    without_effect: u64,
+    refused: u64,
+    refusals: Vec<RefusedRow>,
+    #[serde(skip)]
+    before: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusedRow {
+    row: u64,
+    reason: String,
+}
+
+/// How many rows of a group of refusals are named.
+const NAMED: usize = 8;
+
+impl Report {
+    pub(super) fn add(&mut self, row: u64, fate: Fate) {
+        self.rows += 1;
+        match fate {
+            Fate::Applied => self.applied += 1,
+            Fate::WithoutEffect => self.without_effect += 1,
+            Fate::ImportedBefore => {
+                self.without_effect += 1;
+                self.before += 1;
+            }
+            Fate::Refused(reason) => {
+                self.refused += 1;
+                self.refusals.push(RefusedRow { row, reason });
+            }
+        }
+    }
+
+    /// For programs: one object, on the last line.
+    pub(super) fn print_json(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let line = serde_json::to_string(self).context("the report can't be written as JSON")?;
+        Ok(writeln!(out, "{line}")?)
+    }
+
+    /// For people.
+    pub(super) fn print(&self, out: &mut impl Write, source: &str) -> anyhow::Result<()> {
+        let width = grouped(self.rows).len();
+        let mut line = |count: u64, what: &str| writeln!(out, "  {:>width$}  {what}", grouped(count));
+        line(self.rows, &format!("rows from {source}"))?;
+        line(self.applied, "applied")?;
+        line(self.without_effect - self.before, "without effect: what they say was so already")?;
+        if self.before > 0 {
+            line(self.before, "imported before, by an earlier run: without effect now")?;
+        }
+        line(self.refused, "refused")?;
+        if self.refused > 0 {
+            writeln!(out, "\n{}", self.refusals_table())?;
+            writeln!(out, "Refused rows are not in the log; --json names every one of them.")?;
+        }
+        Ok(())
+    }
+
+    fn refusals_table(&self) -> Table {
+        let mut groups: Vec<(String, &str, Vec<u64>)> = Vec::new();
+        for RefusedRow { row, reason } in &self.refusals {
+            let kind = without_digits(reason);
+            match groups.iter_mut().find(|(known, _, _)| *known == kind) {
+                Some((_, _, rows)) => rows.push(*row),
+                None => groups.push((kind, reason, vec![*row])),
+            }
+        }
+        groups.sort_by_key(|(_, _, rows)| std::cmp::Reverse(rows.len()));
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(super::terminal_width());
+        table.set_header(["refused", "why", "rows"]);
+        for (_, reason, rows) in &groups {
+            table.add_row([grouped(rows.len() as u64), super::printable(reason), named(rows)]);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table
+    }
+}
+
+/// Reasons that differ in a time or a number only are of one kind.
+fn without_digits(reason: &str) -> String {
+    reason.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+}
+
+fn named(rows: &[u64]) -> String {
+    let mut text: Vec<String> = rows.iter().take(NAMED).map(ToString::to_string).collect();
+    if rows.len() > NAMED {
+        text.push("…".to_owned());
+    }
+    text.join(", ")
+}
+
+/// `21348` as `21,348`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut report = Report::default();
+        let fates = [
+            Fate::Applied,
+            Fate::WithoutEffect,
+            Fate::ImportedBefore,
+            Fate::Refused("at 10:00".into()),
+            Fate::Refused("at 11:00".into()),
+        ];
+        for (row, fate) in (1..).zip(fates) {
+            report.add(row, fate);
+        }
+        report
+    }
+
+    #[test]
+    fn the_json_is_one_line_and_adds_up() {
+        let mut out = Vec::new();
+        report().print_json(&mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"rows\":5,\"applied\":1,\"without_effect\":2,\"refused\":2,\
+             \"refusals\":[{\"row\":4,\"reason\":\"at 10:00\"},{\"row\":5,\"reason\":\"at 11:00\"}]}\n"
+        );
+    }
+
+    #[test]
+    fn refusals_of_one_kind_stand_together() {
+        let mut out = Vec::new();
+        report().print(&mut out, "old").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("at 10:00") && text.contains("4, 5") && !text.contains("at 11:00"), "{text}");
+        assert!(text.contains("1  imported before"), "{text}");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 21_348, 1_234_567].map(grouped), ["0", "999", "1,000", "21,348", "1,234,567"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Logs, traces, metrics: set up here, written everywhere. This is also the edge at which the clock and
+//! randomness are read.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry::{KeyValue, global};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use prometheus::{Encoder, Registry, TextEncoder};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+use uuid::Uuid;
+
+use crate::config::{Config, LogFormat};
+
+/// The clock.
+#[expect(clippy::disallowed_methods, reason = "the edge: everything beneath takes the time as an argument")]
+pub(crate) fn now() -> DateTime<Utc> {
+    // microseconds: what the database keeps, so that what is answered is what will be read
+    let now = Utc::now();
+    DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+}
+
+/// A new id.
+#[expect(clippy::disallowed_methods, reason = "the edge: everything beneath takes ids as arguments")]
+pub(crate) fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// What has to be flushed at the end.
+pub(crate) struct Telemetry {
+    tracer: Option<SdkTracerProvider>,
+    meter: Option<SdkMeterProvider>,
+    registry: Registry,
+}
+
+/// For `serve`: logs on stdout, traces over OTLP where a collector is named, metrics for Prometheus.
+pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let resource = Resource::builder().with_service_name("docket").with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
+
+    let registry = Registry::new();
+    let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+    let meter = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(exporter).build();
+    global::set_meter_provider(meter.clone());
+
+    // without a collector spans still get their ids: they join log lines and events
+    let mut tracer = SdkTracerProvider::builder().with_resource(resource);
+    if collector_is_named() {
+        let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        tracer = tracer.with_batch_exporter(exporter);
+    }
+    let tracer = tracer.build();
+    let spans = tracing_opentelemetry::layer().with_tracer(tracer.tracer("docket"));
+    tracing_subscriber::registry().with(filter(config, "info")?).with(spans).with(log_layer(config)).try_init()?;
+    Ok(Telemetry { tracer: Some(tracer), meter: Some(meter), registry })
+}
+
+/// For the other commands: warnings on stderr.
+pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(filter(config, "warn")?).with(layer).try_init()?;
+    Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
+}
+
+/// The variables by which OpenTelemetry names a collector.
+fn collector_is_named() -> bool {
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn filter(config: &Config, default: &str) -> anyhow::Result<EnvFilter> {
+    let directives = config.log.as_deref().unwrap_or(default);
+    EnvFilter::try_new(directives).with_context(|| format!("the log filter {directives:?}"))
+}
+
+fn log_layer<S>(config: &Config) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let format = config.log_format.unwrap_or(if std::io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json });
+    match format {
+        LogFormat::Text => tracing_subscriber::fmt::layer().with_target(false).boxed(),
+        LogFormat::Json => {
+            let mut json = json_subscriber::JsonLayer::stdout();
+            json.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
+            json.with_level("level");
+            json.with_target("target");
+            // a request's id, its trace_id and its caller stand at the top of each of its lines
+            json.with_top_level_flattened_span_list();
+            json.with_flattened_event();
+            json.boxed()
+        }
+    }
+}
+
+impl Telemetry {
+    /// The text of `/metrics`.
+    pub(crate) fn metrics(registry: &Registry) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&registry.gather(), &mut text) {
+            tracing::error!(%error, "the metrics can't be written");
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        self.registry.clone()
+    }
+
+    /// Sends what has not been sent.
+    pub(crate) fn flush(self) {
+        if let Some(tracer) = self.tracer {
+            tracer.shutdown().ok();
+        }
+        if let Some(meter) = self.meter {
+            meter.shutdown().ok();
+        }
+    }
+}
