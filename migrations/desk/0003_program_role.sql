@@ -7,9 +7,8 @@ begin
   if not exists (select from pg_roles where rolname = 'docket_program') then
     create role docket_program nologin;
   end if;
-  if not pg_has_role(current_user, 'docket_program', 'member') then
-    execute format('grant docket_program to %I', current_user);
-  end if;
+  -- also for the role's creator: since PostgreSQL 16 that alone does not let it `set role`
+  execute format('grant docket_program to %I', current_user);
 exception
   when duplicate_object or unique_violation then null; -- another database's migration was faster
   when insufficient_privilege then

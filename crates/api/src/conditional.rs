@@ -96,6 +96,7 @@ mod tests {
         if_match(&headers).map_err(|_| ())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "so that it compares with what is parsed")]
     fn one_of(versions: &[i64]) -> Result<Option<Precondition>, ()> {
         Ok(Some(Precondition::OneOf(versions.iter().copied().map(Version).collect())))
     }

@@ -29,8 +29,8 @@ impl From<DeskError> for Problem {
                 "This Idempotency-Key belongs to another request of yours; use a new one.",
             ),
             DeskError::SourceIdUsed { ticket } => {
-                Self::new(Code::SourceIdUsed, format!("The ticket {ticket} was opened with this source_id."))
-                    .with("ticket_id", ticket.to_string())
+                Self::new(Code::SourceIdUsed, "A ticket was opened with this source_id through this channel before.")
+                    .with("ticket_id", ticket.map(|id| id.to_string()))
             }
             DeskError::OtherNotFound => Self::invalid(
                 Code::ValidationFailed,
@@ -103,15 +103,33 @@ impl From<Refusal> for Problem {
                 Self::invalid(Code::ValidationFailed, vec![Fault::new(pointer(&refusal), sentence)])
                     .with("rule", refusal.code())
             }
-            (RefusalKind::Conflict, Refusal::IllegalTransition { status, allowed, .. }) => {
-                let allowed = allowed.iter().map(|command| command.as_str()).collect::<Vec<_>>();
-                Self::new(Code::IllegalTransition, sentence)
-                    .with("status", status.as_str())
-                    .with("allowed_commands", allowed)
-            }
-            (RefusalKind::Conflict, _) => Self::new(Code::CommandRefused, sentence).with("rule", refusal.code()),
+            (RefusalKind::Conflict, _) => conflict(&refusal, sentence),
         }
     }
+}
+
+/// A rule that the ticket's present state breaks.
+fn conflict(refusal: &Refusal, sentence: String) -> Problem {
+    let code = match refusal {
+        Refusal::IllegalTransition { status, allowed, .. } => {
+            let allowed = allowed.iter().map(|command| command.as_str()).collect::<Vec<_>>();
+            return Problem::new(Code::IllegalTransition, sentence)
+                .with("status", status.as_str())
+                .with("allowed_commands", allowed);
+        }
+        Refusal::OpenBlockers { tickets } => {
+            let tickets = tickets.iter().map(ToString::to_string).collect::<Vec<_>>();
+            return Problem::new(Code::OpenBlockers, sentence).with("tickets", tickets);
+        }
+        Refusal::NoAssignee => Code::NoAssignee,
+        Refusal::NotTeamMember { .. } => Code::NotTeamMember,
+        Refusal::NoReplySinceRequester => Code::NoReplySinceRequester,
+        Refusal::ReopenDeadlinePassed { .. } => Code::ReopenDeadlinePassed,
+        Refusal::ReopenWindowOpen { .. } => Code::ReopenWindowOpen,
+        Refusal::AgentAlreadyReplied => Code::AgentAlreadyReplied,
+        other => return Problem::new(Code::CommandRefused, sentence).with("rule", other.code()),
+    };
+    Problem::new(code, sentence)
 }
 
 fn sentence(refusal: &Refusal) -> String {

@@ -93,14 +93,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut items = Vec::new();
         loop {
             self.enter(items.len().to_string())?;
-            match seq.next_element_seed(self)? {
-                Some(item) => items.push(item),
-                None => {
-                    self.leave();
-                    return Ok(Value::Array(items));
-                }
-            }
+            let item = seq.next_element_seed(self)?;
             self.leave();
+            let Some(item) = item else { return Ok(Value::Array(items)) };
+            items.push(item);
         }
     }
 

@@ -112,7 +112,7 @@ pub(crate) fn header_parameter(name: &str, required: bool, description: &str, ex
     })
 }
 
-pub(crate) fn query_parameter(name: &str, description: &str, schema: Value, example: &Value) -> Value {
+pub(crate) fn query_parameter(name: &str, description: &str, schema: &Value, example: &Value) -> Value {
     json!({
         "name": name, "in": "query", "required": false, "description": description,
         "schema": schema, "example": example,

@@ -21,7 +21,7 @@ pub(crate) struct TicketView {
     id: String,
     /// By which people know it: #1042.
     number: i64,
-    /// How many events its record has: the ETag.
+    /// How many events its record has; its entity tag.
     version: i64,
     /// Where it stands.
     #[schema(example = "open")]

@@ -1,7 +1,8 @@
 //! Reads the whole log and holds it to the invariants: positions and versions without a gap, times
 //! that don't run backwards, events that can be read, steps that the state machine allows.
 //!
-//! Two passes, each with bounded memory: one along the log, one along each ticket.
+//! Two passes: one along the log, which keeps no more than a version for each ticket; one along each ticket,
+//! which keeps no more than that ticket.
 
 use std::collections::HashMap;
 

@@ -27,6 +27,10 @@ impl Cache {
     pub(crate) fn slot(&self, ticket: TicketId) -> Arc<Slot> {
         self.0.get_with(ticket, Arc::default)
     }
+
+    pub(crate) fn forget(&self, ticket: TicketId) {
+        self.0.invalidate(&ticket);
+    }
 }
 
 impl Slot {

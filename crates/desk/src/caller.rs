@@ -1,4 +1,4 @@
-//! Who calls, and what they may see (domain.md, "Who may do what").
+//! Who calls, and what they may see.
 
 use std::collections::BTreeSet;
 

@@ -29,8 +29,8 @@ pub enum DeskError {
     /// A ticket was opened from the same source before.
     #[error("a ticket was opened with this source_id before")]
     SourceIdUsed {
-        /// That ticket.
-        ticket: TicketId,
+        /// That ticket, if the caller may see it.
+        ticket: Option<TicketId>,
     },
     /// The other ticket of a link is not there, or the caller may not see it.
     #[error("the other ticket is not there")]

@@ -105,7 +105,7 @@ impl Keys {
     }
 
     /// Makes a key.
-    pub async fn create(&self, key: &NewKey, now: DateTime<Utc>) -> Result<MintedKey, DeskError> {
+    pub async fn create(&self, key: &NewKey, now: DateTime<Utc>) -> Result<MintedKey, AuthError> {
         let token = Token::mint();
         let hash = self.memory.hash(&token).await?;
         let teams = key.teams.iter().map(TeamId::as_str).collect::<Vec<_>>();

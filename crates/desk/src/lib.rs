@@ -58,9 +58,11 @@ pub fn schema_digest() -> String {
 
 /// SQL that every connection of the program runs: it gives up its owner's rights for those of the
 /// program's role, which may select and insert, and neither change nor remove events.
-pub const SESSION_SQL: &str =
-    "select set_config('role', 'docket_program', false) from pg_roles
-      where rolname = 'docket_program' and pg_has_role(current_user, oid, 'member')";
+/// Where that role can't be had, the connection stays as it is.
+pub const SESSION_SQL: &str = "do $$ begin
+       perform set_config('role', 'docket_program', false);
+     exception when undefined_object or invalid_parameter_value or insufficient_privilege then null;
+     end $$";
 
 /// The policies that a command follows.
 #[derive(Clone, Debug)]

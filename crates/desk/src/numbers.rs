@@ -22,18 +22,20 @@ impl Desk {
         TicketNumber::try_from(number).map_err(|_| DeskError::Contended)
     }
 
-    /// Hands out again the last number if no ticket took it, because its opener was killed in
-    /// between: an import that goes on gives the numbers that it would have given. Should somebody
-    /// be about to take it after all, the alias decides, and the other gets the next one.
+    /// Hands out again the numbers above the last one that a ticket took: an import that goes on gives
+    /// the numbers that it would have given, had it not been killed in between. (It is not only the one
+    /// number that its opener held: a sequence of a server that was killed goes on up to 32 further.)
+    /// Should somebody be about to take one of them after all, the alias decides, and the other gets
+    /// the next one.
     pub async fn reclaim_last_number(&self) -> Result<(), DeskError> {
-        sqlx::query(
-            "select setval('ticket_numbers', last_value, false) from ticket_numbers
-              where is_called
-                and not exists (select from aliases where scope = $1 and name = last_value::text)",
-        )
-        .bind(SCOPE)
-        .execute(&self.pool)
-        .await?;
+        let last: Option<i64> = sqlx::query_scalar("select last_value from ticket_numbers where is_called")
+            .fetch_optional(&self.pool)
+            .await?;
+        if let Some(last) = last
+            && self.store.resolve(SCOPE, &last.to_string()).await?.is_none()
+        {
+            sqlx::query("select setval('ticket_numbers', $1, false)").bind(last).execute(&self.pool).await?;
+        }
         Ok(())
     }
 

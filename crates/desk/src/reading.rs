@@ -69,11 +69,22 @@ impl Desk {
         let Some(known) = known else {
             return Ok(self.folded_to(id, StreamRange::default()).await?.map(Arc::new));
         };
-        let events = self.store.read_stream(stream_of(id), StreamRange::after(known.version)).await?;
-        if events.is_empty() {
-            return Ok(Some(known));
+        // the last known event is read again: if it is not where it was, the log is another one (restored, or
+        // failed over to a standby that lacked its end), and what is known of it is worth nothing
+        let from = StreamRange::after(Version(known.version.0 - 1));
+        let events = self.store.read_stream(stream_of(id), from).await?;
+        match events.split_first() {
+            Some((last, news)) if last.position == known.position && last.version == known.version => {
+                if news.is_empty() {
+                    return Ok(Some(known));
+                }
+                Ok(fold(Some(Folded::clone(&known)), news)?.map(Arc::new))
+            }
+            _ => {
+                self.cache.forget(id);
+                Ok(self.folded_to(id, StreamRange::default()).await?.map(Arc::new))
+            }
         }
-        Ok(fold(Some(Folded::clone(&known)), &events)?.map(Arc::new))
     }
 
     /// Folds a part of a stream from its beginning, or from a snapshot within the part.

@@ -1,5 +1,5 @@
-//! The configuration: flags, then environment, then file, then defaults. The one place that names an
-//! environment variable of Docket's.
+//! The configuration: flags, then environment, then file, then defaults. The one place that names
+//! an environment variable of Docket's, but for those by which `devstack` finds programs.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,10 @@ pub(crate) struct Settings {
     /// How many connections to the database there may be, besides the appender's [default: 10]
     #[arg(long, env = "DOCKET_DATABASE_CONNECTIONS", global = true, value_name = "N")]
     database_connections: Option<u32>,
+    /// Whether `serve` and `import` bring the schema up to date first; `false` where the program's login does not
+    /// own the tables, and `docket migrate` is run by one that does [default: true]
+    #[arg(long, env = "DOCKET_MIGRATE", global = true, value_name = "BOOL")]
+    migrate: Option<bool>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "DOCKET_LISTEN", global = true, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -65,6 +69,7 @@ pub(crate) struct Config {
     #[serde(serialize_with = "without_password")]
     pub(crate) database_url: Option<String>,
     pub(crate) database_connections: u32,
+    pub(crate) migrate: bool,
     pub(crate) listen: SocketAddr,
     pub(crate) public_url: Option<String>,
     pub(crate) reopen_days: u16,
@@ -84,6 +89,7 @@ impl Config {
             data_dir: set.data_dir.or(file.data_dir).unwrap_or_else(|| ".docket".into()),
             database_url: set.database_url.or(file.database_url).filter(|url| !url.is_empty()),
             database_connections: set.database_connections.or(file.database_connections).unwrap_or(10),
+            migrate: set.migrate.or(file.migrate).unwrap_or(true),
             listen: set.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             public_url: set.public_url.or(file.public_url),
             reopen_days: set.reopen_days.or(file.reopen_days).unwrap_or(14),

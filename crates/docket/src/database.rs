@@ -27,7 +27,7 @@ impl Database {
     pub(crate) async fn find(config: &Config) -> anyhow::Result<Self> {
         if config.database_url.is_none()
             && let Some(endpoints) = Endpoints::read(&config.data_dir)
-            && connect(&endpoints.database, config, 1).await.is_ok()
+            && connect(&endpoints.database, 1).await.is_ok()
         {
             return Ok(Self { url: endpoints.database, private: None });
         }
@@ -44,10 +44,9 @@ impl Database {
         Ok(Self { url: postgres.url(NAME), private: Some(postgres) })
     }
 
-    /// The desk over it, its schema brought up to date first.
+    /// The desk over it.
     pub(crate) async fn desk(&self, config: &Config) -> anyhow::Result<Desk> {
-        self.migrate(config).await?;
-        let pool = connect(&self.url, config, config.database_connections).await.with_context(|| self.unreachable())?;
+        let pool = connect(&self.url, config.database_connections).await.with_context(|| self.unreachable())?;
         let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
         let store = EventStore::open(pool.clone(), options);
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
@@ -56,9 +55,10 @@ impl Database {
         Ok(Desk::new(store, pool, keys, policy))
     }
 
-    async fn migrate(&self, config: &Config) -> anyhow::Result<()> {
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         // as the owner: the program's role may not change the schema
-        let pool = pool_options(config, 1).connect(&self.url).await.with_context(|| self.unreachable())?;
+        let pool = pool_options(1).connect(&self.url).await.with_context(|| self.unreachable())?;
         desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
         pool.close().await;
         Ok(())
@@ -80,16 +80,15 @@ impl Database {
     }
 }
 
-fn pool_options(config: &Config, connections: u32) -> PgPoolOptions {
-    let _ = config;
+fn pool_options(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5))
 }
 
 /// A pool whose connections work as the program's role, with time-outs that end what hangs.
-async fn connect(url: &str, config: &Config, connections: u32) -> Result<PgPool, sqlx::Error> {
+async fn connect(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("docket");
     let setup = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() }.session_sql();
-    pool_options(config, connections)
+    pool_options(connections)
         .after_connect(move |connection, _| {
             let setup = setup.clone();
             Box::pin(async move {

@@ -108,6 +108,11 @@ async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
 }
 
 async fn with(database: &Database, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
+    // an audit changes nothing, not even the schema
+    let reads_only = matches!(command, Command::Audit(_));
+    if matches!(command, Command::Migrate) || database.private.is_some() || (config.migrate && !reads_only) {
+        database.migrate().await?;
+    }
     let desk = database.desk(config).await?;
     let code = match command {
         Command::Migrate => {

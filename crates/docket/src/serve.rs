@@ -34,6 +34,9 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the data folder {} can't be made; --data-dir takes another", config.data_dir.display()))?;
 
     let database = Database::provide(config).await?;
+    if config.migrate || database.private.is_some() {
+        database.migrate().await?;
+    }
     let desk = database.desk(config).await?;
     let key = first_key(desk.keys(), &config.data_dir).await?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));

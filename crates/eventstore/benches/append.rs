@@ -5,6 +5,8 @@
 //! the ratio within one run says anything. An append is one event of about 300 bytes to one of
 //! 1,000 streams, its expected version checked, answered after the commit.
 
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints figures")]
+
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

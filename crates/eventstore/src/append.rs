@@ -75,9 +75,13 @@ impl Appender {
             mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
         })?;
         METRICS.queue.add(1, &[]);
-        let outcome = answered.await;
-        METRICS.queue.add(-1, &[]);
-        outcome.unwrap_or(Err(AppendError::Closed))
+        // the flusher answers every unit that it has taken; if it didn't, it is gone, and nobody knows
+        let gone = |_| AppendError::OutcomeUnknown(Arc::new(sqlx::Error::WorkerCrashed));
+        answered.await.map_err(gone)?
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !self.queue.is_closed()
     }
 
     pub(crate) async fn close(&self) {

@@ -71,6 +71,11 @@ impl EventStore {
         self.appender.append(unit).await
     }
 
+    /// Whether appends are taken: not after [`Self::close`].
+    pub fn is_open(&self) -> bool {
+        self.appender.is_open()
+    }
+
     /// Refuses new appends, waits until the queued ones are answered, and closes.
     pub async fn close(&self) {
         self.appender.close().await;

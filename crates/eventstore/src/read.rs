@@ -1,4 +1,4 @@
-//! Reading a stream, and the log. The one place that selects from `events`.
+//! Reading a stream, and the log.
 
 use std::ops::ControlFlow;
 
@@ -121,17 +121,20 @@ pub(crate) struct Located {
     pub(crate) recorded_at: DateTime<Utc>,
 }
 
-/// The events after a position that these commands recorded.
+/// The events of these streams, after a position, that these commands recorded.
 pub(crate) async fn by_command(
     connection: &mut PgConnection,
     after: Position,
+    streams: &[Uuid],
     commands: &[Uuid],
 ) -> Result<Vec<Located>, Fault> {
     let located = sqlx::query_as(
         "select position, stream_id, version, (metadata->>'command_id')::uuid as command_id, recorded_at
-           from events where position > $1 and (metadata->>'command_id')::uuid = any($2)
+           from events
+          where stream_id = any($1) and position > $2 and (metadata->>'command_id')::uuid = any($3)
           order by position",
     )
+    .bind(streams)
     .bind(after.0)
     .bind(commands)
     .fetch_all(connection)

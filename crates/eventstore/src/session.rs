@@ -70,15 +70,15 @@ impl Session {
         let mut connection = tokio::time::timeout(options.statement_timeout, to.connect())
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)??;
+        // both before `on_connect`: it may give up the role that may see and end our own processes
         if let Some(lost) = lost {
-            // before `on_connect`: it may give up the role that may end our own processes
             lay_to_rest(&mut connection, lost).await?;
         }
-        connection.execute(sqlx::AssertSqlSafe(options.session_sql())).await?;
         let (pid, started) =
             sqlx::query_as("select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()")
                 .fetch_one(&mut connection)
                 .await?;
+        connection.execute(sqlx::AssertSqlSafe(options.session_sql())).await?;
         Ok(Self { connection, backend: Backend { pid, started } })
     }
 }

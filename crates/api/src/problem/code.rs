@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $status:ident $title:literal $advice:literal;)+) => {
+    ($($name:ident = $code:literal $status:ident $title:literal $advice:literal;)+) => {
         /// What went wrong, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
-            $(#[doc = $advice] $name,)+
+            $(#[doc = $title] $name,)+
         }
 
         impl Code {
@@ -62,10 +62,24 @@ codes! {
         "No answer could be had in time. Whether a command was carried out is not known: repeat it with the same Idempotency-Key.";
     IllegalTransition = "illegal_transition" CONFLICT "Not in this state"
         "The state machine has no such step from the ticket's status. details.allowed_commands names those that are legal now.";
+    NoAssignee = "no_assignee" CONFLICT "Nobody has the ticket"
+        "The command needs someone who has the ticket: assign it first.";
+    NotTeamMember = "not_team_member" CONFLICT "Not in the team"
+        "An assignee is a member of the ticket's team. Choose a member, or route the ticket to their team first.";
+    NoReplySinceRequester = "no_reply_since_requester" CONFLICT "Nothing to wait for"
+        "No agent has replied publicly since the requester last wrote, so there is nothing that they could answer. Reply first.";
+    OpenBlockers = "open_blockers" CONFLICT "Blocked by other tickets"
+        "Tickets that this one is blocked by are not resolved. details.tickets names them: resolve or unlink them first.";
+    ReopenDeadlinePassed = "reopen_deadline_passed" CONFLICT "Too late to reopen"
+        "The time in which the ticket could be reopened is over. Open a new one with follow_up_of.";
+    ReopenWindowOpen = "reopen_window_open" CONFLICT "Too early to close"
+        "The requester may still reopen the ticket. Close it after reopen_until, or let the requester close it.";
+    AgentAlreadyReplied = "agent_already_replied" CONFLICT "Not spam"
+        "An agent has replied publicly to the ticket, so it is no spam. Resolve it instead.";
     CommandRefused = "command_refused" CONFLICT "Refused by a rule"
         "A rule of the desk refuses the command in the ticket's present state. details.rule names it, the detail says what to do.";
     SourceIdUsed = "source_id_used" CONFLICT "Opened before"
-        "A ticket with this source_id was opened through this channel before: the same mail, delivered twice. details.ticket_id names it.";
+        "A ticket with this source_id was opened through this channel before: the same mail, delivered twice. details.ticket_id names it, if you may see it.";
     PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "The ticket has changed"
         "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between, the ETag header is the current version. Look, then send the command again with the new tag.";
     ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"

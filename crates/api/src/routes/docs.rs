@@ -68,8 +68,8 @@ pub(crate) fn pages() -> Router<App> {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
-        .route("/docs/", get(|| asset(None)))
-        .route("/docs/{*file}", get(|Path(file): Path<String>| asset(Some(file))))
+        .route("/docs/", get(|| async { asset(None) }))
+        .route("/docs/{*file}", get(|Path(file): Path<String>| async move { asset(Some(&file)) }))
 }
 
 async fn openapi() -> Response {
@@ -78,10 +78,10 @@ async fn openapi() -> Response {
 }
 
 /// Swagger UI, compiled in: the page needs no other server.
-async fn asset(file: Option<String>) -> Response {
+fn asset(file: Option<&str>) -> Response {
     static CONFIG: LazyLock<std::sync::Arc<Config<'static>>> =
         LazyLock::new(|| std::sync::Arc::new(Config::new([Url::new("Docket", "/openapi.json")]).validator_url("none")));
-    let found = utoipa_swagger_ui::serve(file.as_deref().unwrap_or("index.html"), CONFIG.clone());
+    let found = utoipa_swagger_ui::serve(file.unwrap_or("index.html"), CONFIG.clone());
     match found {
         Ok(Some(file)) => {
             let headers = [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.into())];

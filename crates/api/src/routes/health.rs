@@ -66,6 +66,9 @@ pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Proble
     if app.draining.load(Ordering::Relaxed) {
         return Err(unready("This server is shutting down."));
     }
+    if !app.desk.store().is_open() {
+        return Err(unready("This server takes no commands any more."));
+    }
     match tokio::time::timeout(PATIENCE, app.desk.store().head()).await {
         Ok(Ok(head)) => Ok(([("docket-position", head.to_string())], Json(json!({"status": "ready"}))).into_response()),
         Ok(Err(_)) | Err(_) => Err(unready("The database does not answer.")),

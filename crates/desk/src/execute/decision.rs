@@ -18,6 +18,8 @@ pub(super) struct Decision {
     pub(super) now: chrono::DateTime<chrono::Utc>,
     /// The other side of a link: its version, and its own events.
     pub(super) other: Option<(TicketId, Version, Vec<Event>)>,
+    /// Other tickets that must still be at the version on which it was decided.
+    pub(super) demands: Vec<(TicketId, Version)>,
     /// Names that the ticket takes.
     pub(super) aliases: Vec<Alias>,
 }
@@ -34,16 +36,20 @@ impl Desk {
     pub(super) async fn decide(&self, request: &mut Request, known: &Arc<Folded>) -> Result<Decision, DeskError> {
         // a clock that lags behind another process's must not make time run backwards
         let now = request.now.max(known.full.updated_at);
-        let mut decision = Decision { events: Vec::new(), now, other: None, aliases: Vec::new() };
+        let mut decision = Decision::at(now);
         let mut state: State = Some(known.full.clone());
         for index in 0..request.commands.len() {
-            let context = self.context(request, index, state.as_ref(), now).await?;
+            let (context, demands) = self.context(request, index, state.as_ref(), now).await?;
+            decision.demands.extend(demands);
             let command = &request.commands[index];
             let events = decide(&state, command, &context).map_err(DeskError::Refused)?;
             if let (Command::Link { kind, other } | Command::Unlink { kind, other }, false) =
                 (command, events.is_empty())
             {
-                decision.other = Some(self.other_side(request, command, *kind, *other, &context).await?);
+                let (there, back) = self.other_side(request, command, *kind, *other, &context).await?;
+                // one unit, one time: not before the last event of either
+                decision.now = decision.now.max(there.full.updated_at);
+                decision.other = Some((*other, there.version, back));
             }
             for event in events {
                 let version = Version(known.version.0 + i64::try_from(decision.events.len()).unwrap_or(i64::MAX) + 1);
@@ -54,14 +60,16 @@ impl Desk {
         Ok(decision)
     }
 
-    /// The facts that a command needs and that are not in its ticket's own stream.
+    /// The facts that a command needs and that are not in its ticket's own stream; and the versions of other
+    /// tickets from which they were taken.
     pub(super) async fn context(
         &self,
         request: &mut Request,
         index: usize,
         state: Option<&ticket_aggregate::Ticket>,
         now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<Context, DeskError> {
+    ) -> Result<(Context, Vec<(TicketId, Version)>), DeskError> {
+        let mut demands = Vec::new();
         let mut context = Context {
             now,
             actor: request.caller.actor(),
@@ -72,7 +80,7 @@ impl Desk {
             assignee_teams: None,
             open_blockers: Vec::new(),
         };
-        let Some(ticket) = state else { return Ok(context) };
+        let Some(ticket) = state else { return Ok((context, demands)) };
         let assignee = match &request.commands[index] {
             Command::Assign { assignee } => Some(assignee.as_str()),
             Command::Resolve { .. } if ticket.assignee.is_none() => Some(context.actor.id.as_str()),
@@ -83,13 +91,14 @@ impl Desk {
         }
         if let Command::Resolve { .. } = &request.commands[index] {
             for blocker in ticket.blocked_by() {
-                let unresolved = |f: &Arc<Folded>| !matches!(f.full.status, Status::Resolved | Status::Closed);
-                if self.current(blocker).await?.is_some_and(|f| unresolved(&f)) {
+                let Some(there) = self.current(blocker).await? else { continue };
+                demands.push((blocker, there.version));
+                if !matches!(there.full.status, Status::Resolved | Status::Closed) {
                     context.open_blockers.push(blocker);
                 }
             }
         }
-        Ok(context)
+        Ok((context, demands))
     }
 
     /// A link is recorded on both tickets, in one unit.
@@ -100,7 +109,7 @@ impl Desk {
         kind: LinkKind,
         other: TicketId,
         context: &Context,
-    ) -> Result<(TicketId, Version, Vec<Event>), DeskError> {
+    ) -> Result<(Arc<Folded>, Vec<Event>), DeskError> {
         let there = self.current(other).await?.filter(|f| request.caller.may_see(&f.full));
         let there = there.ok_or(DeskError::OtherNotFound)?;
         let back = match command {
@@ -109,11 +118,15 @@ impl Desk {
         };
         let context = Context { ticket_id: other, now: context.now.max(there.full.updated_at), ..context.clone() };
         let events = decide(&Some(there.full.clone()), &back, &context).map_err(DeskError::Refused)?;
-        Ok((other, there.version, events))
+        Ok((there, events))
     }
 }
 
 impl Decision {
+    pub(super) fn at(now: chrono::DateTime<chrono::Utc>) -> Self {
+        Self { events: Vec::new(), now, other: None, demands: Vec::new(), aliases: Vec::new() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.events.is_empty() && self.other.as_ref().is_none_or(|(_, _, events)| events.is_empty())
     }
@@ -128,6 +141,7 @@ impl Decision {
             back.events = self.encode(events)?;
             appends.push(back);
         }
+        appends.extend(self.demands.iter().map(|(ticket, version)| exact(*ticket, *version)));
         let receipt = request.idempotency.as_ref().map(|idempotency| ReceiptKey {
             caller: request.caller.scope.clone(),
             key: idempotency.key.clone(),

@@ -8,7 +8,7 @@ use ticket_aggregate::{Command, Open, Refusal, State, TicketId, decide, evolve};
 use super::decision::{self, Decision};
 use super::Done;
 use crate::folded::{SNAPSHOT_SCHEMA, stamp, stream_of};
-use crate::{Desk, DeskError, Folded, Request, numbers};
+use crate::{Desk, DeskError, Folded, Moment, Request, numbers};
 
 /// A snapshot is kept each time that so many events have come to a ticket.
 const SNAPSHOT_EVERY: i64 = 100;
@@ -68,7 +68,8 @@ impl Desk {
                 }
                 Err(AppendError::AliasTaken { scope, .. }) if scope == numbers::SCOPE => self.renumber(request).await?,
                 Err(AppendError::AliasTaken { holder, .. }) => {
-                    return Err(DeskError::SourceIdUsed { ticket: TicketId(holder.0) });
+                    let seen = self.ticket(TicketId(holder.0), Moment::Now, &request.caller).await;
+                    return Err(DeskError::SourceIdUsed { ticket: seen.ok().map(|f| f.id) });
                 }
                 Err(AppendError::Conflict { .. }) => return Err(DeskError::Refused(Refusal::AlreadyOpened)),
                 Err(error) => return Err(DeskError::Append(error)),
@@ -87,10 +88,10 @@ impl Desk {
 
     async fn decide_opening(&self, request: &mut Request) -> Result<Decision, DeskError> {
         let now = request.now;
-        let mut decision = Decision { events: Vec::new(), now, other: None, aliases: Vec::new() };
+        let mut decision = Decision::at(now);
         let mut state: State = None;
         for index in 0..request.commands.len() {
-            let context = self.context(request, index, state.as_ref(), now).await?;
+            let (context, _) = self.context(request, index, state.as_ref(), now).await?;
             if let Command::Open(open) = &request.commands[index] {
                 decision.aliases = aliases(open, request.ticket);
             }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::AuthError;
 use super::token::Token;
-use crate::{Caller, DeskError};
+use crate::Caller;
 
 /// How long a verified key is remembered without being used.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -112,13 +112,10 @@ impl Memory {
     }
 
     /// The PHC string that is stored instead of the secret.
-    pub(super) async fn hash(&self, token: &Token) -> Result<String, DeskError> {
+    pub(super) async fn hash(&self, token: &Token) -> Result<String, AuthError> {
         let secret = token.secret().to_owned();
-        self.work(move || argon2().hash_password(secret.as_bytes()).map(|hash| hash.to_string()).ok())
-            .await
-            .ok()
-            .flatten()
-            .ok_or_else(|| sqlx::Error::Encode("the key could not be hashed".into()).into())
+        let hashed = self.work(move || argon2().hash_password(secret.as_bytes()).map(|hash| hash.to_string())).await?;
+        hashed.map_err(|_| sqlx::Error::Encode("the key could not be hashed".into()).into())
     }
 
     pub(super) async fn matches(&self, token: &Token, hash: String) -> Result<bool, AuthError> {

@@ -19,7 +19,7 @@ pub(super) fn fields(ticket: Option<&Ticket>) -> anyhow::Result<Map<String, Valu
     })
 }
 
-/// The fields that differ, in the ticket's order. A field that is not there and one that is null are the same.
+/// The fields that differ. A field that is not there and one that is null are the same.
 pub(super) fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Change> {
     let differs = |(field, to): (&String, &Value)| {
         let from = before.get(field).unwrap_or(&Value::Null);

@@ -21,6 +21,9 @@ const MESSAGE_LINES: usize = 12;
 /// What an event's line tells already.
 const TOLD: [&str; 2] = ["version", "updated_at"];
 
+/// What one wants to know first of a ticket; the other fields come after these.
+const FIRST: [&str; 7] = ["status", "subject", "priority", "category", "team", "assignee", "requester"];
+
 /// Prints the header, the events, the state.
 pub(super) fn print(out: &mut impl Write, replay: &Replay, with_diff: bool) -> std::io::Result<()> {
     header(out, replay)?;
@@ -91,7 +94,9 @@ fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
     let version = replay.state.get("version").map(diff::shown).unwrap_or_default();
     writeln!(out, "\n{TITLE}What it adds up to at version {version}{TITLE:#}")?;
     let filled = replay.state.iter().filter(|(field, value)| *field != "version" && !diff::is_empty(value));
-    let width = replay.state.keys().map(String::len).max().unwrap_or_default();
+    let mut filled: Vec<_> = filled.collect();
+    filled.sort_by_key(|(field, _)| FIRST.iter().position(|first| first == field).unwrap_or(FIRST.len()));
+    let width = filled.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
     for (field, value) in filled {
         writeln!(out, "  {FAINT}{field:<width$}{FAINT:#}  {}", one_line(&diff::shown(value)))?;
     }

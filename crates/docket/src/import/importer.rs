@@ -216,7 +216,7 @@ impl<'a> Importer<'a> {
 fn sort(error: DeskError, ticket: TicketId) -> Try {
     match error {
         DeskError::PreconditionFailed { .. } | DeskError::Refused(Refusal::AlreadyOpened) => Try::Stale,
-        DeskError::SourceIdUsed { ticket: holder } if holder == ticket => Try::Stale,
+        DeskError::SourceIdUsed { ticket: holder } if holder == Some(ticket) => Try::Stale,
         DeskError::Refused(refusal) => Try::Over(Fate::Refused(refusal.to_string())),
         error @ (DeskError::SourceIdUsed { .. } | DeskError::Append(AppendError::TooLarge { .. })) => {
             Try::Over(Fate::Refused(error.to_string()))

@@ -184,7 +184,8 @@ impl Flusher {
     async fn find(&mut self, batch: &[Job], known: Position) -> Result<Vec<Option<Outcome>>, sqlx::Error> {
         let session = self.connected().await?;
         let ids = batch.iter().map(|job| job.unit.metadata.command_id.0).collect::<Vec<_>>();
-        let events = read::by_command(&mut session.connection, known, &ids).await.map_err(into_sqlx)?;
+        let streams = batch.iter().flat_map(|job| &job.unit.appends).map(|a| a.stream_id.0).collect::<Vec<_>>();
+        let events = read::by_command(&mut session.connection, known, &streams, &ids).await.map_err(into_sqlx)?;
         let mut by_command: HashMap<Uuid, Vec<_>> = HashMap::new();
         for event in events {
             by_command.entry(event.command_id).or_default().push(event);
@@ -229,6 +230,7 @@ fn located(unit: &Unit, events: &[read::Located]) -> Appended {
 }
 
 fn reply(job: Job, answer: super::Answer) {
+    METRICS.queue.add(-1, &[]);
     match &answer {
         Ok(Outcome::Appended(_)) => {
             let events = job.unit.appends.iter().map(|a| a.events.len() as u64).sum();

@@ -105,6 +105,13 @@ pub(super) fn route<B: Body>() -> Route {
             Code::ValidationFailed,
             Code::IllegalTransition,
             Code::CommandRefused,
+            Code::NoAssignee,
+            Code::NotTeamMember,
+            Code::NoReplySinceRequester,
+            Code::OpenBlockers,
+            Code::ReopenDeadlinePassed,
+            Code::ReopenWindowOpen,
+            Code::AgentAlreadyReplied,
             Code::OutcomeUnknown,
         ]);
     if needed {

@@ -236,7 +236,7 @@ commands! {
     Change "hold" "hold_ticket" "Put the ticket on hold" {"reason": "A new printer is ordered.", "wake_at": "2099-01-31T09:00:00Z"}
     |b| Hold => Command::Hold { reason: b.reason, wake_at: b.wake_at };
 
-    /// Out of pending or on_hold.
+    /// The ticket is open again.
     Resume {}
     Change "resume" "resume_ticket" "Stop waiting" {}
     |_| Resume => Command::Resume;

@@ -1,0 +1,238 @@
+//! `docket import`: what comes in, what doesn't, and that it comes in once.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use devstack::testing::{TempDir, TestDatabase, temp_dir};
+use serde_json::Value;
+use sqlx::PgPool;
+
+pub(crate) fn example(name: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples")).join(name)
+}
+
+/// A migrated database, and a folder to run in.
+pub(crate) struct Import {
+    pub(crate) database: TestDatabase,
+    pub(crate) pool: PgPool,
+    pub(crate) dir: TempDir,
+}
+
+impl Import {
+    pub(crate) async fn new() -> Self {
+        let template = format!("docket-cli-{}", desk::schema_digest());
+        let database = TestDatabase::create(&template, |url| async move {
+            let pool = PgPool::connect(&url).await?;
+            desk::migrate(&pool).await?;
+            pool.close().await;
+            Ok(())
+        });
+        let database = database.await;
+        let pool = PgPool::connect(database.url()).await.unwrap();
+        Self { database, pool, dir: temp_dir() }
+    }
+
+    /// With the sample in its log.
+    pub(crate) async fn of_sample() -> Self {
+        let import = Self::new().await;
+        import.report(&example("helpdesk-sample.csv"));
+        import
+    }
+
+    pub(crate) fn docket(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_docket"));
+        command.args(args).current_dir(self.dir.path()).env("DATABASE_URL", self.database.url());
+        command.env_remove("DOCKET_CONFIG").env_remove("DOCKET_LOG").env_remove("COLUMNS");
+        command
+    }
+
+    fn import_args(table: &Path) -> [String; 4] {
+        let map = example("helpdesk-sample.toml");
+        let paths = [table, &map].map(|path| path.to_str().unwrap().to_owned());
+        let [table, map] = paths;
+        ["import".into(), table, "--map".into(), map]
+    }
+
+    fn spawn(&self, table: &Path) -> Child {
+        let args = Self::import_args(table);
+        let mut command = self.command(&args.each_ref().map(String::as_str));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Imports a table by the sample's map.
+    pub(crate) fn import(&self, table: &Path, more: &[&str]) -> Output {
+        let args = Self::import_args(table);
+        let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
+        args.extend(more);
+        self.docket(&args)
+    }
+
+    /// The report of an import, which must add up.
+    pub(crate) fn report(&self, table: &Path) -> Value {
+        let output = self.import(table, &["--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_str(stdout(&output).lines().last().unwrap()).unwrap();
+        let count = |member: &str| report[member].as_u64().unwrap();
+        assert_eq!(count("rows"), count("applied") + count("without_effect") + count("refused"), "{report}");
+        assert_eq!(report["refusals"].as_array().unwrap().len() as u64, count("refused"));
+        report
+    }
+
+    /// All that the log holds, but for when it was recorded.
+    async fn log(&self) -> Vec<String> {
+        let line = "select concat_ws(' ', position, stream_id, version, type, schema_version, payload, metadata, occurred_at)
+                      from events order by position";
+        sqlx::query_scalar(line).fetch_all(&self.pool).await.unwrap()
+    }
+
+    async fn head(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from events").fetch_one(&self.pool).await.unwrap()
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn sample() -> String {
+    std::fs::read_to_string(example("helpdesk-sample.csv")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_is_applied_or_accounted_for() {
+    let import = Import::new().await;
+    let report = import.report(&example("helpdesk-sample.csv"));
+    assert_eq!(report["rows"].as_u64().unwrap(), sample().lines().count() as u64 - 1);
+    let refused: Vec<u64> = report["refusals"].as_array().unwrap().iter().map(|r| r["row"].as_u64().unwrap()).collect();
+    assert_eq!(refused, [28, 40, 60, 69]);
+    let reasons = ["Call customer", "05.03.2026", "can't close", "can't assign"];
+    for (refusal, words) in report["refusals"].as_array().unwrap().iter().zip(reasons) {
+        assert!(refusal["reason"].as_str().unwrap().contains(words), "{refusal}");
+    }
+    // what was applied is recorded by its row, what was not is not
+    let rows: Vec<i64> = sqlx::query_scalar("select distinct (metadata->'cause'->>'row')::bigint from events order by 1")
+        .fetch_all(&import.pool)
+        .await
+        .unwrap();
+    assert_eq!(rows.len() as u64, report["applied"].as_u64().unwrap());
+    assert!(refused.iter().all(|row| !rows.contains(&i64::try_from(*row).unwrap())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_keeps_its_time_and_its_actor() {
+    let import = Import::of_sample().await;
+    let row = "select bool_and(metadata->'actor' = '{\"id\":\"carla\",\"kind\":\"agent\"}'::jsonb
+                           and occurred_at = '2026-03-02T09:12:00Z')
+                 from (select metadata::jsonb, occurred_at from events) e where metadata->'cause'->'row' = '7'";
+    let as_it_was: Option<bool> = sqlx::query_scalar(row).fetch_one(&import.pool).await.unwrap();
+    assert_eq!(as_it_was, Some(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_changes_nothing_and_says_the_same_of_what_was_refused() {
+    let import = Import::new().await;
+    let first = import.report(&example("helpdesk-sample.csv"));
+    let log = import.log().await;
+    let second = import.report(&example("helpdesk-sample.csv"));
+    assert_eq!(second["applied"], 0);
+    assert_eq!(second["refusals"], first["refusals"]);
+    assert_eq!(import.log().await, log);
+    let people = stdout(&import.import(&example("helpdesk-sample.csv"), &[]));
+    assert!(people.contains("64  imported before"), "{people}");
+    assert!(people.contains("Call customer"), "{people}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_rows_at_the_end_are_imported_alone() {
+    let import = Import::new().await;
+    let text = sample();
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, last) = (&lines[..40], lines.len() - 40);
+    let part = import.file("part.csv", &first.join("\n"));
+    let of_part = import.report(&part);
+    let whole = import.report(&import.file("whole.csv", &text));
+    assert!(whole["applied"].as_u64().unwrap() <= last as u64);
+    let in_one = Import::of_sample().await;
+    assert_eq!(import.log().await.len(), in_one.log().await.len());
+    assert!(of_part["applied"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_killed_again_and_again_leaves_the_log_of_one_that_was_not() {
+    // large enough that it is still running when it is killed
+    let text = sample();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let copies: String = (0..8).map(|copy| rows.replace("A-", &format!("A{copy}-"))).collect();
+    let killed = Import::new().await;
+    let table = killed.file("large.csv", &format!("{header}\n{copies}"));
+    let mut kills = 0;
+    for part in 1..=4 {
+        let mut child = killed.spawn(&table);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while killed.head().await < part * 100 && child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the import does not get on");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(kills > 0, "it was never killed while it ran");
+    let resumed = killed.report(&table);
+    let whole = Import::new().await;
+    let report = whole.report(&table);
+    assert_eq!(resumed["refusals"], report["refusals"]);
+    assert!(resumed["applied"].as_u64() < report["applied"].as_u64());
+    assert_eq!(killed.log().await, whole.log().await);
+    assert!(killed.docket(&["audit", "verify"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_from_before_its_tickets_last_event_is_refused() {
+    let import = Import::new().await;
+    let text = sample();
+    let lines: Vec<&str> = text.lines().collect();
+    // the case's second row, and then its first
+    let table = import.file("back.csv", &[lines[0], lines[2], lines[1]].join("\n"));
+    let report = import.report(&table);
+    assert_eq!((report["applied"].as_u64(), report["refusals"][0]["row"].as_u64()), (Some(1), Some(2)));
+    assert!(report["refusals"][0]["reason"].as_str().unwrap().contains("before the last event"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_read_is_named_and_nothing_is_imported() {
+    let import = Import::new().await;
+    let (table, map) = (example("helpdesk-sample.csv"), example("helpdesk-sample.toml"));
+    let bad_map = std::fs::read_to_string(&map).unwrap().replace("\"close\"", "\"shut\"");
+    let bad_map = import.file("bad.toml", &bad_map);
+    let bad_table = import.file("bad.csv", &sample().replacen("resource", "person", 1));
+    let missing = import.dir.path().join("none.csv");
+    let cases: [(&Path, &Path, &[&str]); 4] = [
+        (&table, &bad_map, &["bad.toml", "shut", "line"]),
+        (&bad_table, &map, &["bad.csv, line 1", "resource", "person"]),
+        (&missing, &map, &["none.csv"]),
+        (&table, &missing, &["none.csv"]),
+    ];
+    for (table, map, words) in cases {
+        let output = import.docket(&["import", table.to_str().unwrap(), "--map", map.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        let text = stderr(&output);
+        assert!(words.iter().all(|word| text.contains(word)), "{text} lacks one of {words:?}");
+    }
+    assert_eq!(import.head().await, 0);
+}
