@@ -77,7 +77,11 @@ impl Desk {
     /// All that comes before the request's content: whether there is a ticket for the caller, whether
     /// their role may, whether this is a repetition, whether the ticket is at the right version. For a
     /// caller who already knows that the content is bad, and wants to name what goes before that.
-    pub async fn check(&self, request: &Request, kind: ticket_aggregate::CommandKind) -> Result<Option<Done>, DeskError> {
+    pub async fn check(
+        &self,
+        request: &Request,
+        kind: ticket_aggregate::CommandKind,
+    ) -> Result<Option<Done>, DeskError> {
         let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.full));
         let folded = folded.ok_or(DeskError::NotFound)?;
         if !request.caller.role.may(kind) {

@@ -38,10 +38,8 @@ pub(crate) fn stream_of(ticket: TicketId) -> StreamId {
 
 /// Reads a recorded event of a ticket.
 pub(crate) fn decode(recorded: &RecordedEvent) -> Result<Event, DeskError> {
-    codec::decode(&recorded.event_type, recorded.schema_version, &recorded.payload).map_err(|error| DeskError::Corrupt {
-        ticket: TicketId(recorded.stream_id.0),
-        version: recorded.version,
-        reason: chain(&error),
+    codec::decode(&recorded.event_type, recorded.schema_version, &recorded.payload).map_err(|error| {
+        DeskError::Corrupt { ticket: TicketId(recorded.stream_id.0), version: recorded.version, reason: chain(&error) }
     })
 }
 

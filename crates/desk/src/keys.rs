@@ -168,11 +168,12 @@ impl Keys {
             self.memory.forget(&token);
             return Err(AuthError::Invalid);
         }
-        let row = sqlx::query("select role, name, actor, teams, hash from api_keys where id = $1 and revoked_at is null")
-            .bind(token.id().as_str())
-            .fetch_optional(&self.pool)
-            .await?
-            .ok_or(AuthError::Invalid)?;
+        let row =
+            sqlx::query("select role, name, actor, teams, hash from api_keys where id = $1 and revoked_at is null")
+                .bind(token.id().as_str())
+                .fetch_optional(&self.pool)
+                .await?
+                .ok_or(AuthError::Invalid)?;
         let hash: String = row.try_get(4)?;
         if !self.memory.matches(&token, hash).await? {
             return Err(AuthError::Invalid);
@@ -196,10 +197,12 @@ impl Keys {
 
     /// The teams of an agent, as far as keys tell. None: the agent has no key, or may act in every team.
     pub(crate) async fn teams_of(&self, agent: &str) -> Result<Option<BTreeSet<TeamId>>, DeskError> {
-        let keys = sqlx::query("select role, teams from api_keys where actor = $1 and role <> 'requester' and revoked_at is null")
-            .bind(agent)
-            .fetch_all(&self.pool)
-            .await?;
+        let keys = sqlx::query(
+            "select role, teams from api_keys where actor = $1 and role <> 'requester' and revoked_at is null",
+        )
+        .bind(agent)
+        .fetch_all(&self.pool)
+        .await?;
         let mut teams = BTreeSet::new();
         for key in &keys {
             if key.try_get::<&str, _>(0)? != Role::Agent.as_str() {

@@ -52,7 +52,8 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 /// A digest of the schema that [`migrate`] makes: another schema, another digest.
 pub fn schema_digest() -> String {
     let migrations = eventstore::MIGRATOR.iter().chain(MIGRATOR.iter());
-    let crc = migrations.fold(0, |crc, migration| crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat()));
+    let crc = migrations
+        .fold(0, |crc, migration| crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat()));
     format!("{crc:08x}")
 }
 

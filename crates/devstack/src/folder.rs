@@ -31,23 +31,15 @@ impl Place {
         let pointer = root.join("postgres.location");
         let root = match std::fs::read_to_string(&pointer) {
             // ours only if it points where we put things
-            Ok(place) if Path::new(place.trim()).parent() == Some(Path::new(FALLBACK)) => {
-                PathBuf::from(place.trim())
-            }
+            Ok(place) if Path::new(place.trim()).parent() == Some(Path::new(FALLBACK)) => PathBuf::from(place.trim()),
             _ if root.join("postgres").exists() || can_enter(Some(&unprivileged), &root) => root,
             _ => fall_back(&root, &pointer, &unprivileged)?,
         };
         let user = RunAs::owner_of(&root.join("postgres")).unwrap_or(unprivileged);
         if can_enter(Some(&user), &root) {
-            Ok(Place {
-                root,
-                user: Some(user),
-            })
+            Ok(Place { root, user: Some(user) })
         } else {
-            Err(Error::Unreachable {
-                user: user.name,
-                dir: root,
-            })
+            Err(Error::Unreachable { user: user.name, dir: root })
         }
     }
 }
@@ -57,8 +49,7 @@ fn fall_back(asked: &Path, pointer: &Path, user: &RunAs) -> Result<PathBuf, Erro
     std::fs::create_dir_all(&dir).at("create", &dir)?;
     for folder in [Path::new(FALLBACK), &dir] {
         // root's umask may be 077
-        std::fs::set_permissions(folder, Permissions::from_mode(0o711))
-            .at("open to the server's user", folder)?;
+        std::fs::set_permissions(folder, Permissions::from_mode(0o711)).at("open to the server's user", folder)?;
     }
     std::fs::write(pointer, format!("{}\n", dir.display())).at("write", pointer)?;
     tracing::info!(user = user.name, asked = %asked.display(), dir = %dir.display(), "the server's user can't enter the folder asked for: the data goes elsewhere");
@@ -74,13 +65,8 @@ pub(crate) fn created(dir: &Path) -> Result<PathBuf, Error> {
 /// Takes the lock of a server's data. The server holds it too ([`crate::process::Process::spawn`]): after a `kill -9` of Docket it
 /// is free once the orphan has stopped, which is waited for; where no parent-death signal told it to stop, it is told here.
 pub(crate) async fn lock(file: &Path, dir: &Path) -> Result<File, Error> {
-    let mut lock = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(file)
-        .at("open the lock", file)?;
+    let mut lock =
+        File::options().create(true).truncate(false).read(true).write(true).open(file).at("open the lock", file)?;
     let (mut told, start) = (false, Instant::now());
     loop {
         match lock.try_lock() {
@@ -92,16 +78,8 @@ pub(crate) async fn lock(file: &Path, dir: &Path) -> Result<File, Error> {
         let docket_lives = docket.is_some_and(alive);
         let ours = docket == Some(std::process::id());
         if (docket_lives && !ours) || start.elapsed() > Duration::from_secs(15) {
-            let (owner, pid) = if docket_lives {
-                ("docket", docket)
-            } else {
-                ("docket's server, left behind", server)
-            };
-            return Err(Error::AlreadyRunning {
-                owner,
-                pid: pid.unwrap_or(0),
-                dir: dir.to_owned(),
-            });
+            let (owner, pid) = if docket_lives { ("docket", docket) } else { ("docket's server, left behind", server) };
+            return Err(Error::AlreadyRunning { owner, pid: pid.unwrap_or(0), dir: dir.to_owned() });
         }
         if let (false, false, Some(server)) = (docket_lives, told, server)
             && start.elapsed() > Duration::from_secs(1)
@@ -131,9 +109,8 @@ fn holders(lock: &mut File) -> (Option<u32>, Option<u32>) {
 /// `XDG_RUNTIME_DIR`: that goes away when its user logs out, and a server left running would be out of reach.
 pub(crate) fn socket_folder(user: Option<&RunAs>, data: &Path) -> Result<PathBuf, Error> {
     let name = format!("docket-{}", short_hash(data.as_os_str().as_encoded_bytes()));
-    let fits = |base: &PathBuf| {
-        base.is_absolute() && base.is_dir() && base.as_os_str().len() + 40 < SOCKET_FOLDER_LIMIT
-    };
+    let fits =
+        |base: &PathBuf| base.is_absolute() && base.is_dir() && base.as_os_str().len() + 40 < SOCKET_FOLDER_LIMIT;
     let bases = [std::env::temp_dir(), PathBuf::from("/tmp")];
     let mut refused = None;
     for base in bases.into_iter().filter(fits) {

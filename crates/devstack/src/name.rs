@@ -8,12 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// 12 hexadecimal digits: short, because a socket's whole path has 107 bytes.
@@ -52,9 +50,7 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 pub(crate) fn with_database(url: &str, database: &str) -> String {
     let authority = url.find("://").map_or(0, |at| at + 3);
     let (before, query) = url.split_at(url.find('?').unwrap_or(url.len()));
-    let server = before[authority..]
-        .find('/')
-        .map_or(before, |at| &before[..authority + at]);
+    let server = before[authority..].find('/').map_or(before, |at| &before[..authority + at]);
     format!("{server}/{}{query}", percent_encoded(database))
 }
 
@@ -69,10 +65,7 @@ mod tests {
             "postgres://u:p@h:5432/b?sslmode=disable"
         );
         assert_eq!(with_database("postgres://u@h", "b"), "postgres://u@h/b");
-        assert_eq!(
-            with_database("postgres://u@h?host=/tmp/x", "b c"),
-            "postgres://u@h/b%20c?host=/tmp/x"
-        );
+        assert_eq!(with_database("postgres://u@h?host=/tmp/x", "b c"), "postgres://u@h/b%20c?host=/tmp/x");
     }
 
     #[test]

@@ -33,16 +33,9 @@ impl Nats {
         let lock = lock(&root.join("nats.lock"), &data).await?;
         let program = find::nats().await?;
         let remembered = root.join("nats.port");
-        let port = std::fs::read_to_string(&remembered)
-            .ok()
-            .and_then(|port| port.trim().parse().ok());
-        let port =
-            port.filter(|port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-        let attempt = Attempt {
-            program,
-            log: root.join("nats.log"),
-            data,
-        };
+        let port = std::fs::read_to_string(&remembered).ok().and_then(|port| port.trim().parse().ok());
+        let port = port.filter(|port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+        let attempt = Attempt { program, log: root.join("nats.log"), data };
         let (process, port) = match attempt.start(port, &lock).await {
             // another took the port between our look and the server's
             Err(Error::NotReady { .. }) if port.is_some() => attempt.start(None, &lock).await?,
@@ -51,11 +44,7 @@ impl Nats {
         std::fs::write(&remembered, port.to_string()).at("write", &remembered)?;
         let url = format!("nats://{}:{port}", Ipv4Addr::LOCALHOST);
         tracing::debug!(pid = process.pid(), url, "NATS is ready");
-        Ok(Nats {
-            process,
-            url,
-            _lock: lock,
-        })
+        Ok(Nats { process, url, _lock: lock })
     }
 
     /// `nats://127.0.0.1:PORT`.
@@ -76,19 +65,13 @@ impl Nats {
     /// Stops it as dropping it does, without blocking the thread.
     pub async fn stop(self) -> Result<(), Error> {
         let stopped = tokio::task::spawn_blocking(move || drop(self)).await;
-        stopped.map_err(|error| Error::Io {
-            doing: "can't stop NATS".into(),
-            source: std::io::Error::other(error),
-        })
+        stopped.map_err(|error| Error::Io { doing: "can't stop NATS".into(), source: std::io::Error::other(error) })
     }
 }
 
 impl std::fmt::Debug for Nats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Nats")
-            .field("pid", &self.pid())
-            .field("url", &self.url)
-            .finish_non_exhaustive()
+        f.debug_struct("Nats").field("pid", &self.pid()).field("url", &self.url).finish_non_exhaustive()
     }
 }
 
@@ -108,14 +91,8 @@ impl Attempt {
             .current_dir("/")
             .args(["-js", "-a", "127.0.0.1", "-p"])
             .arg(port.map_or("-1".into(), |port| port.to_string()));
-        server
-            .arg("-sd")
-            .arg(&self.data)
-            .arg("--ports_file_dir")
-            .arg(&ports);
-        let process = Process::spawn(server, &self.log, lock, FAREWELL)
-            .await
-            .at("start", &self.program)?;
+        server.arg("-sd").arg(&self.data).arg("--ports_file_dir").arg(&ports);
+        let process = Process::spawn(server, &self.log, lock, FAREWELL).await.at("start", &self.program)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(port) = listening(&ports) {
@@ -130,12 +107,7 @@ impl Attempt {
                 Some(status) => format!("it ended ({status})"),
             };
             let log_tail = log_tail(&self.log);
-            return Err(Error::NotReady {
-                server: "nats-server",
-                state,
-                log: self.log.clone(),
-                log_tail,
-            });
+            return Err(Error::NotReady { server: "nats-server", state, log: self.log.clone(), log_tail });
         }
     }
 }

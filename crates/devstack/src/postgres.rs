@@ -20,10 +20,7 @@ use crate::process::{Farewell, Process, log_tail};
 use crate::user::command;
 
 /// Fast shutdown, then immediate.
-const FAREWELL: Farewell = &[
-    (Signal::SIGINT, Duration::from_secs(10)),
-    (Signal::SIGQUIT, Duration::from_secs(5)),
-];
+const FAREWELL: Farewell = &[(Signal::SIGINT, Duration::from_secs(10)), (Signal::SIGQUIT, Duration::from_secs(5))];
 /// Recovery after a crash replays up to about `max_wal_size` before the server is ready.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -57,11 +54,7 @@ impl Postgres {
         let Place { root, user } = Place::choose(data_dir)?;
         let data = root.join("postgres");
         let lock = lock(&root.join("postgres.lock"), &data).await?;
-        let found = find::postgres(
-            user.as_ref(),
-            cluster::major(&data)?.map(|major| (major, data.as_path())),
-        )
-        .await?;
+        let found = find::postgres(user.as_ref(), cluster::major(&data)?.map(|major| (major, data.as_path()))).await?;
         if !data.exists() {
             cluster::create(&found.dir, user.as_ref(), &data, durability).await?;
         }
@@ -71,13 +64,7 @@ impl Postgres {
         let server = command(user.as_ref(), &found.dir.join("postgres"));
         let server = server_command(server, &data, &socket, durability);
         let process = spawn(server, &log, &lock).await?;
-        let postgres = Postgres {
-            process,
-            data,
-            bin: found.dir,
-            socket,
-            _lock: lock,
-        };
+        let postgres = Postgres { process, data, bin: found.dir, socket, _lock: lock };
         postgres.wait_ready(&log).await?;
         tracing::debug!(pid = postgres.pid(), major = found.major, data = %postgres.data.display(), "PostgreSQL is ready");
         Ok(postgres)
@@ -91,25 +78,14 @@ impl Postgres {
     /// Creates the database if it is absent.
     pub async fn ensure_database(&self, name: &str) -> Result<(), Error> {
         let doing = || format!("create the database {name}");
-        let refused = |source| Error::Database {
-            doing: doing(),
-            source,
-        };
-        let mut admin = PgConnection::connect(&self.url("postgres"))
-            .await
-            .map_err(refused)?;
+        let refused = |source| Error::Database { doing: doing(), source };
+        let mut admin = PgConnection::connect(&self.url("postgres")).await.map_err(refused)?;
         let there = sqlx::query("select 1 from pg_database where datname = $1").bind(name);
-        if there
-            .fetch_optional(&mut admin)
-            .await
-            .map_err(refused)?
-            .is_none()
-        {
+        if there.fetch_optional(&mut admin).await.map_err(refused)?.is_none() {
             let create = format!("create database {}", quoted(name));
             match sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await {
                 // somebody else was faster
-                Err(sqlx::Error::Database(error))
-                    if matches!(error.code().as_deref(), Some("42P04" | "23505")) => {}
+                Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42P04" | "23505")) => {}
                 Err(error) => return Err(refused(error)),
                 Ok(_) => {}
             }
@@ -140,17 +116,14 @@ impl Postgres {
     /// Stops it as dropping it does, without blocking the thread.
     pub async fn stop(self) -> Result<(), Error> {
         let stopped = tokio::task::spawn_blocking(move || drop(self)).await;
-        stopped.map_err(|error| Error::Io {
-            doing: "can't stop PostgreSQL".into(),
-            source: std::io::Error::other(error),
-        })
+        stopped
+            .map_err(|error| Error::Io { doing: "can't stop PostgreSQL".into(), source: std::io::Error::other(error) })
     }
 
     async fn wait_ready(&self, log: &Path) -> Result<(), Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let ready =
-                postmaster(&self.data).is_some_and(|found| found.ready && found.pid == self.pid());
+            let ready = postmaster(&self.data).is_some_and(|found| found.ready && found.pid == self.pid());
             let state = match self.process.ended() {
                 None if ready => return Ok(()),
                 None if Instant::now() < deadline => {
@@ -160,12 +133,7 @@ impl Postgres {
                 None => format!("still starting after {} s", PATIENCE.as_secs()),
                 Some(status) => format!("it ended ({status})"),
             };
-            return Err(Error::NotReady {
-                server: "postgres",
-                state,
-                log: log.to_owned(),
-                log_tail: log_tail(log),
-            });
+            return Err(Error::NotReady { server: "postgres", state, log: log.to_owned(), log_tail: log_tail(log) });
         }
     }
 }
@@ -179,25 +147,17 @@ impl Drop for Postgres {
 
 impl std::fmt::Debug for Postgres {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Postgres")
-            .field("pid", &self.pid())
-            .field("data", &self.data)
-            .finish_non_exhaustive()
+        f.debug_struct("Postgres").field("pid", &self.pid()).field("data", &self.data).finish_non_exhaustive()
     }
 }
 
 async fn spawn(server: Command, log: &Path, lock: &File) -> Result<Process, Error> {
     let program = PathBuf::from(server.get_program());
-    Process::spawn(server, log, lock, FAREWELL)
-        .await
-        .at("start", &program)
+    Process::spawn(server, log, lock, FAREWELL).await.at("start", &program)
 }
 
 /// The port is named because PGPORT would decide otherwise; the host before the path is not used.
 pub(crate) fn socket_url(socket: &Path, database: &str) -> String {
     let socket = percent_encoded(&socket.to_string_lossy());
-    format!(
-        "postgres://postgres@localhost:5432/{}?host={socket}",
-        percent_encoded(database)
-    )
+    format!("postgres://postgres@localhost:5432/{}?host={socket}", percent_encoded(database))
 }

@@ -37,28 +37,16 @@ impl Process {
         farewell: Farewell,
     ) -> io::Result<Process> {
         let log = Arc::new(fresh_log(log)?);
-        command
-            .stdin(lock.try_clone()?)
-            .stdout(log.try_clone()?)
-            .stderr(log.try_clone()?);
+        command.stdin(lock.try_clone()?).stdout(log.try_clone()?).stderr(log.try_clone()?);
         leave_session_and_die_with_parent(&mut command);
         let (reply, answer) = oneshot::channel();
         let gone = || io::Error::other("the thread that starts servers is gone");
-        let job = Job {
-            command,
-            log: Arc::downgrade(&log),
-            reply,
-        };
+        let job = Job { command, log: Arc::downgrade(&log), reply };
         spawner().ok_or_else(gone)?.send(job).map_err(|_| gone())?;
         let child = answer.await.map_err(|_| gone())??;
         // for who finds the lock held when we are gone
         let _ = writeln!(&mut &*lock, "{}", child.id());
-        Ok(Process {
-            pid: child.id(),
-            child: Mutex::new(child),
-            farewell,
-            _log: log,
-        })
+        Ok(Process { pid: child.id(), child: Mutex::new(child), farewell, _log: log })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -113,10 +101,7 @@ pub(crate) async fn run(command: Command, limit: Duration) -> io::Result<Output>
     let mut command = tokio::process::Command::from(command);
     match tokio::time::timeout(limit, command.kill_on_drop(true).output()).await {
         Ok(output) => output,
-        Err(_) => Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("did not end within {} s", limit.as_secs()),
-        )),
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("did not end within {} s", limit.as_secs()))),
     }
 }
 
@@ -160,11 +145,7 @@ fn spawner() -> Option<&'static Sender<Job>> {
     static SPAWNER: OnceLock<Option<Sender<Job>>> = OnceLock::new();
     let start = || {
         let (sender, jobs) = channel();
-        std::thread::Builder::new()
-            .name("devstack".into())
-            .spawn(move || spawn_and_tidy(&jobs))
-            .ok()
-            .map(|_| sender)
+        std::thread::Builder::new().name("devstack".into()).spawn(move || spawn_and_tidy(&jobs)).ok().map(|_| sender)
     };
     SPAWNER.get_or_init(start).as_ref()
 }
@@ -221,10 +202,7 @@ fn leave_session_and_die_with_parent(command: &mut Command) {
 /// Detaches a command that shall outlive this process.
 #[allow(unsafe_code)]
 pub(crate) fn spawn_detached(mut command: Command) -> io::Result<Child> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe, and nothing is captured.
     unsafe { command.pre_exec(|| setsid().map(drop).map_err(Into::into)) };
     command.spawn()
@@ -252,10 +230,7 @@ fn raw(pid: u32) -> Pid {
 pub(crate) fn alive(pid: u32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         // after the name in parentheses, which may hold anything
-        Ok(stat) => !stat
-            .rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X'])),
+        Ok(stat) => !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X'])),
         Err(_) => matches!(kill(raw(pid), None), Ok(()) | Err(nix::errno::Errno::EPERM)),
     }
 }
@@ -269,8 +244,7 @@ pub(crate) fn works_in(pid: u32, dir: &Path) -> bool {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let dir = dir.as_os_str().as_encoded_bytes();
-            line.split(|byte| *byte == 0)
-                .any(|argument| argument == dir)
+            line.split(|byte| *byte == 0).any(|argument| argument == dir)
         }
         Err(_) => !Path::new("/proc/self").exists() && alive(pid),
     }

@@ -25,17 +25,11 @@ impl RunAs {
         }
         for name in ["postgres", "nobody"] {
             if let Ok(Some(user)) = User::from_name(name) {
-                return Ok(Some(RunAs {
-                    name: user.name,
-                    uid: user.uid.as_raw(),
-                    gid: user.gid.as_raw(),
-                }));
+                return Ok(Some(RunAs { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }));
             }
         }
         Err(Error::PostgresNotFound {
-            reason:
-                "it does not run as root, and there is no user `postgres` or `nobody` to run it as"
-                    .into(),
+            reason: "it does not run as root, and there is no user `postgres` or `nobody` to run it as".into(),
         })
     }
 
@@ -63,28 +57,21 @@ impl RunAs {
 /// Creates a folder of mode 0700 that belongs to the server's user.
 pub(crate) fn create_owned(user: Option<&RunAs>, dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .mode(0o700)
-        .create(dir)
-        .at("create", dir)?;
+    std::fs::DirBuilder::new().mode(0o700).create(dir).at("create", dir)?;
     user.map_or(Ok(()), |user| user.own(dir))
 }
 
 /// A folder of mode 0700 of the server's user, and no link to one: in `/tmp` anyone may have made what we find there.
 pub(crate) fn is_owned(user: Option<&RunAs>, dir: &Path) -> bool {
     let uid = user.map_or_else(|| geteuid().as_raw(), |user| user.uid);
-    dir.symlink_metadata()
-        .is_ok_and(|found| found.is_dir() && found.uid() == uid && found.mode() & 0o777 == 0o700)
+    dir.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == uid && found.mode() & 0o777 == 0o700)
 }
 
 /// A command that will run as the server's user, in a folder that everyone can enter (ours may be closed to that user), with
 /// nothing of our own connection settings in its environment.
 pub(crate) fn command(user: Option<&RunAs>, program: &Path) -> Command {
     let mut command = Command::new(program);
-    command
-        .current_dir("/")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
+    command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"PG") {
             command.env_remove(name);
@@ -101,10 +88,6 @@ pub(crate) fn command(user: Option<&RunAs>, program: &Path) -> Command {
 pub(crate) fn can_enter(user: Option<&RunAs>, dir: &Path) -> bool {
     // std changes the folder after the user
     let mut shell = command(user, Path::new("/bin/sh"));
-    shell
-        .args(["-c", ":"])
-        .current_dir(dir)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    shell.args(["-c", ":"]).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null());
     shell.status().is_ok_and(|status| status.success())
 }

@@ -50,6 +50,8 @@ enum Command {
     Import(import::Args),
     /// Print the configuration that the other commands would use, without secrets
     Config,
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Print a completion script: `source <(docket completions bash)`
     Completions {
         /// For which shell
@@ -83,6 +85,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::resolve(cli.settings)?;
     if let Command::Completions { shell } = cli.command {
         clap_complete::generate(shell, &mut Cli::command(), "docket", &mut anstream::stdout());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Openapi = cli.command {
+        writeln!(anstream::stdout(), "{:#}", api::openapi())?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -123,7 +129,8 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
         Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
         Command::Audit(Audit::Verify(args)) => audit::verify::run(&desk, &args).await?,
         Command::Import(args) => import::run(&desk, &args).await?,
-        Command::Serve | Command::Config | Command::Completions { .. } => ExitCode::SUCCESS,
+        // answered before there was a database
+        Command::Serve | Command::Config | Command::Openapi | Command::Completions { .. } => ExitCode::SUCCESS,
     };
     desk.store().close().await;
     Ok(code)

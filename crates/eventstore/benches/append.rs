@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use chrono::Utc;
 use devstack::{Durability, Postgres};
-use eventstore::{Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, StreamId, Unit, Version};
+use eventstore::{
+    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, StreamId, Unit, Version,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 

@@ -91,9 +91,9 @@ fn is_passing(code: Option<&str>) -> bool {
 /// Whether the connection may have been lost: the server's answer, if there was one, is unknown.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(e) => e
-            .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-            .is_none_or(|e| matches!(e.severity(), sqlx::postgres::PgSeverity::Fatal | sqlx::postgres::PgSeverity::Panic)),
+        sqlx::Error::Database(e) => e.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_none_or(|e| {
+            matches!(e.severity(), sqlx::postgres::PgSeverity::Fatal | sqlx::postgres::PgSeverity::Panic)
+        }),
         _ => true,
     }
 }

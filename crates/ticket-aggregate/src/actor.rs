@@ -56,10 +56,7 @@ pub struct Actor {
 impl Actor {
     /// An actor with that role.
     pub fn new(role: Role, id: impl Into<String>) -> Self {
-        Self {
-            role,
-            id: id.into(),
-        }
+        Self { role, id: id.into() }
     }
 
     /// Requester, agent or system.
@@ -69,10 +66,7 @@ impl Actor {
 
     /// What an event's metadata says of them.
     pub fn to_ref(&self) -> ActorRef {
-        ActorRef {
-            kind: self.kind(),
-            id: self.id.clone(),
-        }
+        ActorRef { kind: self.kind(), id: self.id.clone() }
     }
 }
 
@@ -120,10 +114,7 @@ impl Requester {
         let name = match name.map(str::trim) {
             None | Some("") => None,
             Some(name) if name.chars().count() > 200 => {
-                return Err(ValueError::TooLong {
-                    what: "name",
-                    limit: 200,
-                });
+                return Err(ValueError::TooLong { what: "name", limit: 200 });
             }
             // a line break in a name would end up in a mail's header
             Some(name) if name.chars().any(char::is_control) => {
@@ -131,10 +122,7 @@ impl Requester {
             }
             Some(name) => Some(name.to_owned()),
         };
-        Ok(Self {
-            email: email(address)?,
-            name,
-        })
+        Ok(Self { email: email(address)?, name })
     }
 
     /// The lowercased address.

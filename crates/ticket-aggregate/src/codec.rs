@@ -110,37 +110,19 @@ pub fn encode(event: &Event) -> Result<Encoded, EncodeError> {
         .and_then(|rest| rest.strip_prefix("\":"))
         .and_then(|rest| rest.strip_suffix('}'))
         .ok_or_else(|| unserialisable(None))?;
-    Ok(Encoded {
-        event_type,
-        schema_version: schema_version(event_type).unwrap_or(1),
-        payload: payload.to_owned(),
-    })
+    Ok(Encoded { event_type, schema_version: schema_version(event_type).unwrap_or(1), payload: payload.to_owned() })
 }
 
 /// Reads an event of any version.
 pub fn decode(event_type: &str, schema_version: i16, payload: &str) -> Result<Event, DecodeError> {
-    let Some(event_type) = EVENT_TYPES
-        .iter()
-        .copied()
-        .find(|known| *known == event_type)
-    else {
-        return Err(DecodeError::UnknownType {
-            event_type: event_type.to_owned(),
-        });
+    let Some(event_type) = EVENT_TYPES.iter().copied().find(|known| *known == event_type) else {
+        return Err(DecodeError::UnknownType { event_type: event_type.to_owned() });
     };
     let newest = self::schema_version(event_type).unwrap_or(1);
     if !(1..=newest).contains(&schema_version) {
-        return Err(DecodeError::UnknownVersion {
-            event_type,
-            found: schema_version,
-            newest,
-        });
+        return Err(DecodeError::UnknownVersion { event_type, found: schema_version, newest });
     }
-    let malformed = |source| DecodeError::Malformed {
-        event_type,
-        schema_version,
-        source,
-    };
+    let malformed = |source| DecodeError::Malformed { event_type, schema_version, source };
     let payload = if schema_version == newest {
         Cow::Borrowed(payload)
     } else {

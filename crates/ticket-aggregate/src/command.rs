@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::value::{
-    AgentId, Channel, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId, TicketNumber,
-    words,
-};
+use crate::value::{AgentId, Channel, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId, TicketNumber, words};
 
 /// An intent, that [`decide`](crate::decide) may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,9 +35,7 @@ impl Context {
     pub(crate) fn deadline(&self) -> DateTime<Utc> {
         self.reopen_until.unwrap_or_else(|| {
             // an absurd window means "for ever", not a crash
-            self.now
-                .checked_add_signed(self.reopen_window)
-                .unwrap_or(DateTime::<Utc>::MAX_UTC)
+            self.now.checked_add_signed(self.reopen_window).unwrap_or(DateTime::<Utc>::MAX_UTC)
         })
     }
 }

@@ -51,16 +51,12 @@ fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<
 fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Open(_) => Err(Refusal::AlreadyOpened),
-        Command::Reply { body, source_id } => {
-            conversation::reply(ticket, body, source_id.as_ref(), context)
-        }
+        Command::Reply { body, source_id } => conversation::reply(ticket, body, source_id.as_ref(), context),
         Command::Note { body } => Ok(vec![conversation::note(body, context)]),
         Command::Assign { assignee } => assignment::assign(ticket, assignee, context),
         Command::Unassign => Ok(assignment::unassign(ticket)),
         Command::Route { team } => Ok(assignment::route(ticket, team)),
-        Command::Prioritize { priority, reason } => {
-            Ok(detail::prioritize(ticket, *priority, reason.as_ref()))
-        }
+        Command::Prioritize { priority, reason } => Ok(detail::prioritize(ticket, *priority, reason.as_ref())),
         Command::Categorize { category } => Ok(detail::categorize(ticket, category)),
         Command::Rename { subject } => Ok(detail::rename(ticket, subject)),
         Command::Tag { tags } => detail::tag(ticket, tags),
@@ -72,9 +68,7 @@ fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<E
         Command::Hold { reason, wake_at } => Ok(vec![lifecycle::hold(reason, *wake_at)]),
         Command::Resume => Ok(vec![lifecycle::resume(context)]),
         Command::Wake => lifecycle::wake(ticket, context),
-        Command::Resolve { code, note } => {
-            lifecycle::resolve(ticket, code, note.as_deref(), context)
-        }
+        Command::Resolve { code, note } => lifecycle::resolve(ticket, code, note.as_deref(), context),
         Command::Confirm => lifecycle::confirm(ticket, context),
         Command::Reopen { reason } => lifecycle::reopen(ticket, reason.as_ref(), context),
         Command::Close => lifecycle::close(ticket, context),

@@ -25,8 +25,7 @@ pub fn mermaid() -> String {
     let mut drawing = String::from("stateDiagram-v2\n");
     for ((from, to), by) in arrows {
         let from = from.map_or("[*]", Status::as_str);
-        let label =
-            |(roles, commands): (&String, &Vec<&str>)| format!("{} ({roles})", commands.join(", "));
+        let label = |(roles, commands): (&String, &Vec<&str>)| format!("{} ({roles})", commands.join(", "));
         let labels: Vec<String> = by.iter().map(label).collect();
         // writing to a String can't fail
         let _ = writeln!(drawing, "    {from} --> {to}: {}", labels.join(", "));
@@ -49,12 +48,7 @@ pub fn command_table() -> String {
             Effect::Stays => "the same",
             Effect::FollowUp => "the same; a new ticket follows up",
         };
-        let _ = writeln!(
-            table,
-            "| {} | {} | {from} | {then} |",
-            row.command,
-            roles(row)
-        );
+        let _ = writeln!(table, "| {} | {} | {from} | {then} |", row.command, roles(row));
     }
     table
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Requester;
 use crate::value::{
-    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority,
-    ResolutionCode, Tag, TeamId, TicketId, TicketNumber, Trigger,
+    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Tag, TeamId,
+    TicketId, TicketNumber, Trigger,
 };
 
 /// A fact. Who caused it, when and why stand in the log's metadata, not here.

@@ -94,16 +94,10 @@ fn apply(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
         Event::TagsRemoved { tags } => ticket.tags.retain(|tag| !tags.contains(tag)),
         Event::SubjectChanged { to, .. } => ticket.subject.clone_from(to),
         Event::TicketLinked { kind, other } => {
-            ticket.links.insert(Link {
-                kind: *kind,
-                other: *other,
-            });
+            ticket.links.insert(Link { kind: *kind, other: *other });
         }
         Event::TicketUnlinked { kind, other } => {
-            ticket.links.remove(&Link {
-                kind: *kind,
-                other: *other,
-            });
+            ticket.links.remove(&Link { kind: *kind, other: *other });
         }
         Event::FollowerAdded { follower } => {
             ticket.followers.insert(follower.clone());

@@ -62,21 +62,12 @@ pub fn legal_step(before: &State, event: &Event) -> Result<(), IllegalStep> {
             && by.is_none_or(|kind| row.roles.iter().any(|role| role.kind() == kind))
     });
     if !in_table {
-        return Err(IllegalStep::WrongStatus {
-            event_type,
-            status: ticket.status,
-        });
+        return Err(IllegalStep::WrongStatus { event_type, status: ticket.status });
     }
     match premise_of_change(ticket, event).or_else(|| premise_of_member(ticket, event)) {
-        Some(Premise {
-            holds: false,
-            field,
-            actual,
-        }) => Err(IllegalStep::Contradiction {
-            event_type,
-            field,
-            actual: format!("{actual:?}"),
-        }),
+        Some(Premise { holds: false, field, actual }) => {
+            Err(IllegalStep::Contradiction { event_type, field, actual: format!("{actual:?}") })
+        }
         _ => Ok(()),
     }
 }
@@ -106,17 +97,11 @@ fn origins(event: &Event) -> (&'static [CommandKind], Option<ActorKind>) {
             Trigger::Timer => (&[C::Wake], None),
             _ => (&[C::Resume], None),
         },
-        Event::TicketResolved { code, .. } if code.is_confirmed_by_requester() => {
-            (&[C::Confirm], None)
-        }
+        Event::TicketResolved { code, .. } if code.is_confirmed_by_requester() => (&[C::Confirm], None),
         Event::TicketResolved { .. } => (&[C::Resolve], None),
         Event::TicketReopened { .. } => (&[C::Reopen], None),
-        Event::TicketClosed {
-            reason: ClosedReason::Resolved,
-        } => (&[C::Close], None),
-        Event::TicketClosed {
-            reason: ClosedReason::Spam,
-        } => (&[C::Spam], None),
+        Event::TicketClosed { reason: ClosedReason::Resolved } => (&[C::Close], None),
+        Event::TicketClosed { reason: ClosedReason::Spam } => (&[C::Spam], None),
         Event::TicketLinked { .. } => (&[C::Link], None),
         Event::TicketUnlinked { .. } => (&[C::Unlink], None),
         Event::FollowerAdded { .. } => (&[C::Follow], None),
@@ -131,20 +116,9 @@ struct Premise<'a> {
     actual: &'a dyn fmt::Debug,
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every arm of its callers wants it so"
-)]
-fn premise<'a>(
-    holds: bool,
-    field: &'static str,
-    actual: &'a dyn fmt::Debug,
-) -> Option<Premise<'a>> {
-    Some(Premise {
-        holds,
-        field,
-        actual,
-    })
+#[expect(clippy::unnecessary_wraps, reason = "every arm of its callers wants it so")]
+fn premise<'a>(holds: bool, field: &'static str, actual: &'a dyn fmt::Debug) -> Option<Premise<'a>> {
+    Some(Premise { holds, field, actual })
 }
 
 /// Of events that carry the value before: it was so, and they change it.
@@ -154,77 +128,48 @@ fn premise_of_change<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a
             let holds = *from == ticket.assignee && from.as_ref() != Some(to);
             premise(holds, "assignee", &ticket.assignee)
         }
-        Event::AgentUnassigned { from, .. } => premise(
-            ticket.assignee.as_ref() == Some(from),
-            "assignee",
-            &ticket.assignee,
-        ),
+        Event::AgentUnassigned { from, .. } => {
+            premise(ticket.assignee.as_ref() == Some(from), "assignee", &ticket.assignee)
+        }
         Event::TeamAssigned { from, to } => {
             let holds = *from == ticket.team && from.as_ref() != Some(to);
             premise(holds, "team", &ticket.team)
         }
-        Event::PriorityChanged { from, to, .. } => premise(
-            *from == ticket.priority && from != to,
-            "priority",
-            &ticket.priority,
-        ),
+        Event::PriorityChanged { from, to, .. } => {
+            premise(*from == ticket.priority && from != to, "priority", &ticket.priority)
+        }
         Event::CategoryChanged { from, to } => {
             let holds = *from == ticket.category && from.as_ref() != Some(to);
             premise(holds, "category", &ticket.category)
         }
-        Event::SubjectChanged { from, to } => premise(
-            *from == ticket.subject && from != to,
-            "subject",
-            &ticket.subject,
-        ),
+        Event::SubjectChanged { from, to } => {
+            premise(*from == ticket.subject && from != to, "subject", &ticket.subject)
+        }
         Event::TicketReopened { count, .. } => {
             let holds = Some(*count) == ticket.reopen_count.checked_add(1);
             premise(holds, "reopen_count", &ticket.reopen_count)
         }
-        Event::TicketResolved { .. } => {
-            premise(ticket.assignee.is_some(), "assignee", &ticket.assignee)
-        }
+        Event::TicketResolved { .. } => premise(ticket.assignee.is_some(), "assignee", &ticket.assignee),
         _ => None,
     }
 }
 
 /// Of events that add to a set or take from it: it was not there, or it was.
 fn premise_of_member<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a>> {
-    let Ticket {
-        tags: present,
-        links,
-        followers,
-        ..
-    } = ticket;
+    let Ticket { tags: present, links, followers, .. } = ticket;
     match event {
-        Event::TagsAdded { tags } => premise(
-            !tags.is_empty() && tags.is_disjoint(present),
-            "tags",
-            present,
-        ),
-        Event::TagsRemoved { tags } => {
-            premise(!tags.is_empty() && tags.is_subset(present), "tags", present)
-        }
+        Event::TagsAdded { tags } => premise(!tags.is_empty() && tags.is_disjoint(present), "tags", present),
+        Event::TagsRemoved { tags } => premise(!tags.is_empty() && tags.is_subset(present), "tags", present),
         Event::TicketLinked { kind, other } => {
-            let link = Link {
-                kind: *kind,
-                other: *other,
-            };
+            let link = Link { kind: *kind, other: *other };
             premise(!links.contains(&link), "links", links)
         }
         Event::TicketUnlinked { kind, other } => {
-            let link = Link {
-                kind: *kind,
-                other: *other,
-            };
+            let link = Link { kind: *kind, other: *other };
             premise(links.contains(&link), "links", links)
         }
-        Event::FollowerAdded { follower } => {
-            premise(!followers.contains(follower), "followers", followers)
-        }
-        Event::FollowerRemoved { follower } => {
-            premise(followers.contains(follower), "followers", followers)
-        }
+        Event::FollowerAdded { follower } => premise(!followers.contains(follower), "followers", followers),
+        Event::FollowerRemoved { follower } => premise(followers.contains(follower), "followers", followers),
         _ => None,
     }
 }

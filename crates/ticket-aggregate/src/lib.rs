@@ -35,7 +35,6 @@ pub use legal::{IllegalStep, legal_step};
 pub use refusal::{Refusal, RefusalKind};
 pub use ticket::{Link, Ticket};
 pub use value::{
-    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority,
-    ResolutionCode, Status, StreamVersion, Tag, TeamId, TicketId, TicketNumber, Trigger,
-    ValueError,
+    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Status,
+    StreamVersion, Tag, TeamId, TicketId, TicketNumber, Trigger, ValueError,
 };

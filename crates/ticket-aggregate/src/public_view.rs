@@ -20,39 +20,21 @@ impl Event {
                 ..(**opened).clone()
             }))),
             // the followers' addresses are not the requester's to know
-            Self::PublicReplyAdded {
-                message_id, body, ..
-            } => Some(Self::PublicReplyAdded {
+            Self::PublicReplyAdded { message_id, body, .. } => Some(Self::PublicReplyAdded {
                 message_id: *message_id,
                 body: body.clone(),
                 recipients: Vec::new(),
                 source_id: None,
             }),
-            Self::RequesterReplied {
-                message_id, body, ..
-            } => Some(Self::RequesterReplied {
-                message_id: *message_id,
-                body: body.clone(),
-                source_id: None,
-            }),
-            Self::AgentUnassigned { from, .. } => Some(Self::AgentUnassigned {
-                from: from.clone(),
-                reason: None,
-            }),
-            Self::PriorityChanged { from, to, .. } => Some(Self::PriorityChanged {
-                from: *from,
-                to: *to,
-                reason: None,
-            }),
-            Self::TicketPutOnHold { wake_at, .. } => Some(Self::TicketPutOnHold {
-                reason: None,
-                wake_at: *wake_at,
-            }),
-            Self::TicketReopened {
-                reason,
-                count,
-                trigger,
-            } => Some(Self::TicketReopened {
+            Self::RequesterReplied { message_id, body, .. } => {
+                Some(Self::RequesterReplied { message_id: *message_id, body: body.clone(), source_id: None })
+            }
+            Self::AgentUnassigned { from, .. } => Some(Self::AgentUnassigned { from: from.clone(), reason: None }),
+            Self::PriorityChanged { from, to, .. } => {
+                Some(Self::PriorityChanged { from: *from, to: *to, reason: None })
+            }
+            Self::TicketPutOnHold { wake_at, .. } => Some(Self::TicketPutOnHold { reason: None, wake_at: *wake_at }),
+            Self::TicketReopened { reason, count, trigger } => Some(Self::TicketReopened {
                 // their own words they may read again; an agent's or a policy's reason is internal
                 reason: reason.clone().filter(|_| *trigger == Trigger::Requester),
                 count: *count,

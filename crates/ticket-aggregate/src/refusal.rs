@@ -120,10 +120,7 @@ pub enum Refusal {
     #[error("nobody has the ticket; assign it first")]
     NoAssignee,
     /// Tickets that this one waits for are not solved.
-    #[error(
-        "blocked by unresolved tickets ({}); resolve or unlink them first",
-        list(tickets)
-    )]
+    #[error("blocked by unresolved tickets ({}); resolve or unlink them first", list(tickets))]
     OpenBlockers {
         /// Which.
         tickets: Vec<TicketId>,
@@ -135,10 +132,7 @@ pub enum Refusal {
         reopen_until: DateTime<Utc>,
     },
     /// It is too early to close.
-    #[error(
-        "the requester may reopen it until {}; close it after that",
-        time(reopen_until)
-    )]
+    #[error("the requester may reopen it until {}; close it after that", time(reopen_until))]
     ReopenWindowOpen {
         /// From when it is possible.
         reopen_until: DateTime<Utc>,
@@ -200,10 +194,9 @@ impl Refusal {
     /// Forbidden, invalid or conflict.
     pub const fn kind(&self) -> RefusalKind {
         match self {
-            Self::Forbidden { .. }
-            | Self::NotOwnTicket
-            | Self::OpenForAnother
-            | Self::AssignOthers { .. } => RefusalKind::Forbidden,
+            Self::Forbidden { .. } | Self::NotOwnTicket | Self::OpenForAnother | Self::AssignOthers { .. } => {
+                RefusalKind::Forbidden
+            }
             Self::Blank { .. }
             | Self::TooLong { .. }
             | Self::ControlCharacter { .. }

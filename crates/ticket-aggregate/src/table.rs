@@ -44,18 +44,8 @@ const UNRESOLVED: &[Status] = &[New, Status::Open, Pending, OnHold];
 const WAITING: &[Status] = &[Pending, OnHold];
 const RESOLVED: &[Status] = &[Resolved];
 
-const fn row(
-    command: CommandKind,
-    roles: &'static [Role],
-    from: &'static [Status],
-    effect: Effect,
-) -> Row {
-    Row {
-        command,
-        roles,
-        from,
-        effect,
-    }
+const fn row(command: CommandKind, roles: &'static [Role], from: &'static [Status], effect: Effect) -> Row {
+    Row { command, roles, from, effect }
 }
 
 /// Every row. A triple of command, role and status stands in at most one of them.
@@ -87,12 +77,7 @@ pub(crate) const TABLE: &[Row] = {
         row(C::Hold, STAFF, &[New, Status::Open, Pending], To(OnHold)),
         row(C::Resume, STAFF, WAITING, To(Status::Open)),
         row(C::Resolve, STAFF, UNRESOLVED, To(Resolved)),
-        row(
-            C::Confirm,
-            REQUESTER,
-            &[Status::Open, Pending, OnHold],
-            To(Resolved),
-        ),
+        row(C::Confirm, REQUESTER, &[Status::Open, Pending, OnHold], To(Resolved)),
         row(C::Reopen, ANYONE, RESOLVED, To(Status::Open)),
         row(C::Close, CLOSERS, RESOLVED, To(Closed)),
         row(C::Spam, STAFF, LIVE, To(Closed)),
@@ -104,16 +89,12 @@ pub(crate) const TABLE: &[Row] = {
 
 /// Whether someone of this role may ever try the command.
 pub(crate) fn may_ever(role: Role, command: CommandKind) -> bool {
-    TABLE
-        .iter()
-        .any(|row| row.command == command && row.roles.contains(&role))
+    TABLE.iter().any(|row| row.command == command && row.roles.contains(&role))
 }
 
 /// The row that lets someone of this role try the command on a ticket in this status.
 pub(crate) fn find(status: Status, role: Role, command: CommandKind) -> Option<&'static Row> {
-    TABLE.iter().find(|row| {
-        row.command == command && row.roles.contains(&role) && row.from.contains(&status)
-    })
+    TABLE.iter().find(|row| row.command == command && row.roles.contains(&role) && row.from.contains(&status))
 }
 
 /// The commands that someone of this role may try on a ticket in this status.

@@ -9,8 +9,8 @@ use crate::actor::{Requester, Role};
 use crate::command::CommandKind;
 use crate::table;
 use crate::value::{
-    AgentId, Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, StreamVersion, Tag,
-    TeamId, TicketId, TicketNumber, email,
+    AgentId, Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, StreamVersion, Tag, TeamId, TicketId,
+    TicketNumber, email,
 };
 
 /// What another ticket is to this one.
@@ -100,9 +100,7 @@ impl Ticket {
 
     /// Whether the ticket is that requester's own.
     pub fn is_requested_by(&self, address: &str) -> bool {
-        self.requester
-            .as_ref()
-            .is_some_and(|requester| requester.is(address))
+        self.requester.as_ref().is_some_and(|requester| requester.is(address))
     }
 
     /// Whether that person follows the ticket.
@@ -115,11 +113,7 @@ impl Ticket {
         let requester = self.requester.as_ref().map(Requester::email);
         let followers = self.followers.iter().map(String::as_str);
         let followers = followers.filter(|it| email(it).is_ok() && Some(*it) != requester);
-        requester
-            .into_iter()
-            .chain(followers)
-            .map(str::to_owned)
-            .collect()
+        requester.into_iter().chain(followers).map(str::to_owned).collect()
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
 use ticket_aggregate::{Command, Open, Refusal, State, TicketId, decide, evolve};
 
-use super::decision::{self, Decision};
 use super::Done;
+use super::decision::{self, Decision};
 use crate::folded::{SNAPSHOT_SCHEMA, stamp, stream_of};
 use crate::{Desk, DeskError, Folded, Moment, Request, numbers};
 
@@ -135,12 +135,7 @@ impl Desk {
         let ticket = TicketId(receipt.stream_id.0);
         let range = StreamRange { until_version: Some(receipt.version), ..StreamRange::default() };
         let folded = self.folded_to(ticket, range).await?.ok_or(DeskError::NotFound)?;
-        Ok(Done {
-            ticket: Arc::new(folded),
-            position: receipt.position,
-            events: 0,
-            replayed: Some(receipt.status),
-        })
+        Ok(Done { ticket: Arc::new(folded), position: receipt.position, events: 0, replayed: Some(receipt.status) })
     }
 
     /// Keeps a snapshot of a ticket that has grown long. Nobody waits for it, and nobody needs it.

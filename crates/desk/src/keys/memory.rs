@@ -99,11 +99,8 @@ impl Memory {
     }
 
     pub(super) fn remember(&self, token: &Token, caller: Arc<Caller>) {
-        let remembered = Remembered {
-            caller,
-            started: self.started,
-            looked_at: AtomicU64::new(millis(self.started.elapsed())),
-        };
+        let remembered =
+            Remembered { caller, started: self.started, looked_at: AtomicU64::new(millis(self.started.elapsed())) };
         self.remembered.insert(self.digest(token), Arc::new(remembered));
     }
 

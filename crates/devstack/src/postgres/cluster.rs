@@ -18,21 +18,11 @@ pub(super) fn major(data: &Path) -> Result<Option<u32>, Error> {
     }
     let version = std::fs::read_to_string(&file).at("read", &file)?;
     let unreadable = || std::io::Error::other(format!("{version:?} is no version of PostgreSQL"));
-    version
-        .trim()
-        .parse()
-        .map(Some)
-        .map_err(|_| unreadable())
-        .at("read", &file)
+    version.trim().parse().map(Some).map_err(|_| unreadable()).at("read", &file)
 }
 
 /// Fills a folder beside the data and renames it when it is complete: half a cluster would never start.
-pub(super) async fn create(
-    bin: &Path,
-    user: Option<&RunAs>,
-    data: &Path,
-    durability: Durability,
-) -> Result<(), Error> {
+pub(super) async fn create(bin: &Path, user: Option<&RunAs>, data: &Path, durability: Durability) -> Result<(), Error> {
     let unfinished = data.with_extension("tmp");
     if unfinished.exists() {
         tracing::info!(dir = %unfinished.display(), "an interrupted initdb: beginning anew");
@@ -43,43 +33,24 @@ pub(super) async fn create(
     std::fs::rename(&unfinished, data).at("rename to its place", &unfinished)?;
     let parent = data.parent().unwrap_or(data);
     // initdb has flushed the files; the new name is the folder's
-    File::open(parent)
-        .and_then(|dir| dir.sync_all())
-        .at("flush", parent)
+    File::open(parent).and_then(|dir| dir.sync_all()).at("flush", parent)
 }
 
 /// Fills an empty folder of the server's user.
-pub(crate) async fn initdb(
-    bin: &Path,
-    user: Option<&RunAs>,
-    dir: &Path,
-    durability: Durability,
-) -> Result<(), Error> {
+pub(crate) async fn initdb(bin: &Path, user: Option<&RunAs>, dir: &Path, durability: Durability) -> Result<(), Error> {
     let mut stderr = String::new();
     // not every system knows the first
     for locale in ["C.UTF-8", "C"] {
         let program = bin.join("initdb");
         let mut initdb = command(user, &program);
         initdb
-            .args([
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--no-instructions",
-                "--locale",
-                locale,
-            ])
+            .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-instructions", "--locale", locale])
             .arg("-D")
             .arg(dir);
         if durability == Durability::Fast {
             initdb.arg("--no-sync");
         }
-        let output = run(initdb, Duration::from_mins(2))
-            .await
-            .at("run", &program)?;
+        let output = run(initdb, Duration::from_mins(2)).await.at("run", &program)?;
         if output.status.success() {
             return Ok(());
         }
@@ -88,25 +59,12 @@ pub(crate) async fn initdb(
             break;
         }
     }
-    Err(Error::Initdb {
-        dir: dir.to_owned(),
-        stderr: stderr.trim().to_owned(),
-    })
+    Err(Error::Initdb { dir: dir.to_owned(), stderr: stderr.trim().to_owned() })
 }
 
 /// Completes the command that starts a server on this data.
-pub(crate) fn server_command(
-    mut server: Command,
-    data: &Path,
-    socket: &Path,
-    durability: Durability,
-) -> Command {
-    server
-        .arg("-D")
-        .arg(data)
-        .arg("-k")
-        .arg(socket)
-        .args(["-p", "5432"]);
+pub(crate) fn server_command(mut server: Command, data: &Path, socket: &Path, durability: Durability) -> Command {
+    server.arg("-D").arg(data).arg("-k").arg(socket).args(["-p", "5432"]);
     let common = [
         "listen_addresses=",
         "wal_compression=on",
@@ -116,13 +74,8 @@ pub(crate) fn server_command(
         "logging_collector=off",
     ];
     let durable = ["max_connections=100", "shared_buffers=256MB"];
-    let fast = [
-        "max_connections=300",
-        "shared_buffers=128MB",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-    ];
+    let fast =
+        ["max_connections=300", "shared_buffers=128MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off"];
     let particular = match durability {
         Durability::Durable => &durable[..],
         Durability::Fast => &fast[..],
@@ -143,10 +96,7 @@ pub(crate) fn postmaster(data: &Path) -> Option<Postmaster> {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let mut lines = text.lines();
     let pid = lines.next()?.trim().parse().ok()?;
-    Some(Postmaster {
-        pid,
-        ready: lines.nth(6).is_some_and(|status| status.trim() == "ready"),
-    })
+    Some(Postmaster { pid, ready: lines.nth(6).is_some_and(|status| status.trim() == "ready") })
 }
 
 /// The id of the server that really runs on this data.
@@ -161,19 +111,13 @@ pub(super) async fn wait_for_orphan(data: &Path) -> Result<(), Error> {
     let deadline = Instant::now() + Duration::from_secs(15);
     while let Some(pid) = running(data) {
         if Instant::now() >= deadline {
-            return Err(Error::AlreadyRunning {
-                owner: "postgres",
-                pid,
-                dir: data.to_owned(),
-            });
+            return Err(Error::AlreadyRunning { owner: "postgres", pid, dir: data.to_owned() });
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let stale = data.join("postmaster.pid");
     match std::fs::remove_file(&stale) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).at("remove", &stale)
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).at("remove", &stale),
         _ => Ok(()),
     }
 }

@@ -31,10 +31,7 @@ impl TestDatabase {
     {
         match clone(template, prepare).await {
             Ok(database) => database,
-            Err(error) => panic!(
-                "no test database from the template {template}: {}",
-                with_sources(&*error)
-            ),
+            Err(error) => panic!("no test database from the template {template}: {}", with_sources(&*error)),
         }
     }
 
@@ -51,16 +48,11 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let drop = format!(
-            "drop database if exists {} with (force)",
-            quoted(&self.name)
-        );
+        let drop = format!("drop database if exists {} with (force)", quoted(&self.name));
         let admin = std::mem::take(&mut self.admin);
         // on a thread and a runtime of its own: this may run within one, or after its end
         let done = std::thread::spawn(move || -> Result<(), Failure> {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut admin = PgConnection::connect(&admin).await?;
                 let statement = sqlx::query(AssertSqlSafe(drop)).execute(&mut admin);
@@ -86,61 +78,34 @@ where
         make_template(&mut admin, &admin_url, &template, prepare).await?;
     }
     let name = unique("docket_test_");
-    let clone = format!(
-        "create database {} template {} strategy file_copy",
-        quoted(&name),
-        quoted(&template)
-    );
-    sqlx::query(AssertSqlSafe(clone))
-        .execute(&mut admin)
-        .await?;
+    let clone = format!("create database {} template {} strategy file_copy", quoted(&name), quoted(&template));
+    sqlx::query(AssertSqlSafe(clone)).execute(&mut admin).await?;
     admin.close().await?;
-    Ok(TestDatabase {
-        url: with_database(&admin_url, &name),
-        name,
-        admin: admin_url,
-    })
+    Ok(TestDatabase { url: with_database(&admin_url, &name), name, admin: admin_url })
 }
 
 /// At most 63 bytes are a name.
 fn template_name(template: &str) -> String {
-    let readable: String = template
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(30)
-        .collect();
-    format!(
-        "docket_template_{readable}_{}",
-        short_hash(template.as_bytes())
-    )
+    let readable: String = template.chars().filter(char::is_ascii_alphanumeric).take(30).collect();
+    format!("docket_template_{readable}_{}", short_hash(template.as_bytes()))
 }
 
 /// A template is marked as one when it is complete.
 async fn is_ready(admin: &mut PgConnection, template: &str) -> Result<bool, Failure> {
-    let ready = sqlx::query("select 1 from pg_database where datname = $1 and datistemplate")
-        .bind(template);
+    let ready = sqlx::query("select 1 from pg_database where datname = $1 and datistemplate").bind(template);
     Ok(ready.fetch_optional(admin).await?.is_some())
 }
 
-async fn make_template<F, Fut>(
-    admin: &mut PgConnection,
-    url: &str,
-    template: &str,
-    prepare: F,
-) -> Result<(), Failure>
+async fn make_template<F, Fut>(admin: &mut PgConnection, url: &str, template: &str, prepare: F) -> Result<(), Failure>
 where
     F: FnOnce(String) -> Fut,
     Fut: Future<Output = Result<(), Failure>>,
 {
     // the lock goes with the connection, be its owner killed
-    sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))")
-        .bind(template)
-        .execute(&mut *admin)
-        .await?;
+    sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))").bind(template).execute(&mut *admin).await?;
     if !is_ready(admin, template).await? {
         let name = quoted(template);
-        let mut run =
-            async |sql: String| sqlx::query(AssertSqlSafe(sql)).execute(&mut *admin).await;
+        let mut run = async |sql: String| sqlx::query(AssertSqlSafe(sql)).execute(&mut *admin).await;
         // left by one who was killed, or whose `prepare` failed
         run(format!("drop database if exists {name} with (force)")).await?;
         run(format!("create database {name}")).await?;
@@ -151,14 +116,9 @@ where
             .execute(&mut *admin)
             .await?;
         let mark = format!("alter database {name} is_template true");
-        sqlx::query(AssertSqlSafe(mark))
-            .execute(&mut *admin)
-            .await?;
+        sqlx::query(AssertSqlSafe(mark)).execute(&mut *admin).await?;
     }
-    sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))")
-        .bind(template)
-        .execute(&mut *admin)
-        .await?;
+    sqlx::query("select pg_advisory_unlock(hashtextextended($1, 0))").bind(template).execute(&mut *admin).await?;
     Ok(())
 }
 

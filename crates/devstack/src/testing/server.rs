@@ -30,10 +30,7 @@ pub(super) async fn admin_url() -> Result<String, Error> {
 pub(super) fn memory() -> Option<PathBuf> {
     let dir = PathBuf::from("/dev/shm");
     let space = nix::sys::statvfs::statvfs(&dir).ok()?;
-    #[allow(
-        clippy::useless_conversion,
-        reason = "its type differs from platform to platform"
-    )]
+    #[allow(clippy::useless_conversion, reason = "its type differs from platform to platform")]
     let free = u64::from(space.blocks_available()) * u64::from(space.fragment_size());
     (free > 1 << 30).then_some(dir)
 }
@@ -52,32 +49,18 @@ async fn join() -> Result<String, Error> {
     }
     if !is_owned(user.as_ref(), &folder) {
         return Err(Error::Io {
-            doing: format!(
-                "{} is not a folder of the test server's user alone",
-                folder.display()
-            ),
+            doing: format!("{} is not a folder of the test server's user alone", folder.display()),
             source: std::io::ErrorKind::PermissionDenied.into(),
         });
     }
-    let server = Shared {
-        data: folder.join("data"),
-        folder,
-        user,
-    };
+    let server = Shared { data: folder.join("data"), folder, user };
     let path = server.folder.join("lock");
     let lock = tokio::task::spawn_blocking(move || {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .at("open", &path)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
         file.lock().at("lock", &path).map(|()| file)
     });
-    let lock = lock.await.map_err(|error| Error::Io {
-        doing: "can't wait for a lock".into(),
-        source: error.into(),
-    })??;
+    let lock =
+        lock.await.map_err(|error| Error::Io { doing: "can't wait for a lock".into(), source: error.into() })??;
     let url = server.join().await;
     drop(lock);
     url
@@ -85,20 +68,13 @@ async fn join() -> Result<String, Error> {
 
 /// Keyed by the user and by the workspace: the nearest folder above this test's package that holds a `Cargo.lock`.
 fn folder() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .or_else(|| std::env::current_dir().ok());
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).or_else(|| std::env::current_dir().ok());
     let package = package.unwrap_or_default();
-    let workspace = package
-        .ancestors()
-        .find(|dir| dir.join("Cargo.lock").exists())
-        .unwrap_or(&package);
+    let workspace = package.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(&package);
     let key = format!("{} {}", geteuid(), workspace.display());
     let base = memory().unwrap_or_else(std::env::temp_dir);
     // without links, so that what `/proc` says can be compared
-    base.canonicalize()
-        .unwrap_or(base)
-        .join(format!("docket-test-{}", short_hash(key.as_bytes())))
+    base.canonicalize().unwrap_or(base).join(format!("docket-test-{}", short_hash(key.as_bytes())))
 }
 
 struct Shared {
@@ -115,10 +91,7 @@ impl Shared {
         loop {
             let running = running(&self.data);
             // no `users/` while a server runs: the watchdog is ending it, or about to think better of it
-            if running.is_some()
-                && self.register().is_ok()
-                && postmaster(&self.data).is_some_and(|found| found.ready)
-            {
+            if running.is_some() && self.register().is_ok() && postmaster(&self.data).is_some_and(|found| found.ready) {
                 return Ok(url);
             }
             // the watchdog clears up after its server, and must not clear away the next one's data
@@ -127,31 +100,18 @@ impl Shared {
                 return self.start().await.map(|()| url);
             };
             if Instant::now() >= deadline {
-                return Err(Error::AlreadyRunning {
-                    owner: "test server",
-                    pid,
-                    dir: self.data.clone(),
-                });
+                return Err(Error::AlreadyRunning { owner: "test server", pid, dir: self.data.clone() });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     fn register(&self) -> std::io::Result<()> {
-        std::fs::write(
-            self.folder
-                .join("users")
-                .join(std::process::id().to_string()),
-            "",
-        )
+        std::fs::write(self.folder.join("users").join(std::process::id().to_string()), "")
     }
 
     fn watchdog(&self) -> Option<u32> {
-        let pid = std::fs::read_to_string(self.folder.join("watchdog"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()?;
+        let pid = std::fs::read_to_string(self.folder.join("watchdog")).ok()?.trim().parse().ok()?;
         works_in(pid, &self.folder).then_some(pid)
     }
 
@@ -167,41 +127,25 @@ impl Shared {
         initdb(&found.dir, user, &self.data, Durability::Fast).await?;
         create_owned(user, &self.folder.join("users"))?;
         self.register().at("register in", &self.folder)?;
-        let server = server_command(
-            Command::new(found.dir.join("postgres")),
-            &self.data,
-            &self.folder,
-            Durability::Fast,
-        );
+        let server =
+            server_command(Command::new(found.dir.join("postgres")), &self.data, &self.folder, Durability::Fast);
         let mut watchdog = command(user, Path::new("/bin/sh"));
-        watchdog
-            .args(["-c", WATCHDOG, "docket-test-watchdog"])
-            .arg(&self.folder)
-            .arg(LINGER);
+        watchdog.args(["-c", WATCHDOG, "docket-test-watchdog"]).arg(&self.folder).arg(LINGER);
         watchdog.arg(server.get_program()).args(server.get_args());
         let mut watchdog = spawn_detached(watchdog).at("start the test server in", &self.folder)?;
         let note = self.folder.join("watchdog");
         std::fs::write(&note, watchdog.id().to_string()).at("write", &note)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if running(&self.data).is_some()
-                && postmaster(&self.data).is_some_and(|found| found.ready)
-            {
+            if running(&self.data).is_some() && postmaster(&self.data).is_some_and(|found| found.ready) {
                 // not waited for: it outlives us; if it ends before us it waits for our end to be reaped
                 return Ok(());
             }
             let ended = watchdog.try_wait().ok().flatten();
             if ended.is_some() || Instant::now() >= deadline {
                 let log = self.folder.join("postgres.log");
-                let state = ended.map_or("still starting".into(), |status| {
-                    format!("its watchdog ended ({status})")
-                });
-                return Err(Error::NotReady {
-                    server: "postgres",
-                    state,
-                    log_tail: log_tail(&log),
-                    log,
-                });
+                let state = ended.map_or("still starting".into(), |status| format!("its watchdog ended ({status})"));
+                return Err(Error::NotReady { server: "postgres", state, log_tail: log_tail(&log), log });
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -12,24 +12,15 @@ const DIR: &str = "DEVSTACK_TEST_DIR";
 /// `job` in `dir`; what it prints between `answer:` and `:end` is the answer.
 pub(crate) fn command(job: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["child::the_job", "--exact", "--nocapture"])
-        .env(JOB, job)
-        .env(DIR, dir)
-        .stdout(Stdio::piped());
+    command.args(["child::the_job", "--exact", "--nocapture"]).env(JOB, job).env(DIR, dir).stdout(Stdio::piped());
     command
 }
 
 pub(crate) fn answer(mut command: Command) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let answer = text
-        .split_once("answer:")
-        .and_then(|(_, rest)| rest.rsplit_once(":end"));
-    answer
-        .unwrap_or_else(|| panic!("no answer in {text}"))
-        .0
-        .to_owned()
+    let answer = text.split_once("answer:").and_then(|(_, rest)| rest.rsplit_once(":end"));
+    answer.unwrap_or_else(|| panic!("no answer in {text}")).0.to_owned()
 }
 
 /// Does nothing unless this process was started by [`command`].
@@ -43,11 +34,7 @@ async fn the_job() {
         "hold" => {
             let postgres = Postgres::start(dir, Durability::Durable).await.unwrap();
             let nats = Nats::start(dir).await.unwrap();
-            std::fs::write(
-                dir.join("pids"),
-                format!("{} {}", postgres.pid(), nats.pid()),
-            )
-            .unwrap();
+            std::fs::write(dir.join("pids"), format!("{} {}", postgres.pid(), nats.pid())).unwrap();
             std::future::pending().await
         }
         "postgres" => match Postgres::start(dir, Durability::Fast).await {

@@ -17,10 +17,7 @@ fn greeting(url: &str) -> String {
 async fn it_answers_with_jetstream_and_keeps_its_port() {
     let (dir, nats) = private_nats().await;
     let greeting = greeting(nats.url());
-    assert!(
-        greeting.starts_with("INFO ") && greeting.contains("\"jetstream\":true"),
-        "{greeting}"
-    );
+    assert!(greeting.starts_with("INFO ") && greeting.contains("\"jetstream\":true"), "{greeting}");
     let (url, pid) = (nats.url().to_owned(), nats.pid());
     nats.stop().await.unwrap();
     assert!(!alive(pid));
@@ -40,8 +37,5 @@ async fn without_a_program_the_error_says_what_to_do() {
     let mut child = child::command("nats", dir.path());
     child.env("DOCKET_NATS_BIN", "/nonexistent");
     let error = child::answer(child);
-    assert!(
-        error.contains("NATS_URL") && error.contains("DOCKET_NATS_BIN"),
-        "{error}"
-    );
+    assert!(error.contains("NATS_URL") && error.contains("DOCKET_NATS_BIN"), "{error}");
 }

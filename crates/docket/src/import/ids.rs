@@ -1,6 +1,6 @@
 //! Ids that follow from the source alone, so that an import that is run again makes the same.
 //!
-//! They have the form of UUIDv7 (RFC 9562, 5.7): the time is the row's, and where a random part would stand, stands a
+//! They have the form of `UUIDv7` (RFC 9562, 5.7): the time is the row's, and where a random part would stand, stands a
 //! part of SHA-256 over what the id is for.
 
 use chrono::{DateTime, Utc};

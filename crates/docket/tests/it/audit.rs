@@ -79,9 +79,9 @@ async fn an_untouched_log_is_sound() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tampered_event_is_found() {
     let import = Import::of_sample().await;
-    // as a superuser, past the triggers that refuse it to everybody else
+    // as the owner, past the triggers that refuse it to everybody else
     let mut connection = import.pool.acquire().await.unwrap();
-    connection.execute("set session_replication_role = replica").await.unwrap();
+    connection.execute("alter table events disable trigger all").await.unwrap();
     let position: i64 = sqlx::query_scalar(
         "update events set payload = replace(payload::text, '\"from\":null', '\"from\":\"mallory\"')::json
           where position = (select min(position) from events where type = 'ticket.agent_assigned') returning position",

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Appended, Answer, Job, Outcome};
+use super::{Answer, Appended, Job, Outcome};
 use crate::{AppendError, Expected, Position, Receipt, StreamId, Unit, Version};
 
 /// Takes from the queue what may travel together: at most one unit a stream, a receipt key and an

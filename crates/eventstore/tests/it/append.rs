@@ -1,4 +1,4 @@
-use eventstore::{AppendError, Append, Expected, MAX_EVENT_BYTES, NewEvent, Options, Version};
+use eventstore::{Append, AppendError, Expected, MAX_EVENT_BYTES, NewEvent, Options, Version};
 
 use crate::world::{World, alias, appended, assert_sound, at, event, exact, stream, unit};
 
@@ -57,7 +57,8 @@ async fn sixty_four_writers_on_few_streams_leave_no_gap_and_lose_nothing() {
             let mut acknowledged = 0_usize;
             let mut version = 0;
             for n in 0..50 {
-                match store.append(unit(writer << 32 | n, stream(writer % 8), exact(version), vec![event("{}")])).await {
+                match store.append(unit(writer << 32 | n, stream(writer % 8), exact(version), vec![event("{}")])).await
+                {
                     Ok(_) => {
                         acknowledged += 1;
                         version += 1;
@@ -84,7 +85,9 @@ async fn two_stores_share_one_log() {
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..400_u128 {
         let store = both[usize::try_from(n % 2).unwrap()].clone();
-        tasks.spawn(async move { appended(store.append(unit(n, stream(n % 16), Expected::Any, vec![event("{}")])).await) });
+        tasks.spawn(
+            async move { appended(store.append(unit(n, stream(n % 16), Expected::Any, vec![event("{}")])).await) },
+        );
     }
     tasks.join_all().await;
     let log = world.log().await;

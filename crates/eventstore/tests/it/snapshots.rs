@@ -10,7 +10,8 @@ async fn the_newest_snapshot_of_the_form_asked_for_is_found() {
         world.store.keep_snapshot(stream(1), 1, &snapshot(version)).await.unwrap();
     }
     world.store.keep_snapshot(stream(1), 1, &snapshot(20)).await.unwrap();
-    let find = async |form, until: Option<i64>| world.store.snapshot(stream(1), form, until.map(Version)).await.unwrap();
+    let find =
+        async |form, until: Option<i64>| world.store.snapshot(stream(1), form, until.map(Version)).await.unwrap();
     assert_eq!(find(1, None).await, Some(snapshot(20)));
     assert_eq!(find(1, Some(19)).await, Some(snapshot(10)));
     assert_eq!(find(1, Some(9)).await, None);

@@ -8,11 +8,7 @@ use serde_json::{Map, Value};
 type Members = Map<String, Value>;
 
 /// Lifts a payload of that version to the newest.
-pub(super) fn lift(
-    event_type: &str,
-    mut version: i16,
-    payload: &str,
-) -> Result<String, serde_json::Error> {
+pub(super) fn lift(event_type: &str, mut version: i16, payload: &str) -> Result<String, serde_json::Error> {
     let mut members: Members = serde_json::from_str(payload)?;
     while let Some(step) = step(event_type, version) {
         step(&mut members);

@@ -7,21 +7,14 @@ use crate::refusal::Refusal;
 use crate::ticket::Ticket;
 use crate::value::{AgentId, AssignmentMethod, TeamId};
 
-pub(super) fn assign(
-    ticket: &Ticket,
-    assignee: &AgentId,
-    context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+pub(super) fn assign(ticket: &Ticket, assignee: &AgentId, context: &Context) -> Result<Vec<Event>, Refusal> {
     if ticket.assignee.as_ref() == Some(assignee) {
         return Ok(Vec::new());
     }
     if let (Some(team), Some(teams)) = (&ticket.team, &context.assignee_teams)
         && !teams.contains(team)
     {
-        return Err(Refusal::NotTeamMember {
-            assignee: assignee.clone(),
-            team: team.clone(),
-        });
+        return Err(Refusal::NotTeamMember { assignee: assignee.clone(), team: team.clone() });
     }
     Ok(vec![Event::AgentAssigned {
         from: ticket.assignee.clone(),
@@ -41,22 +34,14 @@ fn method(actor: &Actor, assignee: &AgentId) -> AssignmentMethod {
 /// The actor takes the ticket.
 pub(super) fn take(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
     let actor = &context.actor;
-    let unfit = |_| Refusal::UnfitActor {
-        role: actor.role,
-        id: actor.id.clone(),
-    };
+    let unfit = |_| Refusal::UnfitActor { role: actor.role, id: actor.id.clone() };
     let agent = AgentId::parse(&actor.id).map_err(unfit)?;
     assign(ticket, &agent, context)
 }
 
 pub(super) fn unassign(ticket: &Ticket) -> Vec<Event> {
     let unassigned = |from: AgentId| Event::AgentUnassigned { from, reason: None };
-    ticket
-        .assignee
-        .clone()
-        .map(unassigned)
-        .into_iter()
-        .collect()
+    ticket.assignee.clone().map(unassigned).into_iter().collect()
 }
 
 /// An assignee is someone in the ticket's team: in another team's queue nobody has the ticket.
@@ -64,15 +49,9 @@ pub(super) fn route(ticket: &Ticket, team: &TeamId) -> Vec<Event> {
     if ticket.team.as_ref() == Some(team) {
         return Vec::new();
     }
-    let mut events = vec![Event::TeamAssigned {
-        from: ticket.team.clone(),
-        to: team.clone(),
-    }];
+    let mut events = vec![Event::TeamAssigned { from: ticket.team.clone(), to: team.clone() }];
     if let Some(from) = ticket.assignee.clone() {
-        events.push(Event::AgentUnassigned {
-            from,
-            reason: Some("routed".to_owned()),
-        });
+        events.push(Event::AgentUnassigned { from, reason: Some("routed".to_owned()) });
     }
     events
 }

@@ -14,10 +14,7 @@ use super::lifecycle;
 /// for the first delivery may have changed it.
 pub(super) fn is_repeated(ticket: &Ticket, command: &Command) -> bool {
     match command {
-        Command::Reply {
-            source_id: Some(id),
-            ..
-        } => ticket.source_ids.contains(id),
+        Command::Reply { source_id: Some(id), .. } => ticket.source_ids.contains(id),
         _ => false,
     }
 }
@@ -62,8 +59,5 @@ fn requesters_reply(
 }
 
 pub(super) fn note(body: &str, context: &Context) -> Event {
-    Event::InternalNoteAdded {
-        message_id: context.message_id,
-        body: body.to_owned(),
-    }
+    Event::InternalNoteAdded { message_id: context.message_id, body: body.to_owned() }
 }

@@ -10,11 +10,7 @@ use crate::value::{LinkKind, Priority, Tag, TicketId};
 
 pub(super) fn prioritize(ticket: &Ticket, to: Priority, reason: Option<&String>) -> Vec<Event> {
     let from = ticket.priority;
-    let changed = || Event::PriorityChanged {
-        from,
-        to,
-        reason: reason.cloned(),
-    };
+    let changed = || Event::PriorityChanged { from, to, reason: reason.cloned() };
     (from != to).then(changed).into_iter().collect()
 }
 
@@ -23,10 +19,7 @@ pub(super) fn categorize(ticket: &Ticket, to: &str) -> Vec<Event> {
     if from.as_deref() == Some(to) {
         return Vec::new();
     }
-    vec![Event::CategoryChanged {
-        from,
-        to: to.to_owned(),
-    }]
+    vec![Event::CategoryChanged { from, to: to.to_owned() }]
 }
 
 pub(super) fn rename(ticket: &Ticket, to: &str) -> Vec<Event> {
@@ -34,10 +27,7 @@ pub(super) fn rename(ticket: &Ticket, to: &str) -> Vec<Event> {
     if from == to {
         return Vec::new();
     }
-    vec![Event::SubjectChanged {
-        from,
-        to: to.to_owned(),
-    }]
+    vec![Event::SubjectChanged { from, to: to.to_owned() }]
 }
 
 pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, Refusal> {
@@ -46,9 +36,7 @@ pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, R
         return Ok(Vec::new());
     }
     if ticket.tags.len() + tags.len() > limits::TAGS {
-        return Err(Refusal::TooManyTags {
-            limit: limits::TAGS,
-        });
+        return Err(Refusal::TooManyTags { limit: limits::TAGS });
     }
     Ok(vec![Event::TagsAdded { tags }])
 }

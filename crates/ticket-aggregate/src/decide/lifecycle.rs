@@ -19,23 +19,16 @@ pub(super) fn await_requester(ticket: &Ticket) -> Result<Vec<Event>, Refusal> {
 }
 
 pub(super) fn hold(reason: &str, wake_at: Option<DateTime<Utc>>) -> Event {
-    Event::TicketPutOnHold {
-        reason: Some(reason.to_owned()),
-        wake_at,
-    }
+    Event::TicketPutOnHold { reason: Some(reason.to_owned()), wake_at }
 }
 
 pub(super) fn resume(context: &Context) -> Event {
-    Event::TicketResumed {
-        trigger: trigger(context),
-    }
+    Event::TicketResumed { trigger: trigger(context) }
 }
 
 pub(super) fn wake(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
     match ticket.wake_at {
-        Some(wake_at) if wake_at <= context.now => Ok(vec![Event::TicketResumed {
-            trigger: Trigger::Timer,
-        }]),
+        Some(wake_at) if wake_at <= context.now => Ok(vec![Event::TicketResumed { trigger: Trigger::Timer }]),
         wake_at => Err(Refusal::WakeNotDue { wake_at }),
     }
 }
@@ -47,9 +40,7 @@ pub(super) fn resolve(
     context: &Context,
 ) -> Result<Vec<Event>, Refusal> {
     if !context.open_blockers.is_empty() {
-        return Err(Refusal::OpenBlockers {
-            tickets: context.open_blockers.clone(),
-        });
+        return Err(Refusal::OpenBlockers { tickets: context.open_blockers.clone() });
     }
     let mut events = match (&ticket.assignee, context.actor.kind()) {
         (Some(_), _) => Vec::new(),
@@ -57,10 +48,7 @@ pub(super) fn resolve(
         (None, _) => return Err(Refusal::NoAssignee),
     };
     events.extend(note.map(|note| conversation::note(note, context)));
-    events.push(Event::TicketResolved {
-        code: code.clone(),
-        reopen_until: context.deadline(),
-    });
+    events.push(Event::TicketResolved { code: code.clone(), reopen_until: context.deadline() });
     Ok(events)
 }
 
@@ -69,21 +57,12 @@ pub(super) fn confirm(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, 
         return Err(Refusal::NoAssignee);
     }
     let code = ResolutionCode::confirmed_by_requester();
-    Ok(vec![Event::TicketResolved {
-        code,
-        reopen_until: context.deadline(),
-    }])
+    Ok(vec![Event::TicketResolved { code, reopen_until: context.deadline() }])
 }
 
-pub(super) fn reopen(
-    ticket: &Ticket,
-    reason: Option<&String>,
-    context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+pub(super) fn reopen(ticket: &Ticket, reason: Option<&String>, context: &Context) -> Result<Vec<Event>, Refusal> {
     match ticket.reopen_until {
-        Some(reopen_until) if !may_be_reopened(ticket, context) => {
-            Err(Refusal::ReopenDeadlinePassed { reopen_until })
-        }
+        Some(reopen_until) if !may_be_reopened(ticket, context) => Err(Refusal::ReopenDeadlinePassed { reopen_until }),
         _ => Ok(vec![reopened(ticket, reason.cloned(), trigger(context))]),
     }
 }
@@ -94,23 +73,15 @@ pub(super) fn may_be_reopened(ticket: &Ticket, context: &Context) -> bool {
 }
 
 pub(super) fn reopened(ticket: &Ticket, reason: Option<String>, trigger: Trigger) -> Event {
-    Event::TicketReopened {
-        reason,
-        count: ticket.reopen_count.saturating_add(1),
-        trigger,
-    }
+    Event::TicketReopened { reason, count: ticket.reopen_count.saturating_add(1), trigger }
 }
 
 /// A requester may end their own ticket at any time; everyone else leaves them the time to come back.
 pub(super) fn close(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
     let settled = ticket.confirmed_by_requester || context.actor.kind() == ActorKind::Requester;
     match ticket.reopen_until {
-        Some(reopen_until) if context.now < reopen_until && !settled => {
-            Err(Refusal::ReopenWindowOpen { reopen_until })
-        }
-        _ => Ok(vec![Event::TicketClosed {
-            reason: ClosedReason::Resolved,
-        }]),
+        Some(reopen_until) if context.now < reopen_until && !settled => Err(Refusal::ReopenWindowOpen { reopen_until }),
+        _ => Ok(vec![Event::TicketClosed { reason: ClosedReason::Resolved }]),
     }
 }
 
@@ -118,9 +89,7 @@ pub(super) fn spam(ticket: &Ticket) -> Result<Vec<Event>, Refusal> {
     if ticket.agent_replied_publicly {
         return Err(Refusal::AgentAlreadyReplied);
     }
-    Ok(vec![Event::TicketClosed {
-        reason: ClosedReason::Spam,
-    }])
+    Ok(vec![Event::TicketClosed { reason: ClosedReason::Spam }])
 }
 
 fn trigger(context: &Context) -> Trigger {

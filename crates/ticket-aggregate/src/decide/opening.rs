@@ -30,10 +30,7 @@ pub(super) fn open(open: &Open, context: &Context) -> Result<Vec<Event>, Refusal
 }
 
 fn themselves(actor: &Actor) -> Result<Requester, Refusal> {
-    let unfit = |_| Refusal::UnfitActor {
-        role: actor.role,
-        id: actor.id.clone(),
-    };
+    let unfit = |_| Refusal::UnfitActor { role: actor.role, id: actor.id.clone() };
     Requester::parse(&actor.id, None).map_err(unfit)
 }
 

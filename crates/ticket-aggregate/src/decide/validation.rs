@@ -13,23 +13,17 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal>
         Command::Open(open) => opening(open),
         Command::Reply { body, source_id } => {
             prose("body", limits::BODY, body)?;
-            optional(source_id.as_ref(), |id| {
-                line("source_id", limits::SOURCE_ID, id)
-            })
+            optional(source_id.as_ref(), |id| line("source_id", limits::SOURCE_ID, id))
         }
         Command::Note { body } => prose("body", limits::BODY, body),
         Command::Prioritize { reason, .. } => optional(reason.as_ref(), self::reason),
         Command::Categorize { category } => line("category", limits::CATEGORY, category),
         Command::Rename { subject } => line("subject", limits::SUBJECT, subject),
-        Command::Follow { follower } | Command::Unfollow { follower } => {
-            line("follower", limits::FOLLOWER, follower)
-        }
+        Command::Follow { follower } | Command::Unfollow { follower } => line("follower", limits::FOLLOWER, follower),
         Command::Hold { reason, wake_at } => {
             self::reason(reason)?;
             match wake_at {
-                Some(wake_at) if *wake_at <= context.now => {
-                    Err(Refusal::WakeAtInPast { wake_at: *wake_at })
-                }
+                Some(wake_at) if *wake_at <= context.now => Err(Refusal::WakeAtInPast { wake_at: *wake_at }),
                 _ => Ok(()),
             }
         }
@@ -40,17 +34,13 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal>
             optional(note.as_ref(), |note| prose("note", limits::BODY, note))
         }
         Command::Reopen { reason } => {
-            let given = reason
-                .as_ref()
-                .is_some_and(|reason| !reason.trim().is_empty());
+            let given = reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
             if context.actor.kind() != ActorKind::Requester && !given {
                 return Err(Refusal::ReasonRequired);
             }
             optional(reason.as_ref(), self::reason)
         }
-        Command::Link { other, .. } | Command::Unlink { other, .. }
-            if *other == context.ticket_id =>
-        {
+        Command::Link { other, .. } | Command::Unlink { other, .. } if *other == context.ticket_id => {
             Err(Refusal::LinkToItself)
         }
         Command::Link { .. }
@@ -73,24 +63,15 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal>
 fn opening(open: &Open) -> Result<(), Refusal> {
     line("subject", limits::SUBJECT, &open.subject)?;
     prose("body", limits::BODY, &open.body)?;
-    optional(open.category.as_ref(), |it| {
-        line("category", limits::CATEGORY, it)
-    })?;
-    optional(open.source_id.as_ref(), |it| {
-        line("source_id", limits::SOURCE_ID, it)
-    })?;
+    optional(open.category.as_ref(), |it| line("category", limits::CATEGORY, it))?;
+    optional(open.source_id.as_ref(), |it| line("source_id", limits::SOURCE_ID, it))?;
     if open.tags.len() > limits::TAGS {
-        return Err(Refusal::TooManyTags {
-            limit: limits::TAGS,
-        });
+        return Err(Refusal::TooManyTags { limit: limits::TAGS });
     }
     Ok(())
 }
 
-fn optional(
-    text: Option<&String>,
-    check: impl FnOnce(&str) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+fn optional(text: Option<&String>, check: impl FnOnce(&str) -> Result<(), Refusal>) -> Result<(), Refusal> {
     text.map_or(Ok(()), |text| check(text))
 }
 

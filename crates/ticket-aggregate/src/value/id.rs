@@ -31,9 +31,7 @@ impl fmt::Display for MessageId {
 }
 
 /// How many events a stream has: 1 after the first.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamVersion(pub u64);
 
@@ -59,11 +57,7 @@ impl TryFrom<i64> for TicketNumber {
     type Error = ValueError;
 
     fn try_from(number: i64) -> Result<Self, ValueError> {
-        if number > 0 {
-            Ok(Self(number))
-        } else {
-            Err(ValueError::NotANumber)
-        }
+        if number > 0 { Ok(Self(number)) } else { Err(ValueError::NotANumber) }
     }
 }
 

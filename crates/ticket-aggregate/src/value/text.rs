@@ -36,11 +36,7 @@ pub(crate) fn email(text: &str) -> Result<String, ValueError> {
         && !domain.ends_with('.')
         && !local.contains(foreign)
         && !domain.contains(foreign);
-    if valid {
-        Ok(address)
-    } else {
-        Err(ValueError::NotAnAddress)
-    }
+    if valid { Ok(address) } else { Err(ValueError::NotAnAddress) }
 }
 
 macro_rules! short_texts {

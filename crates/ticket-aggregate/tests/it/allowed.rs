@@ -38,10 +38,7 @@ fn a_higher_rank_may_whatever_a_lower_one_may() {
         for pair in [Role::Agent, Role::Lead, Role::Admin, Role::System].windows(2) {
             let higher = ticket.allowed_commands(pair[1]);
             let lower = ticket.allowed_commands(pair[0]);
-            assert!(
-                lower.iter().all(|command| higher.contains(command)),
-                "{status}: {pair:?}"
-            );
+            assert!(lower.iter().all(|command| higher.contains(command)), "{status}: {pair:?}");
         }
     }
 }

@@ -18,8 +18,7 @@ fn golden(event_type: &str, version: i16) -> PathBuf {
 
 fn stored(event_type: &str, version: i16) -> String {
     let path = golden(event_type, version);
-    let text =
-        std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()));
     text.trim_end().to_owned()
 }
 
@@ -34,18 +33,12 @@ fn the_newest_version_is_written_as_the_golden_file_has_it() {
     for event in samples::events() {
         let encoded = encode(&event).unwrap();
         assert_eq!(encoded.event_type, event.event_type());
-        assert_eq!(
-            Some(encoded.schema_version),
-            schema_version(encoded.event_type)
-        );
+        assert_eq!(Some(encoded.schema_version), schema_version(encoded.event_type));
         let path = golden(encoded.event_type, encoded.schema_version);
         if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
             std::fs::write(&path, format!("{}\n", encoded.payload)).unwrap();
         }
-        assert_eq!(
-            encoded.payload,
-            stored(encoded.event_type, encoded.schema_version)
-        );
+        assert_eq!(encoded.payload, stored(encoded.event_type, encoded.schema_version));
     }
 }
 
@@ -54,10 +47,7 @@ fn the_newest_version_is_read_back() {
     for event in samples::events() {
         let version = schema_version(event.event_type()).unwrap();
         let payload = stored(event.event_type(), version);
-        assert_eq!(
-            decode(event.event_type(), version, &payload).unwrap(),
-            event
-        );
+        assert_eq!(decode(event.event_type(), version, &payload).unwrap(), event);
     }
 }
 
@@ -78,19 +68,14 @@ fn golden_files_are_of_known_types_and_versions() {
         .flat_map(|it| (1..=schema_version(it).unwrap()).map(|version| golden(it, version)))
         .collect();
     let folder = golden("x", 1).parent().unwrap().to_owned();
-    let found: BTreeSet<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let found: BTreeSet<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(found, known);
 }
 
 #[test]
 fn openings_of_version_1_came_by_the_api_and_had_no_category() {
     let event = decode("ticket.opened", 1, &stored("ticket.opened", 1)).unwrap();
-    let Event::TicketOpened(opened) = event else {
-        panic!("{event:?}")
-    };
+    let Event::TicketOpened(opened) = event else { panic!("{event:?}") };
     assert_eq!(opened.channel.as_str(), "api");
     assert_eq!(opened.category, None);
     // and everything else as it was written
@@ -101,12 +86,7 @@ fn openings_of_version_1_came_by_the_api_and_had_no_category() {
 
 #[test]
 fn an_unknown_type_is_named() {
-    for event_type in [
-        "ticket.exploded",
-        "agent.registered",
-        "",
-        "ticket.closed\":{},\"x",
-    ] {
+    for event_type in ["ticket.exploded", "agent.registered", "", "ticket.closed\":{},\"x"] {
         match decode(event_type, 1, "{}") {
             Err(DecodeError::UnknownType { event_type: named }) => assert_eq!(named, event_type),
             other => panic!("{other:?}"),
@@ -119,11 +99,7 @@ fn an_unknown_type_is_named() {
 fn a_version_from_the_future_is_not_guessed_at() {
     for found in [3, 0, -1] {
         match decode("ticket.opened", found, "{}") {
-            Err(DecodeError::UnknownVersion {
-                found: named,
-                newest: 2,
-                ..
-            }) => {
+            Err(DecodeError::UnknownVersion { found: named, newest: 2, .. }) => {
                 assert_eq!(named, found);
             }
             other => panic!("{other:?}"),
@@ -146,13 +122,7 @@ fn a_payload_of_another_shape_is_malformed() {
     ];
     for payload in faulty {
         let outcome = decode("ticket.closed", 1, payload);
-        assert!(
-            matches!(outcome, Err(DecodeError::Malformed { .. })),
-            "{payload}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Err(DecodeError::Malformed { .. })), "{payload}: {outcome:?}");
     }
-    assert!(matches!(
-        decode("ticket.opened", 1, "[]"),
-        Err(DecodeError::Malformed { .. })
-    ));
+    assert!(matches!(decode("ticket.opened", 1, "[]"), Err(DecodeError::Malformed { .. })));
 }

@@ -28,10 +28,7 @@ fn the_committed_diagram_is_current() {
         std::fs::write(PATH, document()).unwrap();
     }
     let committed = std::fs::read_to_string(PATH).unwrap_or_default();
-    assert!(
-        committed == document(),
-        "run UPDATE_DOCS=1 cargo test -p ticket-aggregate diagram"
-    );
+    assert!(committed == document(), "run UPDATE_DOCS=1 cargo test -p ticket-aggregate diagram");
     assert!(committed.contains(&mermaid()));
 }
 
@@ -39,13 +36,7 @@ fn the_committed_diagram_is_current() {
 fn the_diagram_knows_every_status() {
     let drawing = mermaid();
     for status in ticket_aggregate::Status::ALL {
-        assert!(
-            drawing.contains(&format!(" --> {status}:")),
-            "nothing leads to {status}"
-        );
-        assert!(
-            drawing.contains(&format!("    {status} --> ")),
-            "nothing leads on from {status}"
-        );
+        assert!(drawing.contains(&format!(" --> {status}:")), "nothing leads to {status}");
+        assert!(drawing.contains(&format!("    {status} --> ")), "nothing leads on from {status}");
     }
 }

@@ -4,8 +4,8 @@ use ticket_aggregate::{Event, LinkKind, Stamp, Status, StreamVersion, Trigger, e
 
 use crate::samples;
 use crate::scenario::{
-    RITA, agent, agent_replied, assigned, confirmed, fold, hour, on_hold, opened, pended,
-    requester_replied, resolved, resumed, tags, team, text, ticket, ticket_id,
+    RITA, agent, agent_replied, assigned, confirmed, fold, hour, on_hold, opened, pended, requester_replied, resolved,
+    resumed, tags, team, text, ticket, ticket_id,
 };
 
 #[test]
@@ -32,16 +32,9 @@ fn a_new_ticket() {
 #[test]
 fn every_event_moves_version_and_time() {
     for event in samples::events() {
-        let stamp = Stamp {
-            occurred_at: hour(5),
-            version: StreamVersion(2),
-        };
+        let stamp = Stamp { occurred_at: hour(5), version: StreamVersion(2) };
         let after = evolve(fold(&[opened()]), &event, &stamp).unwrap();
-        assert_eq!(
-            (after.version, after.updated_at),
-            (StreamVersion(2), hour(5)),
-            "{event:?}"
-        );
+        assert_eq!((after.version, after.updated_at), (StreamVersion(2), hour(5)), "{event:?}");
         assert_eq!(after.opened_at, hour(0));
     }
 }
@@ -90,11 +83,7 @@ fn resolving_and_reopening() {
     assert_eq!(resolved.resolved_at, Some(hour(2)));
     assert_eq!(resolved.reopen_until, Some(hour(48)));
     assert!(resolved.confirmed_by_requester && resolved.resolution_code.is_some());
-    let again = Event::TicketReopened {
-        reason: None,
-        count: 1,
-        trigger: Trigger::Requester,
-    };
+    let again = Event::TicketReopened { reason: None, count: 1, trigger: Trigger::Requester };
     let reopened = ticket(&[&done[..], &[again]].concat());
     assert_eq!(reopened.status, Status::Open);
     assert_eq!(reopened.reopen_count, 1);
@@ -111,24 +100,11 @@ fn details() {
     let unlink = Event::TicketUnlinked { kind, other };
     let changed = ticket(&[
         opened(),
-        Event::SubjectChanged {
-            from: String::new(),
-            to: "Fire".to_owned(),
-        },
-        Event::CategoryChanged {
-            from: None,
-            to: "fires".to_owned(),
-        },
-        Event::TagsAdded {
-            tags: tags(&["hot"]),
-        },
-        Event::TagsRemoved {
-            tags: tags(&["vip"]),
-        },
-        Event::TeamAssigned {
-            from: None,
-            to: team("network"),
-        },
+        Event::SubjectChanged { from: String::new(), to: "Fire".to_owned() },
+        Event::CategoryChanged { from: None, to: "fires".to_owned() },
+        Event::TagsAdded { tags: tags(&["hot"]) },
+        Event::TagsRemoved { tags: tags(&["vip"]) },
+        Event::TeamAssigned { from: None, to: team("network") },
         link.clone(),
     ]);
     assert_eq!(changed.subject, "Fire");
@@ -143,8 +119,5 @@ fn details() {
 fn a_snapshot_gives_the_ticket_back() {
     let ticket = ticket(&samples::events());
     let json = serde_json::to_string(&ticket).unwrap();
-    assert_eq!(
-        serde_json::from_str::<ticket_aggregate::Ticket>(&json).unwrap(),
-        ticket
-    );
+    assert_eq!(serde_json::from_str::<ticket_aggregate::Ticket>(&json).unwrap(), ticket);
 }

@@ -4,28 +4,18 @@ use chrono::{DateTime, Utc};
 use ticket_aggregate::{ClosedReason, Command, Event, Refusal, Trigger};
 
 use crate::scenario::{
-    ada, admin, agent_replied, assigned, at, confirmed, given, hour, lead, on_hold, opened, pended,
-    requester_replied, resolved, resumed, rita, system, text, ticket,
+    ada, admin, agent_replied, assigned, at, confirmed, given, hour, lead, on_hold, opened, pended, requester_replied,
+    resolved, resumed, rita, system, text, ticket,
 };
 
 fn hold(wake_at: Option<DateTime<Utc>>) -> Command {
-    Command::Hold {
-        reason: "a part".to_owned(),
-        wake_at,
-    }
+    Command::Hold { reason: "a part".to_owned(), wake_at }
 }
 fn held(wake_at: Option<DateTime<Utc>>) -> Event {
-    Event::TicketPutOnHold {
-        reason: text("a part"),
-        wake_at,
-    }
+    Event::TicketPutOnHold { reason: text("a part"), wake_at }
 }
 fn reopened(reason: Option<&str>, count: u32, trigger: Trigger) -> Event {
-    Event::TicketReopened {
-        reason: reason.map(str::to_owned),
-        count,
-        trigger,
-    }
+    Event::TicketReopened { reason: reason.map(str::to_owned), count, trigger }
 }
 fn closed(reason: ClosedReason) -> Event {
     Event::TicketClosed { reason }
@@ -33,104 +23,66 @@ fn closed(reason: ClosedReason) -> Event {
 
 #[test]
 fn start() {
-    given([opened()])
-        .when(Command::Start, ada())
-        .then([Event::WorkStarted {}]);
+    given([opened()]).when(Command::Start, ada()).then([Event::WorkStarted {}]);
 }
 
 #[test]
 fn hold_wakes_in_the_future_or_never() {
     given([opened()]).when(hold(None), ada()).then([held(None)]);
-    given([opened()])
-        .when(hold(Some(hour(25))), ada())
-        .then([held(Some(hour(25)))]);
+    given([opened()]).when(hold(Some(hour(25))), ada()).then([held(Some(hour(25)))]);
     for past in [hour(24), hour(23)] {
         let refusal = Refusal::WakeAtInPast { wake_at: past };
-        given([opened()])
-            .when(hold(Some(past)), ada())
-            .then_refused(refusal);
+        given([opened()]).when(hold(Some(past)), ada()).then_refused(refusal);
     }
 }
 
 #[test]
 fn resume_says_who_did_it() {
-    given([opened(), pended()])
-        .when(Command::Resume, ada())
-        .then([resumed(Trigger::Agent)]);
-    given([opened(), on_hold(None)])
-        .when(Command::Resume, lead())
-        .then([resumed(Trigger::Agent)]);
-    given([opened(), pended()])
-        .when(Command::Resume, system())
-        .then([resumed(Trigger::System)]);
+    given([opened(), pended()]).when(Command::Resume, ada()).then([resumed(Trigger::Agent)]);
+    given([opened(), on_hold(None)]).when(Command::Resume, lead()).then([resumed(Trigger::Agent)]);
+    given([opened(), pended()]).when(Command::Resume, system()).then([resumed(Trigger::System)]);
 }
 
 #[test]
 fn the_timer_wakes_when_it_is_due() {
     let story = [opened(), on_hold(Some(hour(48)))];
     let wake = || Command::Wake;
-    given(story.clone())
-        .when(wake(), at(48, system()))
-        .then([resumed(Trigger::Timer)]);
-    let early = Refusal::WakeNotDue {
-        wake_at: Some(hour(48)),
-    };
-    given(story)
-        .when(wake(), at(47, system()))
-        .then_refused(early);
+    given(story.clone()).when(wake(), at(48, system())).then([resumed(Trigger::Timer)]);
+    let early = Refusal::WakeNotDue { wake_at: Some(hour(48)) };
+    given(story).when(wake(), at(47, system())).then_refused(early);
     let never = Refusal::WakeNotDue { wake_at: None };
-    given([opened(), on_hold(None)])
-        .when(wake(), system())
-        .then_refused(never);
+    given([opened(), on_hold(None)]).when(wake(), system()).then_refused(never);
 }
 
 #[test]
 fn reopening_needs_a_reason_of_agents_only() {
     let story = [opened(), assigned("ada"), resolved()];
-    let reopen = |reason: Option<&str>| Command::Reopen {
-        reason: reason.map(str::to_owned),
-    };
-    given(story.clone())
-        .when(reopen(None), rita())
-        .then([reopened(None, 1, Trigger::Requester)]);
+    let reopen = |reason: Option<&str>| Command::Reopen { reason: reason.map(str::to_owned) };
+    given(story.clone()).when(reopen(None), rita()).then([reopened(None, 1, Trigger::Requester)]);
     for who in [ada(), lead(), admin(), system()] {
-        given(story.clone())
-            .when(reopen(None), who.clone())
-            .then_refused(Refusal::ReasonRequired);
-        given(story.clone())
-            .when(reopen(Some(" ")), who)
-            .then_refused(Refusal::ReasonRequired);
+        given(story.clone()).when(reopen(None), who.clone()).then_refused(Refusal::ReasonRequired);
+        given(story.clone()).when(reopen(Some(" ")), who).then_refused(Refusal::ReasonRequired);
     }
-    given(story.clone())
-        .when(reopen(Some("smoke")), ada())
-        .then([reopened(Some("smoke"), 1, Trigger::Agent)]);
-    given(story)
-        .when(reopen(Some("undeliverable")), system())
-        .then([reopened(Some("undeliverable"), 1, Trigger::System)]);
+    given(story.clone()).when(reopen(Some("smoke")), ada()).then([reopened(Some("smoke"), 1, Trigger::Agent)]);
+    given(story).when(reopen(Some("undeliverable")), system()).then([reopened(
+        Some("undeliverable"),
+        1,
+        Trigger::System,
+    )]);
 }
 
 #[test]
 fn reopening_ends_with_the_deadline_and_is_counted() {
-    let reopen = || Command::Reopen {
-        reason: text("smoke"),
-    };
+    let reopen = || Command::Reopen { reason: text("smoke") };
     let once = [opened(), assigned("ada"), resolved()];
     let first = reopened(Some("smoke"), 1, Trigger::Agent);
-    given(once.clone())
-        .when(reopen(), at(48, ada()))
-        .then([first.clone()]);
+    given(once.clone()).when(reopen(), at(48, ada())).then([first.clone()]);
     for who in [rita(), admin()] {
-        let refusal = Refusal::ReopenDeadlinePassed {
-            reopen_until: hour(48),
-        };
-        given(once.clone())
-            .when(reopen(), at(49, who))
-            .then_refused(refusal);
+        let refusal = Refusal::ReopenDeadlinePassed { reopen_until: hour(48) };
+        given(once.clone()).when(reopen(), at(49, who)).then_refused(refusal);
     }
     let twice = [&once[..], &[first, resolved()]].concat();
-    given(twice)
-        .when(reopen(), ada())
-        .then([reopened(Some("smoke"), 2, Trigger::Agent)]);
+    given(twice).when(reopen(), ada()).then([reopened(Some("smoke"), 2, Trigger::Agent)]);
 }
 
 #[test]
@@ -138,15 +90,9 @@ fn closing_waits_for_the_deadline() {
     let story = [opened(), assigned("ada"), resolved()];
     let end = || closed(ClosedReason::Resolved);
     for who in [system(), lead(), admin()] {
-        given(story.clone())
-            .when(Command::Close, at(48, who.clone()))
-            .then([end()]);
-        let refusal = Refusal::ReopenWindowOpen {
-            reopen_until: hour(48),
-        };
-        given(story.clone())
-            .when(Command::Close, at(47, who))
-            .then_refused(refusal);
+        given(story.clone()).when(Command::Close, at(48, who.clone())).then([end()]);
+        let refusal = Refusal::ReopenWindowOpen { reopen_until: hour(48) };
+        given(story.clone()).when(Command::Close, at(47, who)).then_refused(refusal);
     }
 }
 
@@ -154,41 +100,26 @@ fn closing_waits_for_the_deadline() {
 fn closing_need_not_wait_when_the_requester_is_content() {
     let end = || closed(ClosedReason::Resolved);
     let confirmed_story = [opened(), assigned("ada"), confirmed()];
-    given(confirmed_story.clone())
-        .when(Command::Close, system())
-        .then([end()]);
-    given([opened(), assigned("ada"), resolved()])
-        .when(Command::Close, rita())
-        .then([end()]);
+    given(confirmed_story.clone()).when(Command::Close, system()).then([end()]);
+    given([opened(), assigned("ada"), resolved()]).when(Command::Close, rita()).then([end()]);
     // reopening takes the contentment back
     let again = [reopened(None, 1, Trigger::Requester), resolved()];
     given([&confirmed_story[..], &again].concat())
         .when(Command::Close, system())
-        .then_refused(Refusal::ReopenWindowOpen {
-            reopen_until: hour(48),
-        });
+        .then_refused(Refusal::ReopenWindowOpen { reopen_until: hour(48) });
 }
 
 #[test]
 fn spam_is_what_no_agent_has_answered() {
     let end = || closed(ClosedReason::Spam);
     given([opened()]).when(Command::Spam, ada()).then([end()]);
-    given([opened(), requester_replied()])
-        .when(Command::Spam, ada())
-        .then([end()]);
-    given([opened(), agent_replied()])
-        .when(Command::Spam, ada())
-        .then_refused(Refusal::AgentAlreadyReplied);
+    given([opened(), requester_replied()]).when(Command::Spam, ada()).then([end()]);
+    given([opened(), agent_replied()]).when(Command::Spam, ada()).then_refused(Refusal::AgentAlreadyReplied);
 }
 
 #[test]
 fn a_closed_ticket_keeps_when_it_was_resolved() {
-    let ticket = ticket(&[
-        opened(),
-        assigned("ada"),
-        resolved(),
-        closed(ClosedReason::Resolved),
-    ]);
+    let ticket = ticket(&[opened(), assigned("ada"), resolved(), closed(ClosedReason::Resolved)]);
     assert_eq!(ticket.resolved_at, Some(hour(2)));
     assert_eq!(ticket.closed_at, Some(hour(3)));
     assert_eq!(ticket.closed_reason, Some(ClosedReason::Resolved));

@@ -39,10 +39,7 @@ fn no_file_is_forgotten() {
         let stem = path.file_stem().unwrap().to_str().unwrap();
         if is_test && stem != "main" {
             let module = format!("mod {stem};");
-            assert!(
-                named.lines().any(|line| line == module),
-                "add `{module}` to main.rs"
-            );
+            assert!(named.lines().any(|line| line == module), "add `{module}` to main.rs");
         }
     }
 }

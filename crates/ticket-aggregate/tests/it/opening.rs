@@ -1,13 +1,12 @@
 //! Opening a ticket.
 
 use ticket_aggregate::{
-    Actor, Channel, ClosedReason, Command, Event, Open, Priority, Refusal, Requester, Role,
-    TicketNumber, TicketOpened, decide,
+    Actor, Channel, ClosedReason, Command, Event, Open, Priority, Refusal, Requester, Role, TicketNumber, TicketOpened,
+    decide,
 };
 
 use crate::scenario::{
-    FINN, RITA, ada, assigned, context, given, opened, request, resolved, rita, tags, team, text,
-    ticket, ticket_id,
+    FINN, RITA, ada, assigned, context, given, opened, request, resolved, rita, tags, team, text, ticket, ticket_id,
 };
 
 fn facts(event: &Event) -> &TicketOpened {
@@ -51,18 +50,8 @@ fn records_all_that_was_asked() {
 
 #[test]
 fn a_requester_opens_for_themselves() {
-    let opened = open(
-        Open {
-            requester: None,
-            ..request()
-        },
-        &rita(),
-    )
-    .unwrap();
-    assert_eq!(
-        opened.requester,
-        Some(Requester::parse(RITA, None).unwrap())
-    );
+    let opened = open(Open { requester: None, ..request() }, &rita()).unwrap();
+    assert_eq!(opened.requester, Some(Requester::parse(RITA, None).unwrap()));
 }
 
 #[test]
@@ -75,68 +64,36 @@ fn a_requester_may_give_their_name_and_write_their_address_as_they_like() {
 #[test]
 fn a_requester_may_not_open_for_another() {
     let request = Command::Open(request());
-    given([])
-        .when(request, context(Role::Requester, FINN))
-        .then_refused(Refusal::OpenForAnother);
+    given([]).when(request, context(Role::Requester, FINN)).then_refused(Refusal::OpenForAnother);
 }
 
 #[test]
 fn a_requester_needs_an_address() {
-    let request = Command::Open(Open {
-        requester: None,
-        ..request()
-    });
-    let refusal = Refusal::UnfitActor {
-        role: Role::Requester,
-        id: "rita".to_owned(),
-    };
-    given([])
-        .when(request, context(Role::Requester, "rita"))
-        .then_refused(refusal);
+    let request = Command::Open(Open { requester: None, ..request() });
+    let refusal = Refusal::UnfitActor { role: Role::Requester, id: "rita".to_owned() };
+    given([]).when(request, context(Role::Requester, "rita")).then_refused(refusal);
 }
 
 #[test]
 fn an_agent_opens_for_anyone_or_nobody() {
     assert!(open(request(), &ada()).unwrap().requester.is_some());
-    assert_eq!(
-        open(
-            Open {
-                requester: None,
-                ..request()
-            },
-            &ada()
-        )
-        .unwrap()
-        .requester,
-        None
-    );
+    assert_eq!(open(Open { requester: None, ..request() }, &ada()).unwrap().requester, None);
 }
 
 #[test]
 fn a_ticket_is_opened_once() {
-    given([opened()])
-        .when(Command::Open(request()), rita())
-        .then_refused(Refusal::AlreadyOpened);
+    given([opened()]).when(Command::Open(request()), rita()).then_refused(Refusal::AlreadyOpened);
 }
 
 #[test]
 fn a_follow_up_goes_on_in_the_same_queue() {
-    let closed = Event::TicketClosed {
-        reason: ClosedReason::Resolved,
-    };
+    let closed = Event::TicketClosed { reason: ClosedReason::Resolved };
     let previous = ticket(&[opened(), assigned("ada"), resolved(), closed]);
     let number = TicketNumber::try_from(1043).unwrap();
     let author = Actor::new(Role::Requester, RITA);
     let follow_up = |author: &Actor| {
         let body = "It burns again".to_owned();
-        Open::follow_up(
-            ticket_id(1),
-            &previous,
-            number,
-            author,
-            body,
-            text("mail-9"),
-        )
+        Open::follow_up(ticket_id(1), &previous, number, author, body, text("mail-9"))
     };
     let opened = open(follow_up(&author), &rita()).unwrap();
     assert_eq!(opened.follow_up_of, Some(ticket_id(1)));

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use ticket_aggregate::codec::{decode, encode};
 use ticket_aggregate::{
-    Actor, AgentId, Command, Context, Event, LinkKind, Open, Priority, Role, Stamp, State, Status,
-    StreamVersion, Tag, TeamId, Ticket, decide, evolve, legal_step,
+    Actor, AgentId, Command, Context, Event, LinkKind, Open, Priority, Role, Stamp, State, Status, StreamVersion, Tag,
+    TeamId, Ticket, decide, evolve, legal_step,
 };
 
 use crate::samples;
@@ -38,22 +38,15 @@ fn changes() -> impl Strategy<Value = Command> {
     let priorities = prop::sample::select(Priority::ALL);
     prop_oneof![
         teams().prop_map(|team| Command::Route { team }),
-        (priorities, prop::option::of(words()))
-            .prop_map(|(priority, reason)| Command::Prioritize { priority, reason }),
+        (priorities, prop::option::of(words())).prop_map(|(priority, reason)| Command::Prioritize { priority, reason }),
         words().prop_map(|category| Command::Categorize { category }),
         words().prop_map(|subject| Command::Rename { subject }),
         tags().prop_map(|tags| Command::Tag { tags }),
         tags().prop_map(|tags| Command::Untag { tags }),
         followers().prop_map(|follower| Command::Follow { follower }),
         followers().prop_map(|follower| Command::Unfollow { follower }),
-        (links(), 1..4_u128).prop_map(|(kind, n)| Command::Link {
-            kind,
-            other: ticket_id(n)
-        }),
-        (links(), 1..4_u128).prop_map(|(kind, n)| Command::Unlink {
-            kind,
-            other: ticket_id(n)
-        }),
+        (links(), 1..4_u128).prop_map(|(kind, n)| Command::Link { kind, other: ticket_id(n) }),
+        (links(), 1..4_u128).prop_map(|(kind, n)| Command::Unlink { kind, other: ticket_id(n) }),
     ]
 }
 
@@ -125,20 +118,12 @@ struct Run {
 
 impl Run {
     fn record(&mut self, event: &Event, context: &Context) {
-        assert_eq!(
-            legal_step(&self.whole, event),
-            Ok(()),
-            "{event:?} in {:?}",
-            self.whole
-        );
+        assert_eq!(legal_step(&self.whole, event), Ok(()), "{event:?} in {:?}", self.whole);
         let encoded = encode(event).unwrap();
         let read = decode(encoded.event_type, encoded.schema_version, &encoded.payload).unwrap();
         assert_eq!(&read, event);
         self.version += 1;
-        let stamp = Stamp {
-            occurred_at: context.now,
-            version: StreamVersion(self.version),
-        };
+        let stamp = Stamp { occurred_at: context.now, version: StreamVersion(self.version) };
         self.whole = evolve(self.whole.take(), event, &stamp);
         if let Some(view) = event.public_view() {
             self.seen = evolve(self.seen.take(), &view, &stamp);
@@ -153,25 +138,15 @@ impl Run {
             && !events.is_empty()
         {
             let allowed = before.allowed_commands(context.actor.role);
-            assert!(
-                allowed.contains(&command.kind()),
-                "{command:?} in {}",
-                before.status
-            );
+            assert!(allowed.contains(&command.kind()), "{command:?} in {}", before.status);
         }
         for event in &events {
             self.record(event, context);
         }
         if let (Some(whole), Some(seen)) = (&self.whole, &self.seen) {
             check(whole);
-            assert_eq!(
-                (seen.status, &seen.assignee),
-                (whole.status, &whole.assignee)
-            );
-            assert_eq!(
-                (&seen.subject, seen.priority),
-                (&whole.subject, whole.priority)
-            );
+            assert_eq!((seen.status, &seen.assignee), (whole.status, &whole.assignee));
+            assert_eq!((&seen.subject, seen.priority), (&whole.subject, whole.priority));
             assert_eq!(seen.reopen_until, whole.reopen_until);
             assert!(seen.tags.is_empty() && seen.followers.is_empty() && seen.links.is_empty());
             assert!(seen.source_ids.is_empty() && seen.team.is_none() && seen.category.is_none());

@@ -24,22 +24,11 @@ fn what_is_left_of_every_event() {
 
 #[test]
 fn an_agents_reason_to_reopen_is_internal() {
-    let reopened = |trigger| Event::TicketReopened {
-        reason: text("smoke"),
-        count: 1,
-        trigger,
-    };
+    let reopened = |trigger| Event::TicketReopened { reason: text("smoke"), count: 1, trigger };
     let seen = |trigger| reopened(trigger).public_view().unwrap();
     assert_eq!(seen(Trigger::Requester), reopened(Trigger::Requester));
     for trigger in [Trigger::Agent, Trigger::System] {
-        assert_eq!(
-            seen(trigger),
-            Event::TicketReopened {
-                reason: None,
-                count: 1,
-                trigger
-            }
-        );
+        assert_eq!(seen(trigger), Event::TicketReopened { reason: None, count: 1, trigger });
     }
 }
 
@@ -52,10 +41,7 @@ fn a_view_of_a_view_is_the_same() {
 
 #[test]
 fn a_ticket_of_public_views_holds_nothing_internal() {
-    let views: Vec<Event> = samples::events()
-        .iter()
-        .filter_map(Event::public_view)
-        .collect();
+    let views: Vec<Event> = samples::events().iter().filter_map(Event::public_view).collect();
     let seen = fold(&views).unwrap();
     let whole = fold(&samples::events()).unwrap();
     assert_eq!(seen.status, whole.status);

@@ -4,154 +4,78 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ticket_aggregate::{AssignmentMethod, Command, Context, Event, Refusal, ResolutionCode, Role};
 
 use crate::scenario::{
-    FINN, ada, admin, agent, assigned, code, context, given, hour, message_id, opened, pended,
-    rita, system, team, text, ticket_id,
+    FINN, ada, admin, agent, assigned, code, context, given, hour, message_id, opened, pended, rita, system, team,
+    text, ticket_id,
 };
 
 fn resolve() -> Command {
-    Command::Resolve {
-        code: code("solved"),
-        note: None,
-    }
+    Command::Resolve { code: code("solved"), note: None }
 }
 fn solved(reopen_until: DateTime<Utc>) -> Event {
-    Event::TicketResolved {
-        code: code("solved"),
-        reopen_until,
-    }
+    Event::TicketResolved { code: code("solved"), reopen_until }
 }
 #[test]
 fn resolving_pins_the_deadline() {
     let story = [opened(), assigned("ada")];
-    given(story.clone())
-        .when(resolve(), ada())
-        .then([solved(hour(96))]);
-    let import = Context {
-        reopen_until: Some(hour(30)),
-        ..ada()
-    };
-    given(story.clone())
-        .when(resolve(), import)
-        .then([solved(hour(30))]);
-    let for_ever = Context {
-        reopen_window: TimeDelta::MAX,
-        ..ada()
-    };
-    given(story)
-        .when(resolve(), for_ever)
-        .then([solved(DateTime::<Utc>::MAX_UTC)]);
+    given(story.clone()).when(resolve(), ada()).then([solved(hour(96))]);
+    let import = Context { reopen_until: Some(hour(30)), ..ada() };
+    given(story.clone()).when(resolve(), import).then([solved(hour(30))]);
+    let for_ever = Context { reopen_window: TimeDelta::MAX, ..ada() };
+    given(story).when(resolve(), for_ever).then([solved(DateTime::<Utc>::MAX_UTC)]);
 }
 
 #[test]
 fn resolving_takes_what_nobody_has() {
     let taken = assigned("ada");
-    given([opened()])
-        .when(resolve(), ada())
-        .then([taken, solved(hour(96))]);
-    let taken = Event::AgentAssigned {
-        from: None,
-        to: agent("root"),
-        method: AssignmentMethod::OwnChoice,
-    };
-    given([opened(), pended()])
-        .when(resolve(), admin())
-        .then([taken, solved(hour(96))]);
-    given([opened()])
-        .when(resolve(), system())
-        .then_refused(Refusal::NoAssignee);
-    given([opened(), assigned("bob")])
-        .when(resolve(), system())
-        .then([solved(hour(96))]);
+    given([opened()]).when(resolve(), ada()).then([taken, solved(hour(96))]);
+    let taken = Event::AgentAssigned { from: None, to: agent("root"), method: AssignmentMethod::OwnChoice };
+    given([opened(), pended()]).when(resolve(), admin()).then([taken, solved(hour(96))]);
+    given([opened()]).when(resolve(), system()).then_refused(Refusal::NoAssignee);
+    given([opened(), assigned("bob")]).when(resolve(), system()).then([solved(hour(96))]);
 }
 
 #[test]
 fn who_takes_it_by_resolving_is_a_member_of_the_team_too() {
-    let foreign = Context {
-        assignee_teams: Some([team("network")].into()),
-        ..ada()
-    };
-    let refusal = Refusal::NotTeamMember {
-        assignee: agent("ada"),
-        team: team("hardware"),
-    };
-    given([opened()])
-        .when(resolve(), foreign.clone())
-        .then_refused(refusal);
-    given([opened(), assigned("bob")])
-        .when(resolve(), foreign)
-        .then([solved(hour(96))]);
+    let foreign = Context { assignee_teams: Some([team("network")].into()), ..ada() };
+    let refusal = Refusal::NotTeamMember { assignee: agent("ada"), team: team("hardware") };
+    given([opened()]).when(resolve(), foreign.clone()).then_refused(refusal);
+    given([opened(), assigned("bob")]).when(resolve(), foreign).then([solved(hour(96))]);
 }
 
 #[test]
 fn an_agent_without_a_fit_id_cannot_take_it() {
-    let refusal = Refusal::UnfitActor {
-        role: Role::Agent,
-        id: " ".to_owned(),
-    };
-    given([opened()])
-        .when(resolve(), context(Role::Agent, " "))
-        .then_refused(refusal);
+    let refusal = Refusal::UnfitActor { role: Role::Agent, id: " ".to_owned() };
+    given([opened()]).when(resolve(), context(Role::Agent, " ")).then_refused(refusal);
 }
 
 #[test]
 fn a_resolutions_note_comes_before_it() {
-    let resolve = Command::Resolve {
-        code: code("solved"),
-        note: text("Water."),
-    };
-    let note = Event::InternalNoteAdded {
-        message_id: message_id(7),
-        body: "Water.".to_owned(),
-    };
-    given([opened()])
-        .when(resolve, ada())
-        .then([assigned("ada"), note, solved(hour(96))]);
+    let resolve = Command::Resolve { code: code("solved"), note: text("Water.") };
+    let note = Event::InternalNoteAdded { message_id: message_id(7), body: "Water.".to_owned() };
+    given([opened()]).when(resolve, ada()).then([assigned("ada"), note, solved(hour(96))]);
 }
 
 #[test]
 fn what_is_blocked_is_not_resolved() {
-    let blocked = Context {
-        open_blockers: vec![ticket_id(9)],
-        ..ada()
-    };
-    let refusal = Refusal::OpenBlockers {
-        tickets: vec![ticket_id(9)],
-    };
-    given([opened(), assigned("ada")])
-        .when(resolve(), blocked)
-        .then_refused(refusal);
+    let blocked = Context { open_blockers: vec![ticket_id(9)], ..ada() };
+    let refusal = Refusal::OpenBlockers { tickets: vec![ticket_id(9)] };
+    given([opened(), assigned("ada")]).when(resolve(), blocked).then_refused(refusal);
 }
 
 #[test]
 fn the_requesters_code_is_not_an_agents_to_use() {
     let code = ResolutionCode::confirmed_by_requester();
-    let resolve = Command::Resolve {
-        code: code.clone(),
-        note: None,
-    };
-    given([opened()])
-        .when(resolve, ada())
-        .then_refused(Refusal::ReservedCode { code });
+    let resolve = Command::Resolve { code: code.clone(), note: None };
+    given([opened()]).when(resolve, ada()).then_refused(Refusal::ReservedCode { code });
 }
 
 #[test]
 fn the_requester_confirms_what_someone_has() {
     let confirm = || Command::Confirm;
-    let solved = Event::TicketResolved {
-        code: ResolutionCode::confirmed_by_requester(),
-        reopen_until: hour(96),
-    };
-    given([opened(), assigned("ada")])
-        .when(confirm(), rita())
-        .then([solved]);
-    given([opened(), pended()])
-        .when(confirm(), rita())
-        .then_refused(Refusal::NoAssignee);
+    let solved = Event::TicketResolved { code: ResolutionCode::confirmed_by_requester(), reopen_until: hour(96) };
+    given([opened(), assigned("ada")]).when(confirm(), rita()).then([solved]);
+    given([opened(), pended()]).when(confirm(), rita()).then_refused(Refusal::NoAssignee);
     let finn = context(Role::Requester, FINN);
-    let follower = Event::FollowerAdded {
-        follower: FINN.to_owned(),
-    };
-    given([opened(), follower])
-        .when(confirm(), finn)
-        .then_refused(Refusal::NotOwnTicket);
+    let follower = Event::FollowerAdded { follower: FINN.to_owned() };
+    given([opened(), follower]).when(confirm(), finn).then_refused(Refusal::NotOwnTicket);
 }

@@ -1,13 +1,11 @@
 //! One event of every type and one command of every kind.
 
 use ticket_aggregate::{
-    AssignmentMethod, Channel, ClosedReason, Command, CommandKind, Event, LinkKind, Priority,
-    Requester, TicketNumber, TicketOpened, Trigger,
+    AssignmentMethod, Channel, ClosedReason, Command, CommandKind, Event, LinkKind, Priority, Requester, TicketNumber,
+    TicketOpened, Trigger,
 };
 
-use crate::scenario::{
-    FINN, RITA, agent, code, hour, message_id, request, tags, team, text, ticket_id,
-};
+use crate::scenario::{FINN, RITA, agent, code, hour, message_id, request, tags, team, text, ticket_id};
 
 /// In the order of `EVENT_TYPES`, with every member filled.
 pub(crate) fn events() -> Vec<Event> {
@@ -48,47 +46,20 @@ fn messages() -> Vec<Event> {
             body: "That one.".to_owned(),
             source_id: text("<3@example.com>"),
         },
-        Event::InternalNoteAdded {
-            message_id: message_id(3),
-            body: "Arson?".to_owned(),
-        },
+        Event::InternalNoteAdded { message_id: message_id(3), body: "Arson?".to_owned() },
     ]
 }
 
 fn changes() -> Vec<Event> {
     vec![
-        Event::AgentAssigned {
-            from: Some(agent("bob")),
-            to: agent("ada"),
-            method: AssignmentMethod::OwnChoice,
-        },
-        Event::AgentUnassigned {
-            from: agent("ada"),
-            reason: text("routed"),
-        },
-        Event::TeamAssigned {
-            from: Some(team("hardware")),
-            to: team("fire-brigade"),
-        },
-        Event::PriorityChanged {
-            from: Priority::Low,
-            to: Priority::Urgent,
-            reason: text("it spreads"),
-        },
-        Event::CategoryChanged {
-            from: text("printers"),
-            to: "fires".to_owned(),
-        },
-        Event::TagsAdded {
-            tags: tags(&["hot", "smoke"]),
-        },
-        Event::TagsRemoved {
-            tags: tags(&["hot"]),
-        },
-        Event::SubjectChanged {
-            from: "Fire".to_owned(),
-            to: "Big fire".to_owned(),
-        },
+        Event::AgentAssigned { from: Some(agent("bob")), to: agent("ada"), method: AssignmentMethod::OwnChoice },
+        Event::AgentUnassigned { from: agent("ada"), reason: text("routed") },
+        Event::TeamAssigned { from: Some(team("hardware")), to: team("fire-brigade") },
+        Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: text("it spreads") },
+        Event::CategoryChanged { from: text("printers"), to: "fires".to_owned() },
+        Event::TagsAdded { tags: tags(&["hot", "smoke"]) },
+        Event::TagsRemoved { tags: tags(&["hot"]) },
+        Event::SubjectChanged { from: "Fire".to_owned(), to: "Big fire".to_owned() },
     ]
 }
 
@@ -96,44 +67,20 @@ fn steps() -> Vec<Event> {
     vec![
         Event::WorkStarted {},
         Event::TicketPended {},
-        Event::TicketPutOnHold {
-            reason: text("awaiting a part"),
-            wake_at: Some(hour(48)),
-        },
-        Event::TicketResumed {
-            trigger: Trigger::Timer,
-        },
-        Event::TicketResolved {
-            code: code("solved"),
-            reopen_until: hour(72),
-        },
-        Event::TicketReopened {
-            reason: text("it burns again"),
-            count: 1,
-            trigger: Trigger::Requester,
-        },
-        Event::TicketClosed {
-            reason: ClosedReason::Resolved,
-        },
+        Event::TicketPutOnHold { reason: text("awaiting a part"), wake_at: Some(hour(48)) },
+        Event::TicketResumed { trigger: Trigger::Timer },
+        Event::TicketResolved { code: code("solved"), reopen_until: hour(72) },
+        Event::TicketReopened { reason: text("it burns again"), count: 1, trigger: Trigger::Requester },
+        Event::TicketClosed { reason: ClosedReason::Resolved },
     ]
 }
 
 fn company() -> Vec<Event> {
     vec![
-        Event::TicketLinked {
-            kind: LinkKind::BlockedBy,
-            other: ticket_id(9),
-        },
-        Event::TicketUnlinked {
-            kind: LinkKind::BlockedBy,
-            other: ticket_id(9),
-        },
-        Event::FollowerAdded {
-            follower: FINN.to_owned(),
-        },
-        Event::FollowerRemoved {
-            follower: FINN.to_owned(),
-        },
+        Event::TicketLinked { kind: LinkKind::BlockedBy, other: ticket_id(9) },
+        Event::TicketUnlinked { kind: LinkKind::BlockedBy, other: ticket_id(9) },
+        Event::FollowerAdded { follower: FINN.to_owned() },
+        Event::FollowerRemoved { follower: FINN.to_owned() },
     ]
 }
 
@@ -141,67 +88,29 @@ fn company() -> Vec<Event> {
 pub(crate) fn command(kind: CommandKind, actor: &str) -> Command {
     match kind {
         CommandKind::Open => Command::Open(request()),
-        CommandKind::Reply => Command::Reply {
-            body: "Hello".to_owned(),
-            source_id: None,
-        },
-        CommandKind::Note => Command::Note {
-            body: "Hmm".to_owned(),
-        },
-        CommandKind::Assign => Command::Assign {
-            assignee: agent(actor),
-        },
+        CommandKind::Reply => Command::Reply { body: "Hello".to_owned(), source_id: None },
+        CommandKind::Note => Command::Note { body: "Hmm".to_owned() },
+        CommandKind::Assign => Command::Assign { assignee: agent(actor) },
         CommandKind::Unassign => Command::Unassign,
-        CommandKind::Route => Command::Route {
-            team: team("network"),
-        },
-        CommandKind::Prioritize => Command::Prioritize {
-            priority: Priority::High,
-            reason: None,
-        },
-        CommandKind::Categorize => Command::Categorize {
-            category: "fires".to_owned(),
-        },
-        CommandKind::Rename => Command::Rename {
-            subject: "Fire".to_owned(),
-        },
-        CommandKind::Tag => Command::Tag {
-            tags: tags(&["hot"]),
-        },
-        CommandKind::Untag => Command::Untag {
-            tags: tags(&["vip"]),
-        },
-        CommandKind::Follow => Command::Follow {
-            follower: FINN.to_owned(),
-        },
-        CommandKind::Unfollow => Command::Unfollow {
-            follower: FINN.to_owned(),
-        },
+        CommandKind::Route => Command::Route { team: team("network") },
+        CommandKind::Prioritize => Command::Prioritize { priority: Priority::High, reason: None },
+        CommandKind::Categorize => Command::Categorize { category: "fires".to_owned() },
+        CommandKind::Rename => Command::Rename { subject: "Fire".to_owned() },
+        CommandKind::Tag => Command::Tag { tags: tags(&["hot"]) },
+        CommandKind::Untag => Command::Untag { tags: tags(&["vip"]) },
+        CommandKind::Follow => Command::Follow { follower: FINN.to_owned() },
+        CommandKind::Unfollow => Command::Unfollow { follower: FINN.to_owned() },
         CommandKind::Start => Command::Start,
         CommandKind::AwaitRequester => Command::AwaitRequester,
-        CommandKind::Hold => Command::Hold {
-            reason: "a part".to_owned(),
-            wake_at: None,
-        },
+        CommandKind::Hold => Command::Hold { reason: "a part".to_owned(), wake_at: None },
         CommandKind::Resume => Command::Resume,
-        CommandKind::Resolve => Command::Resolve {
-            code: code("solved"),
-            note: None,
-        },
+        CommandKind::Resolve => Command::Resolve { code: code("solved"), note: None },
         CommandKind::Confirm => Command::Confirm,
-        CommandKind::Reopen => Command::Reopen {
-            reason: text("it burns again"),
-        },
+        CommandKind::Reopen => Command::Reopen { reason: text("it burns again") },
         CommandKind::Close => Command::Close,
         CommandKind::Spam => Command::Spam,
-        CommandKind::Link => Command::Link {
-            kind: LinkKind::Blocks,
-            other: ticket_id(9),
-        },
-        CommandKind::Unlink => Command::Unlink {
-            kind: LinkKind::Blocks,
-            other: ticket_id(9),
-        },
+        CommandKind::Link => Command::Link { kind: LinkKind::Blocks, other: ticket_id(9) },
+        CommandKind::Unlink => Command::Unlink { kind: LinkKind::Blocks, other: ticket_id(9) },
         CommandKind::Wake => Command::Wake,
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use ticket_aggregate::{
-    Actor, AgentId, AssignmentMethod, Channel, Command, Context, Event, MessageId, Open, Priority,
-    Refusal, Requester, ResolutionCode, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket,
-    TicketId, TicketNumber, Trigger, decide, evolve,
+    Actor, AgentId, AssignmentMethod, Channel, Command, Context, Event, MessageId, Open, Priority, Refusal, Requester,
+    ResolutionCode, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, TicketId, TicketNumber, Trigger, decide,
+    evolve,
 };
 use uuid::Uuid;
 
@@ -49,10 +49,7 @@ pub(crate) fn system() -> Context {
 }
 /// The same, at another hour.
 pub(crate) fn at(hours: i64, context: Context) -> Context {
-    Context {
-        now: hour(hours),
-        ..context
-    }
+    Context { now: hour(hours), ..context }
 }
 
 pub(crate) fn ticket_id(n: u128) -> TicketId {
@@ -102,11 +99,7 @@ pub(crate) fn opened() -> Event {
     events.into_iter().next().unwrap()
 }
 pub(crate) fn assigned(to: &str) -> Event {
-    Event::AgentAssigned {
-        from: None,
-        to: agent(to),
-        method: AssignmentMethod::OwnChoice,
-    }
+    Event::AgentAssigned { from: None, to: agent(to), method: AssignmentMethod::OwnChoice }
 }
 pub(crate) fn agent_replied() -> Event {
     Event::PublicReplyAdded {
@@ -117,52 +110,32 @@ pub(crate) fn agent_replied() -> Event {
     }
 }
 pub(crate) fn requester_replied() -> Event {
-    Event::RequesterReplied {
-        message_id: message_id(3),
-        body: "That one.".to_owned(),
-        source_id: text("mail-2"),
-    }
+    Event::RequesterReplied { message_id: message_id(3), body: "That one.".to_owned(), source_id: text("mail-2") }
 }
 pub(crate) fn pended() -> Event {
     Event::TicketPended {}
 }
 pub(crate) fn on_hold(wake_at: Option<DateTime<Utc>>) -> Event {
-    Event::TicketPutOnHold {
-        reason: text("awaiting a part"),
-        wake_at,
-    }
+    Event::TicketPutOnHold { reason: text("awaiting a part"), wake_at }
 }
 pub(crate) fn resumed(trigger: Trigger) -> Event {
     Event::TicketResumed { trigger }
 }
 /// Resolved, and to be reopened until hour 48.
 pub(crate) fn resolved() -> Event {
-    Event::TicketResolved {
-        code: code("solved"),
-        reopen_until: hour(48),
-    }
+    Event::TicketResolved { code: code("solved"), reopen_until: hour(48) }
 }
 /// Declared solved by the requester, and to be reopened until hour 48.
 pub(crate) fn confirmed() -> Event {
     let code = ResolutionCode::confirmed_by_requester();
-    Event::TicketResolved {
-        code,
-        reopen_until: hour(48),
-    }
+    Event::TicketResolved { code, reopen_until: hour(48) }
 }
 
 pub(crate) fn fold(events: &[Event]) -> State {
     let mut state = None;
     for (hours, event) in (0..).zip(events) {
         let version = StreamVersion(u64::try_from(hours).unwrap() + 1);
-        state = evolve(
-            state,
-            event,
-            &Stamp {
-                occurred_at: hour(hours),
-                version,
-            },
-        );
+        state = evolve(state, event, &Stamp { occurred_at: hour(hours), version });
     }
     state
 }
@@ -187,10 +160,7 @@ impl Given {
         // deciding is free of hidden inputs: the same question has the same answer
         assert_eq!(outcome, decide(&fold(&self.0), &command, &context));
         drop((command, context));
-        When {
-            before: self.0,
-            outcome,
-        }
+        When { before: self.0, outcome }
     }
 }
 

@@ -1,42 +1,29 @@
 //! Every command in every status as every role: what is decided is what the table says, as the docs print it.
 
 use ticket_aggregate::{
-    Command, CommandKind, Context, Event, Refusal, Role, Stamp, Status, StreamVersion,
-    command_table, decide, evolve,
+    Command, CommandKind, Context, Event, Refusal, Role, Stamp, Status, StreamVersion, command_table, decide, evolve,
 };
 
 use crate::samples;
-use crate::scenario::{
-    RITA, agent_replied, assigned, context, hour, on_hold, opened, pended, resolved, ticket,
-};
+use crate::scenario::{RITA, agent_replied, assigned, context, hour, on_hold, opened, pended, resolved, ticket};
 
 /// What the printed table says of a command: `None` for a command that it has no row for.
 fn printed(command: CommandKind, role: Role, status: Status) -> Option<String> {
     let table = command_table();
     let cells = table.lines().skip(2).map(|line| {
-        let cells: Vec<String> = line
-            .trim_matches('|')
-            .split('|')
-            .map(|it| it.trim().to_owned())
-            .collect();
+        let cells: Vec<String> = line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect();
         assert_eq!(cells.len(), 4, "{line}");
         cells
     });
     let mut found = cells.filter(|cells| {
         let by = |word: &str| cells[1].split(", ").any(|it| it == word);
-        let role_matches = by("anyone")
-            || by(role.as_str())
-            || (by("agent") && matches!(role, Role::Lead | Role::Admin));
-        let status_matches =
-            cells[2] == "any" || cells[2].split(", ").any(|it| it == status.as_str());
+        let role_matches =
+            by("anyone") || by(role.as_str()) || (by("agent") && matches!(role, Role::Lead | Role::Admin));
+        let status_matches = cells[2] == "any" || cells[2].split(", ").any(|it| it == status.as_str());
         cells[0] == command.as_str() && role_matches && status_matches
     });
     let row = found.next().map(|cells| cells[3].clone());
-    assert_eq!(
-        found.next(),
-        None,
-        "two rows for {command} of a {role} in {status}"
-    );
+    assert_eq!(found.next(), None, "two rows for {command} of a {role} in {status}");
     row
 }
 
@@ -73,10 +60,7 @@ fn history(status: Status, command: CommandKind, actor: &str) -> Vec<Event> {
 /// At hour 48 a wake is due, and reopening and closing are both possible.
 fn moment(role: Role) -> Context {
     let id = if role == Role::Requester { RITA } else { "ada" };
-    Context {
-        now: hour(48),
-        ..context(role, id)
-    }
+    Context { now: hour(48), ..context(role, id) }
 }
 
 fn check(kind: CommandKind, role: Role, status: Status) {
@@ -86,9 +70,7 @@ fn check(kind: CommandKind, role: Role, status: Status) {
     let command: Command = samples::command(kind, &context.actor.id);
     let outcome = decide(&Some(before.clone()), &command, &context);
     let expected = printed(kind, role, status);
-    let ever = Status::ALL
-        .iter()
-        .any(|status| printed(kind, role, *status).is_some());
+    let ever = Status::ALL.iter().any(|status| printed(kind, role, *status).is_some());
     let case = format!("{kind} of a {role} in {status}");
 
     let Some(then) = expected else {
@@ -96,15 +78,8 @@ fn check(kind: CommandKind, role: Role, status: Status) {
         assert!(!allowed.contains(&kind), "{case}");
         let refusal = match kind {
             CommandKind::Open => Refusal::AlreadyOpened,
-            _ if !ever => Refusal::Forbidden {
-                command: kind,
-                role,
-            },
-            _ => Refusal::IllegalTransition {
-                command: kind,
-                status,
-                allowed,
-            },
+            _ if !ever => Refusal::Forbidden { command: kind, role },
+            _ => Refusal::IllegalTransition { command: kind, status, allowed },
         };
         assert_eq!(outcome, Err(refusal), "{case}");
         return;
@@ -119,18 +94,11 @@ fn check(kind: CommandKind, role: Role, status: Status) {
         assert_eq!(outcome, Err(Refusal::NoAssignee), "{case}");
         return;
     }
-    let stamp = Stamp {
-        occurred_at: hour(48),
-        version: StreamVersion(99),
-    };
+    let stamp = Stamp { occurred_at: hour(48), version: StreamVersion(99) };
     let fold = |state, event: &Event| evolve(state, event, &stamp);
     let events = outcome.unwrap_or_else(|refusal| panic!("{case}: {refusal}"));
     let after = events.iter().fold(Some(before), fold).unwrap().status;
-    let then = if then == "the same" {
-        status.as_str()
-    } else {
-        &then
-    };
+    let then = if then == "the same" { status.as_str() } else { &then };
     assert_eq!(after.as_str(), then, "{case}");
 }
 
@@ -151,9 +119,7 @@ fn before_the_opening_only_opening_is_possible() {
         for role in Role::ALL {
             let context = moment(*role);
             let outcome = decide(&None, &samples::command(*kind, &context.actor.id), &context);
-            let ever = Status::ALL
-                .iter()
-                .any(|status| printed(*kind, *role, *status).is_some());
+            let ever = Status::ALL.iter().any(|status| printed(*kind, *role, *status).is_some());
             match outcome {
                 Ok(events) => {
                     assert_eq!(*kind, CommandKind::Open);
@@ -161,13 +127,7 @@ fn before_the_opening_only_opening_is_possible() {
                 }
                 Err(refusal) if ever => assert_eq!(refusal, Refusal::NotOpened),
                 Err(refusal) => {
-                    assert_eq!(
-                        refusal,
-                        Refusal::Forbidden {
-                            command: *kind,
-                            role: *role
-                        }
-                    );
+                    assert_eq!(refusal, Refusal::Forbidden { command: *kind, role: *role });
                 }
             }
         }

@@ -8,24 +8,12 @@ use crate::scenario::{ada, code, given, opened, request, resolved, rita, tags, t
 fn with_text(field: &str, it: String) -> (Command, Context) {
     let command = match field {
         "subject" => Command::Rename { subject: it },
-        "body" => Command::Reply {
-            body: it,
-            source_id: None,
-        },
-        "note" => Command::Resolve {
-            code: code("solved"),
-            note: Some(it),
-        },
-        "reason" => Command::Hold {
-            reason: it,
-            wake_at: None,
-        },
+        "body" => Command::Reply { body: it, source_id: None },
+        "note" => Command::Resolve { code: code("solved"), note: Some(it) },
+        "reason" => Command::Hold { reason: it, wake_at: None },
         "category" => Command::Categorize { category: it },
         "follower" => Command::Follow { follower: it },
-        "source_id" => Command::Reply {
-            body: "x".to_owned(),
-            source_id: Some(it),
-        },
+        "source_id" => Command::Reply { body: "x".to_owned(), source_id: Some(it) },
         other => panic!("{other}"),
     };
     (command, ada())
@@ -46,9 +34,7 @@ fn no_text_is_blank() {
     for (field, _) in FIELDS {
         for blank in ["", "  \n\t"] {
             let (command, context) = with_text(field, blank.to_owned());
-            given([opened()])
-                .when(command, context)
-                .then_refused(Refusal::Blank { field });
+            given([opened()]).when(command, context).then_refused(Refusal::Blank { field });
         }
     }
 }
@@ -59,12 +45,9 @@ fn texts_are_as_long_as_their_limit_and_no_longer() {
         // characters are counted, not bytes
         let (command, context) = with_text(field, "ß".repeat(limit + 1));
         let refusal = Refusal::TooLong { field, limit };
-        given([opened()])
-            .when(command, context)
-            .then_refused(refusal);
+        given([opened()]).when(command, context).then_refused(refusal);
         let (command, context) = with_text(field, "ß".repeat(limit));
-        let outcome =
-            ticket_aggregate::decide(&crate::scenario::fold(&[opened()]), &command, &context);
+        let outcome = ticket_aggregate::decide(&crate::scenario::fold(&[opened()]), &command, &context);
         assert!(outcome.is_ok(), "{field}: {outcome:?}");
     }
 }
@@ -74,16 +57,12 @@ fn no_text_holds_nul_and_no_line_a_line_break() {
     for (field, _) in FIELDS {
         let (command, context) = with_text(field, "a\0b".to_owned());
         let refusal = Refusal::ControlCharacter { field };
-        given([opened()])
-            .when(command, context)
-            .then_refused(refusal);
+        given([opened()]).when(command, context).then_refused(refusal);
     }
     for field in ["subject", "category", "follower", "source_id"] {
         let (command, context) = with_text(field, "a\r\nBcc: b".to_owned());
         let refusal = Refusal::ControlCharacter { field };
-        given([opened()])
-            .when(command, context)
-            .then_refused(refusal);
+        given([opened()]).when(command, context).then_refused(refusal);
     }
 }
 
@@ -97,27 +76,19 @@ fn an_opening_is_held_to_the_same() {
     open(&|it| it.subject = " ".to_owned()).then_refused(Refusal::Blank { field: "subject" });
     open(&|it| it.body = String::new()).then_refused(Refusal::Blank { field: "body" });
     open(&|it| it.category = text("")).then_refused(Refusal::Blank { field: "category" });
-    open(&|it| it.source_id = text("a\nb"))
-        .then_refused(Refusal::ControlCharacter { field: "source_id" });
-    open(&|it| it.body = "x".repeat(limits::BODY + 1)).then_refused(Refusal::TooLong {
-        field: "body",
-        limit: limits::BODY,
-    });
+    open(&|it| it.source_id = text("a\nb")).then_refused(Refusal::ControlCharacter { field: "source_id" });
+    open(&|it| it.body = "x".repeat(limits::BODY + 1))
+        .then_refused(Refusal::TooLong { field: "body", limit: limits::BODY });
     let words: Vec<String> = (0..=limits::TAGS).map(|n| n.to_string()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    open(&|it| it.tags = tags(&words)).then_refused(Refusal::TooManyTags {
-        limit: limits::TAGS,
-    });
+    open(&|it| it.tags = tags(&words)).then_refused(Refusal::TooManyTags { limit: limits::TAGS });
 }
 
 #[test]
 fn an_opening_may_have_all_the_tags_a_ticket_may() {
     let words: Vec<String> = (1..=limits::TAGS).map(|n| n.to_string()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let open = Open {
-        tags: tags(&words),
-        ..request()
-    };
+    let open = Open { tags: tags(&words), ..request() };
     let outcome = ticket_aggregate::decide(&None, &Command::Open(open), &rita());
     assert!(outcome.is_ok(), "{outcome:?}");
 }
@@ -125,28 +96,14 @@ fn an_opening_may_have_all_the_tags_a_ticket_may() {
 #[test]
 fn a_reason_that_may_be_absent_may_not_be_blank() {
     let refusal = || Refusal::Blank { field: "reason" };
-    let prioritize = Command::Prioritize {
-        priority: Priority::High,
-        reason: text(" "),
-    };
-    given([opened()])
-        .when(prioritize, ada())
-        .then_refused(refusal());
+    let prioritize = Command::Prioritize { priority: Priority::High, reason: text(" ") };
+    given([opened()]).when(prioritize, ada()).then_refused(refusal());
     let reopen = Command::Reopen { reason: text(" ") };
-    given([opened(), resolved()])
-        .when(reopen, rita())
-        .then_refused(refusal());
+    given([opened(), resolved()]).when(reopen, rita()).then_refused(refusal());
 }
 
 #[test]
 fn a_faulty_command_is_refused_before_the_status_is_looked_at() {
     // as HTTP has it: 422 before 409
-    given([])
-        .when(
-            Command::Note {
-                body: String::new(),
-            },
-            ada(),
-        )
-        .then_refused(Refusal::Blank { field: "body" });
+    given([]).when(Command::Note { body: String::new() }, ada()).then_refused(Refusal::Blank { field: "body" });
 }

@@ -1,8 +1,8 @@
 //! The values' own rules.
 
 use ticket_aggregate::{
-    Actor, ActorRef, AgentId, Channel, CommandKind, LinkKind, Priority, Requester, Role, Status,
-    Tag, TeamId, TicketNumber, ValueError,
+    Actor, ActorRef, AgentId, Channel, CommandKind, LinkKind, Priority, Requester, Role, Status, Tag, TeamId,
+    TicketNumber, ValueError,
 };
 
 #[test]
@@ -11,23 +11,8 @@ fn a_number_is_shown_with_a_hash_and_read_with_or_without() {
     assert_eq!(number, "1042".parse().unwrap());
     assert_eq!(number.to_string(), "#1042");
     assert_eq!(serde_json::to_string(&number).unwrap(), "1042");
-    for faulty in [
-        "",
-        "#",
-        "0",
-        "#0",
-        "-1",
-        "+1",
-        " 1",
-        "1e3",
-        "##1",
-        "9223372036854775808",
-    ] {
-        assert_eq!(
-            faulty.parse::<TicketNumber>(),
-            Err(ValueError::NotANumber),
-            "{faulty:?}"
-        );
+    for faulty in ["", "#", "0", "#0", "-1", "+1", " 1", "1e3", "##1", "9223372036854775808"] {
+        assert_eq!(faulty.parse::<TicketNumber>(), Err(ValueError::NotANumber), "{faulty:?}");
     }
     assert!(serde_json::from_str::<TicketNumber>("0").is_err());
 }
@@ -36,17 +21,11 @@ fn a_number_is_shown_with_a_hash_and_read_with_or_without() {
 fn short_texts_are_trimmed_and_limited() {
     assert_eq!(TeamId::parse("  hardware ").unwrap().as_str(), "hardware");
     assert_eq!(TeamId::parse(" "), Err(ValueError::Blank { what: "team" }));
-    let too_long = Err(ValueError::TooLong {
-        what: "agent",
-        limit: 64,
-    });
+    let too_long = Err(ValueError::TooLong { what: "agent", limit: 64 });
     assert_eq!(AgentId::parse(&"ä".repeat(65)), too_long);
     assert!(AgentId::parse(&"ä".repeat(64)).is_ok());
     assert!(Tag::parse(&"ä".repeat(100)).is_ok());
-    assert_eq!(
-        Tag::parse("a\nb"),
-        Err(ValueError::ControlCharacter { what: "tag" })
-    );
+    assert_eq!(Tag::parse("a\nb"), Err(ValueError::ControlCharacter { what: "tag" }));
     assert_eq!(Channel::default().as_str(), "api");
     assert!(serde_json::from_str::<Tag>("\"\"").is_err());
 }
@@ -54,21 +33,12 @@ fn short_texts_are_trimmed_and_limited() {
 #[test]
 fn a_requester_is_their_address() {
     let rita = Requester::parse(" Rita@Example.COM ", Some(" Rita ")).unwrap();
-    assert_eq!(
-        (rita.email(), rita.name()),
-        ("rita@example.com", Some("Rita"))
-    );
+    assert_eq!((rita.email(), rita.name()), ("rita@example.com", Some("Rita")));
     assert!(rita.is("RITA@example.com"));
     assert_eq!(Requester::parse("a@b", Some("  ")).unwrap().name(), None);
-    let faulty = [
-        "rita", "@b", "a@", "a@b@c", "a b@c", "a@.b", "a@b.", "a,b@c", "<a@b>", "\"a\"@b", "a@b;c",
-    ];
+    let faulty = ["rita", "@b", "a@", "a@b@c", "a b@c", "a@.b", "a@b.", "a,b@c", "<a@b>", "\"a\"@b", "a@b;c"];
     for address in faulty {
-        assert_eq!(
-            Requester::parse(address, None),
-            Err(ValueError::NotAnAddress),
-            "{address}"
-        );
+        assert_eq!(Requester::parse(address, None), Err(ValueError::NotAnAddress), "{address}");
     }
     assert!(Requester::parse("a@b\r\nBcc: c@d", None).is_err());
     assert!(Requester::parse("a@b", Some("a\r\nBcc: c@d")).is_err());
@@ -80,20 +50,14 @@ fn an_actor_is_recorded_without_rank() {
     let lead = Actor::new(Role::Lead, "lea");
     let json = serde_json::to_string(&lead).unwrap();
     assert_eq!(json, r#"{"kind":"agent","id":"lea"}"#);
-    assert_eq!(
-        serde_json::from_str::<ActorRef>(&json).unwrap(),
-        lead.to_ref()
-    );
+    assert_eq!(serde_json::from_str::<ActorRef>(&json).unwrap(), lead.to_ref());
 }
 
 #[test]
 fn words_are_the_same_in_json_and_in_text() {
     for status in Status::ALL {
         assert_eq!(status.as_str().parse(), Ok(*status));
-        assert_eq!(
-            serde_json::to_string(status).unwrap(),
-            format!("\"{status}\"")
-        );
+        assert_eq!(serde_json::to_string(status).unwrap(), format!("\"{status}\""));
     }
     for kind in CommandKind::ALL {
         assert_eq!(kind.as_str().parse(), Ok(*kind));
@@ -119,9 +83,6 @@ fn the_inverse_of_the_inverse_is_the_link() {
 
 #[test]
 fn only_closed_is_not_live() {
-    let dead: Vec<_> = Status::ALL
-        .iter()
-        .filter(|status| !status.is_live())
-        .collect();
+    let dead: Vec<_> = Status::ALL.iter().filter(|status| !status.is_live()).collect();
     assert_eq!(dead, [&Status::Closed]);
 }

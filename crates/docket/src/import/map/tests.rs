@@ -43,9 +43,9 @@ fn what_is_wrong_is_named_with_its_line() {
     says("case = ", "cases = ", &["line 4", "cases"]);
     says("role = \"lead\"", "role = \"boss\"", &["line 8", "boss", "lead"]);
     says("role = \"lead\"", "role = \"requester\"", &["[actor] role"]);
-    says("hold =", "halt =", &["line 18", "halt", "hold"]);
-    says("reason = \"waits\"", "why = \"waits\"", &["line 18", "why", "reason"]);
-    says("\"pending\"", "\"waiting\"", &["line 17", "waiting", "on_hold"]);
+    says("hold =", "halt =", &["line 19", "halt", "hold"]);
+    says("reason = \"waits\"", "why = \"waits\"", &["line 19", "why", "reason"]);
+    says("\"pending\"", "\"waiting\"", &["line 18", "waiting", "on_hold"]);
     says("|priority}", "|urgency}", &["line 13", "urgency", "[values.urgency]"]);
     says("\"1\" = \"high\"", "\"1\" = \"highest\"", &["line 13", "highest", "urgent"]);
     says("\"{who}\"", "\"{who\"", &["line 9", "{who"]);

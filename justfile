@@ -1,0 +1,33 @@
+# The daily commands. `just` alone lists them.
+
+default:
+    @just --list --unsorted
+
+# run the server with nothing configured
+serve *ARGS:
+    cargo run --release -- serve {{ARGS}}
+
+# all tests, on a PostgreSQL of their own
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# what CI runs
+ci:
+    bash .ci/run
+
+# format, and every lint
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell)
+bench-append:
+    cargo bench -p eventstore --bench append
+
+# write docs/ticket-states.md anew from the state machine's table
+docs:
+    UPDATE_DOCS=1 cargo test -p ticket-aggregate
+
+# bring in the sample history beside a running server
+import-sample:
+    cargo run --release -- import examples/helpdesk-sample.csv --map examples/helpdesk-sample.toml
