@@ -71,11 +71,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // on stderr, in full: what happened and what lay beneath it
-            let mut text = format!("docket: {error}");
-            for source in error.chain().skip(1) {
-                text.push_str(&format!("\n  because: {source}"));
-            }
-            writeln!(anstream::stderr(), "{text}").ok();
+            let because = error.chain().skip(1).map(|source| format!("\n  because: {source}"));
+            writeln!(anstream::stderr(), "docket: {error}{}", because.collect::<String>()).ok();
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! `docket serve`: everything, in one process.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use api::App;
 use desk::{Desk, Keys, NewKey};
-use std::collections::BTreeSet;
+use devstack::{Durability, Postgres};
 use ticket_aggregate::Role;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +23,8 @@ use crate::telemetry::{self, Telemetry, new_id, now};
 
 /// How often old receipts are removed.
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
+/// The pause between two attempts to start the private PostgreSQL.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::full(config)?;
@@ -57,35 +60,52 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = watch::channel(false);
     let expiry = tokio::spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
     let signals = tokio::spawn(until_told(stop, app.clone()));
-    let result = serve(listener, app, &database, stopped).await;
+    let (ended, rest) = watch::channel(false);
+    let private = database.private.map(|postgres| tokio::spawn(keep_running(postgres, config.data_dir.clone(), rest)));
+    let result = api::serve(listener, app, told(stopped)).await;
 
     // in this order: requests have ended, then the queue is flushed, then the database may go
     expiry.abort();
     signals.abort();
     desk.store().close().await;
-    database.close().await;
+    ended.send(true).ok();
+    if let Some(private) = private {
+        private.await?;
+    }
     telemetry.flush();
-    result
+    result?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(
-    listener: TcpListener,
-    app: App,
-    database: &Database,
-    mut stopped: watch::Receiver<bool>,
-) -> anyhow::Result<ExitCode> {
-    let stop = async move {
-        stopped.wait_for(|stop| *stop).await.ok();
-    };
-    let Some(postgres) = &database.private else {
-        api::serve(listener, app, stop).await?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    tokio::select! {
-        served = api::serve(listener, app, stop) => served.map(|()| ExitCode::SUCCESS).map_err(Into::into),
-        status = postgres.exited() => {
-            anyhow::bail!("the private PostgreSQL has ended ({status}); its log is {}", postgres.data_dir().display())
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // a sender that is gone has nothing more to tell either
+    stopped.wait_for(|stop| *stop).await.ok();
+}
+
+/// Starts the private PostgreSQL again when it ends by itself: its address stays the same, and who uses it
+/// connects anew. Stops it at the end.
+async fn keep_running(mut postgres: Postgres, data_dir: PathBuf, end: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            status = postgres.exited() => tracing::error!(%status, "the private PostgreSQL has ended; starting it again"),
+            () = told(end.clone()) => {
+                if let Err(error) = postgres.stop().await {
+                    tracing::warn!(%error, "the private PostgreSQL did not stop well");
+                }
+                return;
+            }
         }
+        drop(postgres);
+        postgres = loop {
+            match Postgres::start(&data_dir, Durability::Durable).await {
+                Ok(postgres) => break postgres,
+                Err(error) => tracing::error!(%error, "the private PostgreSQL can't be started"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RESTART_PAUSE) => {}
+                () = told(end.clone()) => return,
+            }
+        };
     }
 }
 

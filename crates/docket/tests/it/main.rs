@@ -4,8 +4,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
+    clippy::disallowed_methods,
+    reason = "a test that can't go on should fail on the spot, and a test is an edge; clippy's own allowance does not reach \
+              its helpers"
 )]
 
+mod architecture;
 mod audit;
+mod forgotten;
 mod import;
+mod serve;
+mod server;

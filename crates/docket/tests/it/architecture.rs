@@ -1,0 +1,94 @@
+//! Who may know whom, and where a line belongs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Each crate, and the crates of ours that it may use.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("eventstore", &[]),
+    ("ticket-aggregate", &[]),
+    ("devstack", &[]),
+    ("desk", &["eventstore", "ticket-aggregate"]),
+    ("api", &["desk", "eventstore", "ticket-aggregate"]),
+    ("docket", &["api", "desk", "devstack", "eventstore", "ticket-aggregate"]),
+];
+
+/// Crates of others that only these of ours may name.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("axum", &["api"]),
+    ("async-nats", &["relay", "notifier"]),
+    ("sqlx", &["eventstore", "desk", "devstack", "docket"]),
+    ("anyhow", &["docket"]),
+    ("clap", &["docket"]),
+];
+
+/// What the rules of a ticket are made of: nothing that does I/O, no clock, no randomness.
+const PURE: &[&str] = &["chrono", "serde", "serde_json", "thiserror", "uuid"];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let normal = |p: &cargo_metadata::Package| {
+        p.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.clone()).collect()
+    };
+    metadata.packages.iter().map(|p| (p.name.to_string(), normal(p))).collect()
+}
+
+#[test]
+fn the_crates_know_only_whom_they_may() {
+    let found = dependencies();
+    let ours: BTreeSet<&str> = MAY_KNOW.iter().map(|(name, _)| *name).collect();
+    assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), ours, "a new crate needs its place here");
+    for (name, allowed) in MAY_KNOW {
+        let known = found[*name].iter().map(String::as_str).filter(|d| ours.contains(d));
+        let unexpected: Vec<_> = known.filter(|d| !allowed.contains(d)).collect();
+        assert!(unexpected.is_empty(), "{name} must not know {unexpected:?}");
+    }
+}
+
+#[test]
+fn what_belongs_to_one_crate_is_named_by_it_alone() {
+    for (name, known) in dependencies() {
+        for (library, allowed) in ONLY_IN {
+            assert!(!known.contains(*library) || allowed.contains(&name.as_str()), "{name} must not name {library}");
+        }
+        if name.ends_with("-aggregate") {
+            let impure: Vec<_> = known.iter().filter(|d| !PURE.contains(&d.as_str())).collect();
+            assert!(impure.is_empty(), "{name} is pure, and uses {impure:?}");
+        }
+    }
+}
+
+#[test]
+fn files_are_small_enough_to_be_read() {
+    let mut long = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut |path, text| {
+        let lines = text.lines().count();
+        if lines > 400 {
+            long.push(format!("{}: {lines} lines", path.display()));
+        }
+    });
+    assert!(long.is_empty(), "split them: {long:#?}");
+}
+
+#[test]
+fn the_closed_vocabulary_has_no_place_for_everything() {
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut |path, _| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let vague = ["utils", "util", "common", "helpers", "helper", "manager", "service", "misc", "mod"];
+        assert!(!vague.contains(&name), "{} says nothing of what is in it", path.display());
+    });
+}
+
+/// Every Rust file beneath a folder.
+fn walk(folder: &Path, visit: &mut impl FnMut(&Path, &str)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, visit);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            visit(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

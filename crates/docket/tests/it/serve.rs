@@ -1,0 +1,182 @@
+//! `docket serve` as a new user starts it: nothing configured, and nothing lost whatever dies.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, docket, run, until};
+
+#[tokio::test]
+async fn with_nothing_configured_it_serves_and_keeps_what_it_was_told() {
+    let dir = devstack::testing::temp_dir();
+    let server = Server::start(dir.path()).await;
+    let mode = std::fs::metadata(dir.path().join(".docket/admin.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the key is for its owner's eyes");
+    let ticket = server.open("The printer is on fire").await;
+    let greeting = std::fs::read_to_string(dir.path().join("stderr.log")).unwrap();
+    assert!(greeting.contains(&server.url) && greeting.contains("curl") && !greeting.contains("dk_"), "{greeting}");
+
+    server.signal("-TERM");
+    let key = server.key.clone();
+    assert!(server.ended().await.success());
+
+    // the same folder, another process: the same key, the same ticket
+    let server = Server::start(dir.path()).await;
+    assert_eq!(server.key, key);
+    let path = format!("/v1/tickets/{}", ticket["id"].as_str().unwrap());
+    let again: Value = server.get(&path).send().await.unwrap().json().await.unwrap();
+    assert_eq!(again, ticket);
+}
+
+#[tokio::test]
+async fn the_other_commands_find_a_running_server_by_its_folder() {
+    let dir = devstack::testing::temp_dir();
+    let server = Server::start(dir.path()).await;
+    server.open("The printer is on fire").await;
+
+    let made = run(dir.path(), &["keys", "create", "--role", "agent", "--name", "ada"]);
+    let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let ask = async |key: &str| {
+        let path = format!("{}/v1/tickets/00000000-0000-7000-8000-000000000000", server.url);
+        server.client.get(path).bearer_auth(key).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(&key).await, 404, "a key that is valid sees that there is nothing");
+
+    let listed: Value = serde_json::from_slice(&run(dir.path(), &["keys", "list", "--json"]).stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert!(!listed.to_string().contains(&key[20..]), "no secret is listed");
+
+    let id = key.split('_').nth(1).unwrap();
+    assert!(run(dir.path(), &["keys", "revoke", id]).status.success());
+    until("a revoked key is refused", async || ask(&key).await == 401).await;
+
+    let replay = run(dir.path(), &["audit", "replay", "#1"]);
+    assert!(String::from_utf8(replay.stdout).unwrap().contains("The printer is on fire"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_is_said_clearly() {
+    let dir = devstack::testing::temp_dir();
+    let server = Server::start(dir.path()).await;
+    let said = |output: std::process::Output| {
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let address = server.url.trim_start_matches("http://");
+    let taken = said(run(dir.path(), &["serve", "--listen", address, "--data-dir", "other"]));
+    assert!(taken.contains("can't listen on") && taken.contains("--listen"), "{taken}");
+    let running = said(run(dir.path(), &["serve"]));
+    assert!(running.contains("in use by another docket"), "{running}");
+    let unreachable = said(run(dir.path(), &["migrate", "--database-url", "postgres://me:secret@127.0.0.1:1/nowhere"]));
+    assert!(unreachable.contains("can't be reached") && unreachable.contains("DATABASE_URL"), "{unreachable}");
+    assert!(!unreachable.contains("secret"), "{unreachable}");
+    let revoked = said(run(dir.path(), &["keys", "revoke", "0123456789abcdef"]));
+    assert!(revoked.contains("there is no key"), "{revoked}");
+    let short = said(run(dir.path(), &["config", "--receipt-hours", "1"]));
+    assert!(short.contains("at least 24"), "{short}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_under_load_it_has_every_acknowledged_event_once() {
+    let dir = devstack::testing::temp_dir();
+    let mut acknowledged = BTreeMap::new();
+    for _ in 0..2 {
+        let server = Arc::new(Server::start(dir.path()).await);
+        let load = Load::start(&server);
+        load.until_acknowledged(200).await;
+        server.signal("-KILL");
+        acknowledged.append(&mut load.stop().await);
+    }
+    let server = Server::start(dir.path()).await;
+    check(&server, &acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_killed_under_load_comes_back_with_every_acknowledged_event_once() {
+    let dir = devstack::testing::temp_dir();
+    let server = Arc::new(Server::start(dir.path()).await);
+    let load = Load::start(&server);
+    for count in [200, 600] {
+        load.until_acknowledged(count).await;
+        let pid = server.postgres_pid().unwrap();
+        assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+        until("PostgreSQL runs again", async || {
+            server.postgres_pid().is_some_and(|new| new != pid) && server.is_ready().await
+        })
+        .await;
+    }
+    load.until_acknowledged(1_000).await;
+    let acknowledged = load.stop().await;
+    check(&server, &acknowledged).await;
+}
+
+/// Clients that reply to tickets of their own, each reply with a nonce.
+struct Load {
+    acknowledged: Arc<std::sync::Mutex<BTreeMap<String, (String, i64)>>>,
+    stop: Arc<AtomicBool>,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+impl Load {
+    fn start(server: &Arc<Server>) -> Self {
+        let mut load = Self { acknowledged: Arc::default(), stop: Arc::default(), tasks: tokio::task::JoinSet::new() };
+        for _ in 0..16 {
+            load.tasks.spawn(client(server.clone(), load.acknowledged.clone(), load.stop.clone()));
+        }
+        load
+    }
+
+    async fn until_acknowledged(&self, count: usize) {
+        until("replies are acknowledged", async || self.acknowledged.lock().unwrap().len() >= count).await;
+    }
+
+    async fn stop(mut self) -> BTreeMap<String, (String, i64)> {
+        self.stop.store(true, Ordering::Relaxed);
+        while self.tasks.join_next().await.is_some() {}
+        std::mem::take(&mut self.acknowledged.lock().unwrap())
+    }
+}
+
+async fn client(
+    server: Arc<Server>,
+    acknowledged: Arc<std::sync::Mutex<BTreeMap<String, (String, i64)>>>,
+    stop: Arc<AtomicBool>,
+) {
+    let ticket = server.open("Load").await["id"].as_str().unwrap().to_owned();
+    while !stop.load(Ordering::Relaxed) {
+        let nonce = uuid::Uuid::now_v7().to_string();
+        let answer = server.post(&format!("/v1/tickets/{ticket}/replies"), &json!({"body": nonce})).send().await;
+        // a connection that broke, or a 5xx, says nothing of what became of it
+        if let Ok(answer) = answer
+            && answer.status() == 201
+            && let Some(position) = answer.headers().get("docket-position")
+        {
+            let position = position.to_str().unwrap().parse().unwrap();
+            acknowledged.lock().unwrap().insert(nonce, (ticket.clone(), position));
+        }
+    }
+}
+
+/// Every acknowledged reply is in the log once, at the position that was told; the log is sound.
+async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) {
+    let verified = docket(&server.dir).args(["audit", "verify", "--json"]).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let mut found: BTreeMap<String, (String, i64)> = BTreeMap::new();
+    let tickets = acknowledged.values().map(|(ticket, _)| ticket).collect::<std::collections::BTreeSet<_>>();
+    for ticket in tickets {
+        let history: Value =
+            server.get(&format!("/v1/tickets/{ticket}/history")).send().await.unwrap().json().await.unwrap();
+        for event in history["items"].as_array().unwrap() {
+            if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added") {
+                let before = found.insert(nonce.to_owned(), (ticket.clone(), event["position"].as_i64().unwrap()));
+                assert!(before.is_none(), "{nonce} is there twice");
+            }
+        }
+    }
+    for (nonce, place) in acknowledged {
+        assert_eq!(found.get(nonce), Some(place), "an acknowledged reply is lost or elsewhere");
+    }
+}
