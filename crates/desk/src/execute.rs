@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use eventstore::{AppendError, Outcome, Position, Version};
 use ticket_aggregate::{Command, Refusal};
+use tracing::Instrument;
 
 use crate::cache::Slot;
 use crate::folded::stream_of;
@@ -44,7 +45,13 @@ enum Attempt {
 
 impl Desk {
     /// Executes a request. The answer comes once its events are committed.
-    pub async fn execute(&self, mut request: Request) -> Result<Done, DeskError> {
+    pub async fn execute(&self, request: Request) -> Result<Done, DeskError> {
+        let command = request.commands.first().map_or("", |command| command.kind().as_str());
+        let span = tracing::info_span!("execute", command, ticket = %request.ticket);
+        self.carry_out(request).instrument(span).await
+    }
+
+    async fn carry_out(&self, mut request: Request) -> Result<Done, DeskError> {
         if let Some(Command::Open(_)) = request.commands.first() {
             return self.open(&mut request).await;
         }

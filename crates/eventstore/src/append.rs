@@ -59,6 +59,7 @@ pub(crate) struct Appender {
 
 impl Appender {
     pub(crate) fn start(to: Arc<PgConnectOptions>, options: Options) -> Self {
+        METRICS.queue.add(0, &[]);
         let (queue, messages) = mpsc::channel(options.queue);
         let flusher = flusher::Flusher::new(to, options, messages);
         Self { queue, flusher: Mutex::new(Some(tokio::spawn(flusher.run()))) }

@@ -28,6 +28,7 @@ use std::sync::{Arc, LazyLock};
 
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tracing::Instrument;
 
 pub use append::{Appended, Outcome};
 pub use error::{AppendError, Fault};
@@ -68,7 +69,8 @@ impl EventStore {
     /// # Errors
     /// See [`AppendError`]; all but [`AppendError::OutcomeUnknown`] mean that nothing was appended.
     pub async fn append(&self, unit: Unit) -> Result<Outcome, AppendError> {
-        self.appender.append(unit).await
+        let events = unit.appends.iter().map(|append| append.events.len()).sum::<usize>();
+        self.appender.append(unit).instrument(tracing::info_span!("append", events)).await
     }
 
     /// Whether appends are taken: not after [`Self::close`].

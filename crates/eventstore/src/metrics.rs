@@ -19,7 +19,12 @@ pub(crate) struct Metrics {
 /// Made at the first use: the application sets its meter provider before that.
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let meter = opentelemetry::global::meter("eventstore");
-    let counter = |name, what| meter.u64_counter(name).with_description(what).build();
+    let counter = |name, what| {
+        let counter = meter.u64_counter(name).with_description(what).build();
+        // a counter that has counted nothing is zero, not absent: a rate over it can be asked for at once
+        counter.add(0, &[]);
+        counter
+    };
     Metrics {
         batches: counter("eventstore_batches", "batches sent to the database"),
         batch_units: meter
