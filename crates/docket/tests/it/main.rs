@@ -13,5 +13,6 @@ mod architecture;
 mod audit;
 mod forgotten;
 mod import;
+mod readme;
 mod serve;
 mod server;

@@ -1,0 +1,151 @@
+//! What the tests share: a server of the API on a database of its own, and keys to it.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use api::App;
+use chrono::{DateTime, Utc};
+use desk::{Desk, Keys, MintedKey, NewKey, Policy};
+use devstack::testing::TestDatabase;
+use eventstore::{EventStore, Options};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Executor, PgPool};
+use ticket_aggregate::{Role, TeamId};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::client::Client;
+
+/// One process of the API.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) desk: Desk,
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// A server and its database. (In this order: the database goes last.)
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) database: TestDatabase,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge of the tests")]
+pub(crate) fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    // what the database keeps
+    DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge of the tests")]
+pub(crate) fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+pub(crate) fn config() -> api::Config {
+    api::Config { public_url: None, now, new_id, metrics: Box::new(|| "# TYPE things counter\n".into()) }
+}
+
+async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let pool = PgPool::connect(&url).await?;
+    desk::migrate(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(config(), Policy::default()).await
+    }
+
+    pub(crate) async fn with(config: api::Config, policy: Policy) -> Self {
+        let database = TestDatabase::create(&format!("desk_{}", desk::schema_digest()), migrated).await;
+        Self { server: Server::start(database.url(), config, policy).await, database }
+    }
+
+    /// Another process over the same database: one that stands beside the first, or comes after it.
+    pub(crate) async fn another(&self) -> Server {
+        Server::start(self.database.url(), config(), Policy::default()).await
+    }
+
+    pub(crate) fn anyone(&self) -> Client {
+        self.server.client(None)
+    }
+
+    pub(crate) async fn admin(&self) -> Client {
+        self.staff(Role::Admin, "root", &[]).await
+    }
+
+    pub(crate) async fn agent(&self, name: &str, teams: &[&str]) -> Client {
+        self.staff(Role::Agent, name, teams).await
+    }
+
+    pub(crate) async fn staff(&self, role: Role, name: &str, teams: &[&str]) -> Client {
+        let teams = teams.iter().map(|team| TeamId::parse(team).unwrap()).collect::<BTreeSet<_>>();
+        self.server.client(Some(self.mint(&NewKey::staff(role, name, teams).unwrap()).await.token))
+    }
+
+    pub(crate) async fn requester(&self, email: &str) -> Client {
+        self.server.client(Some(self.mint(&NewKey::requester(email, None).unwrap()).await.token))
+    }
+
+    pub(crate) async fn mint(&self, key: &NewKey) -> MintedKey {
+        self.server.desk.keys().create(key, now()).await.unwrap()
+    }
+}
+
+impl Server {
+    async fn start(url: &str, config: api::Config, policy: Policy) -> Self {
+        let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
+        let setup = options.session_sql();
+        // as the program does: with its role, which may not change what is recorded
+        let pool = PgPoolOptions::new().max_connections(4).after_connect(move |connection, _| {
+            let setup = setup.clone();
+            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(setup)).await.map(drop) })
+        });
+        let pool = pool.connect(url).await.unwrap();
+        let store = EventStore::open(pool.clone(), options);
+        let desk = Desk::new(store, pool.clone(), Keys::new(pool, 2), policy);
+        let app = App::new(desk.clone(), config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(api::serve(listener, app.clone(), async move {
+            stopped.await.ok();
+        }));
+        Self { app, desk, address, stop: Some(stop), served }
+    }
+
+    pub(crate) fn client(&self, token: Option<String>) -> Client {
+        Client::new(format!("http://{}", self.address), token)
+    }
+
+    /// Tells it to end, and goes on at once.
+    pub(crate) fn tell_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn stopped(mut self) {
+        self.tell_to_stop();
+        self.served.await.unwrap().unwrap();
+        self.desk.store().close().await;
+    }
+}
+
+/// Waits until `found` finds something.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut found: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(found) = found().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
