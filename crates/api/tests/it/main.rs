@@ -6,7 +6,6 @@ mod client;
 mod commands;
 mod conditional;
 mod contract;
-mod faults;
 mod forgotten;
 mod history;
 mod idempotency;

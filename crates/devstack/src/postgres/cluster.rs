@@ -73,7 +73,7 @@ pub(crate) fn server_command(mut server: Command, data: &Path, socket: &Path, du
         "log_checkpoints=off",
         "logging_collector=off",
     ];
-    let durable = ["max_connections=100", "shared_buffers=256MB"];
+    let durable = ["max_connections=300", "shared_buffers=256MB"];
     let fast =
         ["max_connections=300", "shared_buffers=128MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off"];
     let particular = match durability {

@@ -18,13 +18,16 @@ use super::{timeline, words};
 /// The events are read from the log and folded one after the other, up to a version or a time if one is asked for.
 #[derive(Debug, clap::Args)]
 // `--version` is the ticket's here, not the program's
-#[command(disable_version_flag = true, after_help = "Exit codes:\n  \
+#[command(
+    disable_version_flag = true,
+    after_help = "Exit codes:\n  \
     0  the ticket was replayed\n  \
     1  there is no such ticket, or it had no such version\n\n\
     Examples:\n  \
     docket audit replay 1042 --diff\n  \
     docket audit replay '#1042' --at 2026-03-01T12:00:00Z\n  \
-    docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json")]
+    docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json"
+)]
 pub(crate) struct Args {
     /// Which ticket: its number (1042 or '#1042') or its id
     #[arg(value_name = "TICKET", value_parser = parse_name)]
@@ -169,7 +172,8 @@ fn parse_name(text: &str) -> Result<Name, String> {
     if let Ok(number) = text.parse() {
         return Ok(Name::Number(number));
     }
-    let id = Uuid::parse_str(text).map_err(|_| "a ticket is named by its number (1042 or '#1042') or its id (a UUID)")?;
+    let id =
+        Uuid::parse_str(text).map_err(|_| "a ticket is named by its number (1042 or '#1042') or its id (a UUID)")?;
     Ok(Name::Id(TicketId(id)))
 }
 

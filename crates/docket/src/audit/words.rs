@@ -19,7 +19,9 @@ pub(super) fn words(event: &Event) -> Words<'_> {
             Words { sentence: format!("replied to {to}"), message: Some(body) }
         }
         Event::RequesterReplied { body, .. } => Words { sentence: "wrote".to_owned(), message: Some(body) },
-        Event::InternalNoteAdded { body, .. } => Words { sentence: "noted, for agents".to_owned(), message: Some(body) },
+        Event::InternalNoteAdded { body, .. } => {
+            Words { sentence: "noted, for agents".to_owned(), message: Some(body) }
+        }
         event => Words { sentence: change(event).unwrap_or_else(|| step(event)), message: None },
     }
 }
@@ -116,7 +118,8 @@ mod tests {
     fn events_are_told_in_plain_words() {
         let assigned = json!({"ticket.agent_assigned": {"from": null, "to": "ada", "method": "manual"}});
         assert_eq!(told(assigned), "assigned to ada (manual)");
-        let priority = json!({"ticket.priority_changed": {"from": "normal", "to": "high", "reason": "customer is down"}});
+        let priority =
+            json!({"ticket.priority_changed": {"from": "normal", "to": "high", "reason": "customer is down"}});
         assert_eq!(told(priority), "priority normal → high: customer is down");
         let hold = json!({"ticket.put_on_hold": {"reason": "parts", "wake_at": "2026-01-02T03:04:05Z"}});
         assert_eq!(told(hold), "put on hold: parts (until 2026-01-02 03:04:05)");

@@ -98,10 +98,9 @@ impl Action {
             Self::AwaitRequester => Command::AwaitRequester,
             Self::Hold { reason } => Command::Hold { reason: from.text(reason)?, wake_at: None },
             Self::Resume => Command::Resume,
-            Self::Resolve { code, note } => Command::Resolve {
-                code: from.value::<ResolutionCode>(code)?,
-                note: from.optional(note.as_ref())?,
-            },
+            Self::Resolve { code, note } => {
+                Command::Resolve { code: from.value::<ResolutionCode>(code)?, note: from.optional(note.as_ref())? }
+            }
             Self::Reopen { reason } => Command::Reopen { reason: from.optional(Some(reason))? },
             Self::Close => Command::Close,
             Self::Spam => Command::Spam,

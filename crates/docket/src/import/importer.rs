@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use desk::{Caller, Desk, DeskError, Folded, Moment, Precondition, Request};
-use eventstore::{AppendError, Fault};
+use eventstore::{AppendError, Fault, Version};
 use serde_json::json;
 use ticket_aggregate::{Refusal, TicketId, TicketNumber};
 
@@ -27,13 +27,21 @@ pub(super) struct Importer<'a> {
     map: &'a Map,
     survey: &'a Survey,
     reader: Caller,
-    /// The highest row of each case that earlier runs have recorded.
-    recorded: HashMap<TicketId, u64>,
+    seen: HashMap<TicketId, Seen>,
     past: Option<Past>,
     /// The ticket of the last row, as it was after it.
     current: Option<(TicketId, Option<Arc<Folded>>)>,
     /// A number whose opening was refused: the next one takes it, so that no number depends on how often this ran.
     spare: Option<TicketNumber>,
+}
+
+/// What is known of a ticket that had rows before.
+struct Seen {
+    /// The highest row that its history held when it was read.
+    highest: u64,
+    /// Where it stood after this run's last row: if it stands elsewhere, somebody else has worked on it, maybe
+    /// another run of the same import.
+    version: Version,
 }
 
 /// How one try ended.
@@ -54,7 +62,7 @@ impl<'a> Importer<'a> {
             map,
             survey,
             reader: super::reader(),
-            recorded: HashMap::new(),
+            seen: HashMap::new(),
             past: None,
             current: None,
             spare: None,
@@ -65,8 +73,9 @@ impl<'a> Importer<'a> {
     pub(super) async fn row(&mut self, reading: &Reading<'_>) -> anyhow::Result<Fate> {
         let mut pause = PATIENCE;
         let mut away = None;
+        let mut sent = false;
         for _ in 0..TRIES {
-            match self.attempt(reading, away.is_some()).await {
+            match self.attempt(reading, &mut sent).await {
                 Try::Over(fate) => return Ok(fate),
                 Try::Stale => self.forget(reading),
                 Try::Away(error) => {
@@ -82,32 +91,60 @@ impl<'a> Importer<'a> {
         Err(stopped(reading.row, away.unwrap_or(DeskError::Contended)))
     }
 
-    async fn attempt(&mut self, reading: &Reading<'_>, unsure: bool) -> Try {
+    /// `sent`: whether a try before this one may have been recorded all the same.
+    async fn attempt(&mut self, reading: &Reading<'_>, sent: &mut bool) -> Try {
         let ticket = ids::ticket(&self.map.source, reading.case, self.survey.began(reading));
         match self.earlier(reading, ticket).await {
-            // what this very run tried before the database went away is its own
-            Ok(Some(Fate::ImportedBefore)) if unsure => Try::Over(Fate::Applied),
+            // what this very run has sent is its own
+            Ok(Some(Fate::ImportedBefore)) if *sent => Try::Over(Fate::Applied),
             Ok(Some(fate)) => Try::Over(fate),
-            Ok(None) => self.execute(reading, ticket).await.unwrap_or_else(|error| sort(error, ticket)),
+            Ok(None) => self.execute(reading, ticket).await.unwrap_or_else(|error| {
+                let end = sort(error, ticket);
+                *sent |= matches!(end, Try::Away(_));
+                end
+            }),
             Err(error) => sort(error, ticket),
         }
     }
 
     /// What an earlier run has made of the row, if it came so far.
     async fn earlier(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Option<Fate>, DeskError> {
-        if self.recorded.get(&ticket).is_some_and(|highest| reading.row > *highest) {
+        self.look(ticket).await?;
+        if self.seen.get(&ticket).is_some_and(|seen| reading.row > seen.highest) {
             return Ok(None);
         }
         if self.past.as_ref().is_none_or(|past| past.ticket != ticket) {
-            let past = Past::read(self.desk, ticket, &self.map.source, &self.reader).await?;
-            self.recorded.insert(ticket, past.highest());
-            self.past = Some(past);
+            self.read(ticket).await?;
         }
         let Some(past) = self.past.as_ref().filter(|past| reading.row <= past.highest()) else { return Ok(None) };
         if past.has(reading.row) {
             return Ok(Some(Fate::ImportedBefore));
         }
         Ok(Some(self.again(reading, ticket, past)))
+    }
+
+    /// Makes the ticket the current one. Its rows that are recorded are known up to the very version that is taken
+    /// for its present one: only so does the request's precondition keep a row from being recorded twice.
+    async fn look(&mut self, ticket: TicketId) -> Result<(), DeskError> {
+        if self.current.as_ref().is_some_and(|(current, _)| *current == ticket) {
+            return Ok(());
+        }
+        if let Some(seen) = self.seen.get(&ticket) {
+            let folded = self.present(ticket).await?;
+            if version(folded.as_ref()) == seen.version {
+                self.current = Some((ticket, folded));
+                return Ok(());
+            }
+        }
+        self.read(ticket).await
+    }
+
+    async fn read(&mut self, ticket: TicketId) -> Result<(), DeskError> {
+        let (past, folded) = Past::read(self.desk, ticket, &self.map.source, &self.reader).await?;
+        self.seen.insert(ticket, Seen { highest: past.highest(), version: version(folded.as_ref()) });
+        self.past = Some(past);
+        self.current = Some((ticket, folded));
+        Ok(())
     }
 
     /// A row that an earlier run came past without recording it.
@@ -129,7 +166,7 @@ impl<'a> Importer<'a> {
     }
 
     async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Try, DeskError> {
-        let known = self.known(ticket).await?;
+        let known = self.current.as_ref().and_then(|(_, folded)| folded.clone());
         let number = match &known {
             Some(folded) => folded.full.number,
             None => self.number().await?,
@@ -138,11 +175,19 @@ impl<'a> Importer<'a> {
         let commands = match reading.commands(self.map, full, number) {
             Ok(commands) if commands.is_empty() => return Ok(Try::Over(Fate::WithoutEffect)),
             Ok(commands) => commands,
-            Err(reason) => return Ok(Try::Over(Fate::Refused(reason))),
+            Err(reason) => {
+                // unlike the desk's refusals, this one was not held against what the log says now
+                let now = self.present(ticket).await?;
+                let fresh = version(now.as_ref()) == version(known.as_ref());
+                return Ok(if fresh { Try::Over(Fate::Refused(reason)) } else { Try::Stale });
+            }
         };
         let done = self.desk.execute(self.request(reading, ticket, commands, known.as_ref())).await?;
         if known.is_none() {
             self.spare = None;
+        }
+        if let Some(seen) = self.seen.get_mut(&ticket) {
+            seen.version = done.ticket.version;
         }
         self.current = Some((ticket, Some(done.ticket)));
         Ok(Try::Over(if done.events == 0 { Fate::WithoutEffect } else { Fate::Applied }))
@@ -181,19 +226,12 @@ impl<'a> Importer<'a> {
         }
     }
 
-    async fn known(&mut self, ticket: TicketId) -> Result<Option<Arc<Folded>>, DeskError> {
-        if let Some((id, folded)) = &self.current
-            && *id == ticket
-        {
-            return Ok(folded.clone());
+    async fn present(&self, ticket: TicketId) -> Result<Option<Arc<Folded>>, DeskError> {
+        match self.desk.ticket(ticket, Moment::Now, &self.reader).await {
+            Ok(folded) => Ok(Some(folded)),
+            Err(DeskError::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
-        let folded = match self.desk.ticket(ticket, Moment::Now, &self.reader).await {
-            Ok(folded) => Some(folded),
-            Err(DeskError::NotFound) => None,
-            Err(error) => return Err(error),
-        };
-        self.current = Some((ticket, folded.clone()));
-        Ok(folded)
     }
 
     async fn number(&mut self) -> Result<TicketNumber, DeskError> {
@@ -207,10 +245,15 @@ impl<'a> Importer<'a> {
 
     /// Whatever was known of the row's ticket is to be read again.
     fn forget(&mut self, reading: &Reading<'_>) {
-        self.recorded.remove(&ids::ticket(&self.map.source, reading.case, self.survey.began(reading)));
+        self.seen.remove(&ids::ticket(&self.map.source, reading.case, self.survey.began(reading)));
         self.past = None;
         self.current = None;
     }
+}
+
+/// Zero: it is not opened yet.
+fn version(folded: Option<&Arc<Folded>>) -> Version {
+    folded.map_or(Version(0), |folded| folded.version)
 }
 
 fn sort(error: DeskError, ticket: TicketId) -> Try {

@@ -88,7 +88,8 @@ impl Map {
         map.check_words()?;
         map.check_rules()?;
         for (template, vocabulary) in map.templates() {
-            map.check_template(template, vocabulary).map_err(|reason| anyhow!("line {}: {reason}", line(text, template)))?;
+            map.check_template(template, vocabulary)
+                .map_err(|reason| anyhow!("line {}: {reason}", line(text, template)))?;
         }
         Ok(map)
     }
@@ -155,7 +156,10 @@ impl Map {
             bail!("source is blank; give the old system a name that stays the same for every import from it");
         }
         if !matches!(self.actor.role, Role::Agent | Role::Lead | Role::Admin) {
-            bail!("[actor] role is {}; it must be agent, lead or admin: whoever did what the rows say", self.actor.role);
+            bail!(
+                "[actor] role is {}; it must be agent, lead or admin: whoever did what the rows say",
+                self.actor.role
+            );
         }
         if let Some(closing) = &self.closing_activity
             && !self.rules.iter().any(|rule| rule.activity == *closing)
@@ -171,7 +175,8 @@ impl Map {
             bail!("it has no [[rule]]; write one for each activity");
         }
         for (index, rule) in self.rules.iter().enumerate() {
-            let taken = |status: &Status| self.rules[..index].iter().any(|before| before.takes(&rule.activity, *status));
+            let taken =
+                |status: &Status| self.rules[..index].iter().any(|before| before.takes(&rule.activity, *status));
             let statuses = rule.status.as_deref().unwrap_or(Status::ALL);
             if statuses.iter().all(taken) {
                 let (activity, number) = (&rule.activity, index + 1);

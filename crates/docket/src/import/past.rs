@@ -5,8 +5,9 @@
 //! was at that row, and answer the same.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use desk::{Desk, DeskError, Entry};
+use desk::{Desk, DeskError, Entry, Folded};
 use ticket_aggregate::{Command, Context, MessageId, Stamp, State, StreamVersion, Ticket, TicketId, decide, evolve};
 
 use super::SOURCE_KIND;
@@ -27,21 +28,21 @@ pub(super) enum Verdict {
 }
 
 impl Past {
-    /// Reads it.
+    /// Reads it, and the ticket that it adds up to.
     pub(super) async fn read(
         desk: &Desk,
         ticket: TicketId,
         source: &str,
         reader: &desk::Caller,
-    ) -> Result<Self, DeskError> {
-        let entries = match desk.history(ticket, reader).await {
-            Ok((_, entries)) => entries,
-            Err(DeskError::NotFound) => Vec::new(),
+    ) -> Result<(Self, Option<Arc<Folded>>), DeskError> {
+        let (folded, entries) = match desk.history(ticket, reader).await {
+            Ok((folded, entries)) => (Some(folded), entries),
+            Err(DeskError::NotFound) => (None, Vec::new()),
             Err(error) => return Err(error),
         };
         let entries: Vec<_> = entries.into_iter().map(|entry| (row_of(&entry, source), entry)).collect();
         let rows = entries.iter().filter_map(|(row, _)| *row).collect();
-        Ok(Self { ticket, entries, rows })
+        Ok((Self { ticket, entries, rows }, folded))
     }
 
     /// The highest row that is recorded; zero if none is.

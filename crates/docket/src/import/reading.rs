@@ -109,9 +109,8 @@ impl Survey {
 }
 
 fn parse_time(column: &str, text: &str) -> Result<DateTime<Utc>, String> {
-    let time = DateTime::parse_from_rfc3339(text).map_err(|_| {
-        format!("the column {column} says {text:?}, which is no time of the form 2012-10-09T14:50:17Z")
-    })?;
+    let time = DateTime::parse_from_rfc3339(text)
+        .map_err(|_| format!("the column {column} says {text:?}, which is no time of the form 2012-10-09T14:50:17Z"))?;
     Ok(time.to_utc())
 }
 

@@ -77,7 +77,9 @@ impl Table {
         }
         if let Some(twice) = (1..header.len()).find(|at| header[..*at].contains(&header[*at])) {
             let column = &header[twice];
-            bail!("{name}, line 1: the column {column:?} is there twice; rename one, so that the map can tell them apart");
+            bail!(
+                "{name}, line 1: the column {column:?} is there twice; rename one, so that the map can tell them apart"
+            );
         }
         Ok(Self { name, header: Header(header), reader, bytes: ByteRecord::new(), number: 0 })
     }

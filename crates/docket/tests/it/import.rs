@@ -85,7 +85,8 @@ impl Import {
 
     /// All that the log holds, but for when it was recorded.
     async fn log(&self) -> Vec<String> {
-        let line = "select concat_ws(' ', position, stream_id, version, type, schema_version, payload, metadata, occurred_at)
+        let line =
+            "select concat_ws(' ', position, stream_id, version, type, schema_version, payload, metadata, occurred_at)
                       from events order by position";
         sqlx::query_scalar(line).fetch_all(&self.pool).await.unwrap()
     }
@@ -113,6 +114,14 @@ fn sample() -> String {
     std::fs::read_to_string(example("helpdesk-sample.csv")).unwrap()
 }
 
+/// The sample's cases that many times, as different ones.
+fn copies(times: usize) -> String {
+    let text = sample();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let copies: String = (0..times).map(|copy| rows.replace("A-", &format!("A{copy}-"))).collect();
+    format!("{header}\n{copies}")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_row_is_applied_or_accounted_for() {
     let import = Import::new().await;
@@ -125,10 +134,11 @@ async fn every_row_is_applied_or_accounted_for() {
         assert!(refusal["reason"].as_str().unwrap().contains(words), "{refusal}");
     }
     // what was applied is recorded by its row, what was not is not
-    let rows: Vec<i64> = sqlx::query_scalar("select distinct (metadata->'cause'->>'row')::bigint from events order by 1")
-        .fetch_all(&import.pool)
-        .await
-        .unwrap();
+    let rows: Vec<i64> =
+        sqlx::query_scalar("select distinct (metadata->'cause'->>'row')::bigint from events order by 1")
+            .fetch_all(&import.pool)
+            .await
+            .unwrap();
     assert_eq!(rows.len() as u64, report["applied"].as_u64().unwrap());
     assert!(refused.iter().all(|row| !rows.contains(&i64::try_from(*row).unwrap())));
 }
@@ -175,11 +185,8 @@ async fn new_rows_at_the_end_are_imported_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_killed_again_and_again_leaves_the_log_of_one_that_was_not() {
     // large enough that it is still running when it is killed
-    let text = sample();
-    let (header, rows) = text.split_once('\n').unwrap();
-    let copies: String = (0..8).map(|copy| rows.replace("A-", &format!("A{copy}-"))).collect();
     let killed = Import::new().await;
-    let table = killed.file("large.csv", &format!("{header}\n{copies}"));
+    let table = killed.file("large.csv", &copies(8));
     let mut kills = 0;
     for part in 1..=4 {
         let mut child = killed.spawn(&table);
@@ -200,6 +207,24 @@ async fn an_import_killed_again_and_again_leaves_the_log_of_one_that_was_not() {
     assert!(resumed["applied"].as_u64() < report["applied"].as_u64());
     assert_eq!(killed.log().await, whole.log().await);
     assert!(killed.docket(&["audit", "verify"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_at_once_record_each_row_once() {
+    let twice = Import::new().await;
+    let table = twice.file("large.csv", &copies(4));
+    let mut other = twice.spawn(&table);
+    let own = twice.report(&table);
+    assert!(other.wait().unwrap().success());
+    let once = Import::new().await;
+    let report = once.report(&table);
+    assert_eq!(own["refusals"], report["refusals"]);
+    assert!(own["applied"].as_u64() <= report["applied"].as_u64());
+    let rows = "select (metadata->'cause'->>'row')::bigint, version, type from events order by 1, 2";
+    let rows_of =
+        async |pool: &PgPool| -> Vec<(i64, i64, String)> { sqlx::query_as(rows).fetch_all(pool).await.unwrap() };
+    assert_eq!(rows_of(&twice.pool).await, rows_of(&once.pool).await);
+    assert!(twice.docket(&["audit", "verify"]).status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,109 @@
+//! History and conversation, as staff and as a requester read them.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::world::World;
+
+/// A ticket on which everything has happened that there is to hide.
+async fn eventful(admin: &Client, grace: &Client) -> String {
+    let ticket = grace.open(&json!({"source_id": "<secret-source@example.com>"})).await;
+    let other = admin.open(&json!({"subject": "secret other"})).await;
+    let other = other.rsplit('/').next().unwrap();
+    for (command, body) in [
+        ("assign", json!({"assignee": "root"})), ("notes", json!({"body": "secret note"})), ("tags", json!({"tags": ["secret-tag"]})),
+        ("categorize", json!({"category": "secret category"})), ("followers", json!({"follower": "secret@example.com"})),
+        ("link", json!({"kind": "relates_to", "other": other})), ("prioritize", json!({"priority": "high", "reason": "secret reason"})),
+        ("replies", json!({"body": "We come.", "source_id": "<secret-reply@example.com>"})),
+        ("hold", json!({"reason": "secret hold", "wake_at": "2099-01-01T00:00:00Z"})), ("resume", json!({})),
+        ("route", json!({"team": "secret-team"})), ("resolve", json!({"code": "solved", "note": "secret resolution"})),
+        ("reopen", json!({"reason": "secret reopening"})),
+    ] {
+        let answer = admin.command(&ticket, command, &body).await;
+        assert!(answer.status < 300, "{command}: {}", answer.text());
+    }
+    grace.command(&ticket, "replies", &json!({"body": "Thank you"})).await.ok(201);
+    ticket
+}
+
+#[tokio::test]
+async fn a_history_tells_who_did_what_and_when() {
+    let world = World::new().await;
+    let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+    let ticket = grace.open(&json!({})).await;
+    let noted = admin.command(&ticket, "notes", &json!({"body": "x"})).await;
+    let answer = admin.get(&format!("{ticket}/history")).await.ok(200);
+    assert_eq!((answer.header("etag"), answer.header("vary")), ("\"2\"", "Authorization"));
+    let history = answer.json();
+    assert_eq!(history["next_cursor"], Value::Null);
+    let [opened, note] = &history["items"].as_array().unwrap()[..] else { panic!("{history}") };
+    assert_eq!((&opened["type"], &opened["version"], &opened["position"]), (&json!("ticket.opened"), &json!(1), &json!(1)));
+    assert_eq!(opened["actor"], json!({"kind": "requester", "id": "grace@example.com"}));
+    assert_eq!(opened["data"]["subject"], "The printer is on fire");
+    assert_eq!(opened["time"], admin.get(&ticket).await.json()["opened_at"]);
+    assert_eq!((&note["type"], &note["version"]), (&json!("ticket.internal_note_added"), &json!(2)));
+    assert_eq!((&note["actor"], &note["data"]["body"]), (&json!({"kind": "agent", "id": "root"}), &json!("x")));
+    assert_eq!(note["position"].to_string(), noted.header("docket-position"));
+    assert!(note["cause"]["command_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()));
+}
+
+#[tokio::test]
+async fn a_requester_reads_nothing_internal_anywhere() {
+    let world = World::new().await;
+    let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+    let ticket = eventful(&admin, &grace).await;
+    let version = admin.version(&ticket).await;
+    let mut paths = vec![ticket.clone(), format!("{ticket}/history"), format!("{ticket}/conversation")];
+    paths.extend((1..=version).map(|v| format!("{ticket}?version={v}")));
+    for path in &paths {
+        let text = grace.get(path).await.ok(200).text();
+        assert!(!text.contains("secret"), "{path}: {text}");
+    }
+    let seen = grace.get(&ticket).await.json();
+    for (member, value) in [("team", Value::Null), ("category", Value::Null), ("tags", json!([])), ("followers", json!([])), ("links", json!([]))] {
+        assert_eq!(seen[member], value, "{member}");
+    }
+    let full = admin.get(&ticket).await.text();
+    for hidden in ["secret-team", "secret-tag", "secret category", "secret@example.com"] {
+        assert!(full.contains(hidden), "staff see {hidden}");
+    }
+    let public = [
+        "ticket.opened", "ticket.agent_assigned", "ticket.priority_changed", "ticket.public_reply_added", "ticket.put_on_hold",
+        "ticket.resumed", "ticket.agent_unassigned", "ticket.agent_assigned", "ticket.resolved", "ticket.reopened",
+        "ticket.requester_replied",
+    ];
+    assert_eq!(grace.events(&ticket).await, public);
+    assert_eq!(admin.events(&ticket).await.len(), usize::try_from(version).unwrap());
+    // the answer to a command, a problem, a replay: nothing there either
+    for key in ["one", "one"] {
+        let reply = grace.post(&format!("{ticket}/replies"), &json!({"body": "More"})).key(key).await.ok(201);
+        assert!(!reply.text().contains("secret"), "{}", reply.text());
+    }
+    let refused = grace.post(&format!("{ticket}/reopen"), &json!({})).header("if-match", "\"1\"").await;
+    refused.problem(412, "precondition_failed");
+    assert!(!refused.text().contains("secret"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
+    let world = World::new().await;
+    let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+    let ticket = eventful(&admin, &grace).await;
+    let read = async |client: &Client| {
+        let conversation = client.get(&format!("{ticket}/conversation")).await.ok(200).json();
+        conversation["items"].as_array().unwrap().clone()
+    };
+    let short = |items: &[Value]| {
+        let pair = |m: &Value| format!("{} {}: {}", m["author"]["id"].as_str().unwrap(), m["kind"].as_str().unwrap(), m["body"].as_str().unwrap());
+        items.iter().map(pair).collect::<Vec<_>>()
+    };
+    let staff = read(&admin).await;
+    let (note, reply) = ("root note: secret note", "root reply: We come.");
+    let (opening, thanks) = ("grace@example.com opening: Please come with water.", "grace@example.com requester_reply: Thank you");
+    assert_eq!(short(&staff), [opening, note, reply, "root note: secret resolution", thanks]);
+    let requester = read(&grace).await;
+    assert_eq!(short(&requester), [opening, reply, thanks]);
+    assert!(staff.iter().skip(1).all(|m| m["message_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok())));
+    assert!(staff.is_sorted_by_key(|m| m["version"].as_i64()));
+    assert!(requester.iter().all(|m| staff.contains(m)), "one message is one thing for all who see it");
+}

@@ -1,0 +1,133 @@
+//! The order of checks: 401, 404, 403, 405, 413/415, replayed key, 428, 412, 400/422, 409.
+//!
+//! A request is made with two faults at once, for each pair that can meet; the earlier one is answered.
+
+use http::Method;
+use serde_json::json;
+
+use crate::client::{Answer, Client};
+use crate::world::World;
+
+/// The faults in their order, with what each is answered with.
+const FAULTS: [(&str, u16, &str); 13] = [
+    ("no key", 401, "unauthorized"),
+    ("no ticket", 404, "not_found"),
+    ("role", 403, "forbidden"),
+    ("method", 405, "method_not_allowed"),
+    ("media type", 415, "unsupported_media_type"),
+    ("too large", 413, "content_too_large"),
+    ("used key", 422, "idempotency_key_reused"),
+    ("no if-match", 428, "precondition_required"),
+    ("stale", 412, "precondition_failed"),
+    ("bad key", 400, "invalid_idempotency_key"),
+    ("query", 400, "invalid_query"),
+    ("bad body", 422, "validation_failed"),
+    ("state", 409, "illegal_transition"),
+];
+
+/// Pairs that can't meet in one request.
+const APART: [(&str, &str); 4] =
+    [("no if-match", "stale"), ("used key", "bad key"), ("media type", "too large"), ("bad key", "query")];
+
+struct Ground {
+    world: World,
+    admin: Client,
+    grace: Client,
+    ticket: String,
+}
+
+impl Ground {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+        let ticket = grace.open(&json!({})).await;
+        for client in [&admin, &grace] {
+            client.post(&format!("{ticket}/replies"), &json!({"body": "We come."})).key("used").await.ok(201);
+        }
+        Self { world, admin, grace, ticket }
+    }
+
+    /// A request to resume a ticket (that is open, and so can't be resumed) with these faults.
+    async fn send(&self, faults: &[&str]) -> Answer {
+        let has = |fault: &str| faults.contains(&fault);
+        let anyone = self.world.anyone();
+        // a requester may never resume
+        let client = if has("role") { &self.grace } else { &self.admin };
+        let client = if has("no key") { &anyone } else { client };
+        let missing = "/v1/tickets/01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11".to_owned();
+        let ticket = if has("no ticket") { &missing } else { &self.ticket };
+        // what is not to fail by the state adds a tag, which needs If-Match too
+        let command = if has("state") { "resume" } else { "tags" };
+        let query = if has("query") { "?x=1" } else { "" };
+        let method = if has("method") { Method::PATCH } else { Method::POST };
+        let mut call = client.call(method, &format!("{ticket}/{command}{query}"));
+        let mut body = if has("state") { json!({}) } else { json!({"tags": ["a"]}) };
+        if has("bad body") {
+            body["unknown"] = json!(1);
+        }
+        let body = if has("too large") { " ".repeat(1024 * 1024 + 1) } else { body.to_string() };
+        call = call.bytes(body).header("content-type", if has("media type") { "text/plain" } else { "application/json" });
+        if has("used key") {
+            call = call.key("used");
+        } else if has("bad key") {
+            call = call.key("");
+        }
+        if !has("no if-match") {
+            call = call.header("if-match", if has("stale") { "\"1\"" } else { "*" });
+        }
+        call.await
+    }
+}
+
+#[tokio::test]
+async fn each_fault_alone_is_answered_with_its_own() {
+    let ground = Ground::new().await;
+    for (fault, status, code) in FAULTS {
+        let answer = ground.send(&[fault]).await;
+        assert_eq!(answer.status, status, "{fault}: {}", answer.text());
+        answer.problem(status, code);
+    }
+    ground.send(&[]).await.ok(200);
+}
+
+#[tokio::test]
+async fn of_two_faults_the_one_that_comes_first_in_the_order_is_answered() {
+    let ground = Ground::new().await;
+    for (index, (first, status, code)) in FAULTS.iter().enumerate() {
+        for (second, ..) in &FAULTS[index + 1..] {
+            if APART.contains(&(first, second)) {
+                continue;
+            }
+            let answer = ground.send(&[first, second]).await;
+            assert_eq!(answer.status, *status, "{first} and {second}: {}", answer.text());
+            answer.problem(*status, code);
+        }
+    }
+    assert_eq!(ground.admin.version(&ground.ticket).await, 3, "nothing of all this was recorded");
+}
+
+#[tokio::test]
+async fn all_faults_at_once_are_answered_with_the_first() {
+    let ground = Ground::new().await;
+    for start in 0..FAULTS.len() {
+        let faults = FAULTS[start..].iter().map(|(fault, ..)| *fault).collect::<Vec<_>>();
+        let answer = ground.send(&faults).await;
+        assert_eq!(answer.status, FAULTS[start].1, "{faults:?}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_is_answered_before_any_condition_or_state_is_looked_at() {
+    let ground = Ground::new().await;
+    let (ticket, ada) = (ground.ticket.clone(), &ground.admin);
+    let start = async || ada.post(&format!("{ticket}/start"), &json!({})).header("if-match", "*").key("k").await;
+    let ticket2 = ada.open(&json!({})).await;
+    let hold = async || {
+        let call = ada.post(&format!("{ticket2}/hold"), &json!({"reason": "x"})).key("hold");
+        call.header("if-match", "\"1\"").await
+    };
+    start().await.problem(409, "illegal_transition");
+    let first = hold().await.ok(200);
+    let again = hold().await.ok(200);
+    assert_eq!((&first.body, again.header("idempotent-replayed")), (&again.body, "true"), "stale by now, and illegal");
+}

@@ -1,0 +1,91 @@
+//! Who may issue which command: a test over the list of routes, held against the table of the aggregate.
+
+use http::Method;
+use serde_json::{Value, json};
+use ticket_aggregate::{CommandKind, Role};
+
+use crate::world::World;
+
+/// The command behind a path.
+fn kind(method: &Method, command: &str) -> CommandKind {
+    match (method, command) {
+        (_, "replies") => CommandKind::Reply,
+        (_, "notes") => CommandKind::Note,
+        (&Method::DELETE, "tags") => CommandKind::Untag,
+        (_, "tags") => CommandKind::Tag,
+        (&Method::DELETE, "followers") => CommandKind::Unfollow,
+        (_, "followers") => CommandKind::Follow,
+        (_, word) => word.parse().unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn every_command_is_forbidden_to_the_roles_that_the_table_does_not_name() {
+    let world = World::new().await;
+    let grace = world.requester("grace@example.com").await;
+    let staff = [Role::Agent, Role::Lead, Role::Admin];
+    let mut clients = vec![(Role::Requester, grace.clone())];
+    for role in staff {
+        clients.push((role, world.staff(role, role.as_str(), &[]).await));
+    }
+    let document = api::openapi();
+    let mut tried = 0;
+    for route in api::routes() {
+        let Some(command) = route.path.strip_prefix("/v1/tickets/{id}/").filter(|_| route.method != Method::GET) else { continue };
+        let example = &document["paths"][route.path][route.method.as_str().to_lowercase()]["requestBody"]["content"]["application/json"]["example"];
+        for (role, client) in &clients {
+            let ticket = grace.open(&json!({})).await;
+            let path = format!("{ticket}/{command}");
+            // 403 goes before 415, 428, 400 and 422
+            let bare = client.call(route.method.clone(), &path).await;
+            let full = client.call(route.method.clone(), &path).json(example).header("if-match", "*").await;
+            let may = role.may(kind(&route.method, command));
+            assert_eq!(bare.status == 403, !may, "{role} {command} {}", bare.text());
+            // what a role may try, the state or the one who is named can still forbid
+            let allowed = full.status != 403 || (*role == Role::Agent && command == "assign");
+            assert_eq!(allowed, may, "{role} {command} {}", full.text());
+            if !may {
+                let problem = full.problem(403, "forbidden");
+                assert_eq!(problem["details"]["rule"], "forbidden");
+                assert_eq!(grace.version(&ticket).await, 1, "nothing was recorded");
+            }
+            let offered = client.get(&ticket).await.json()["allowed_commands"].clone();
+            let offers = offered.as_array().unwrap().contains(&json!(kind(&route.method, command).as_str()));
+            assert!(may || !offers, "{role} is offered {command}, which they may never");
+            tried += 1;
+        }
+    }
+    assert!(tried > 80, "{tried}");
+}
+
+#[tokio::test]
+async fn allowed_commands_are_the_names_of_paths() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let ticket = admin.open(&json!({})).await;
+    let offered = admin.get(&ticket).await.json()["allowed_commands"].clone();
+    let kinds = api::routes().into_iter().filter_map(|route| {
+        let command = route.path.strip_prefix("/v1/tickets/{id}/").filter(|_| route.method != Method::GET)?;
+        Some(json!(kind(&route.method, command).as_str()))
+    });
+    let kinds = kinds.collect::<Vec<Value>>();
+    assert!(offered.as_array().unwrap().iter().all(|command| kinds.contains(command)), "{offered}");
+}
+
+#[tokio::test]
+async fn only_leads_and_admins_dispose_of_others() {
+    let world = World::new().await;
+    let lead = world.staff(Role::Lead, "lena", &[]).await;
+    let (ada, bob) = (world.agent("ada", &[]).await, world.agent("bob", &[]).await);
+    let ticket = lead.open(&json!({})).await;
+    let refused = ada.command(&ticket, "assign", &json!({"assignee": "bob"})).await.problem(403, "forbidden");
+    assert_eq!(refused["details"]["rule"], "assign_others");
+    ada.command(&ticket, "assign", &json!({"assignee": "ada"})).await.ok(200);
+    bob.command(&ticket, "unassign", &json!({})).await.problem(403, "forbidden");
+    lead.command(&ticket, "assign", &json!({"assignee": "bob"})).await.ok(200);
+    bob.command(&ticket, "unassign", &json!({})).await.ok(200);
+    let grace = world.requester("grace@example.com").await;
+    let for_another = json!({"subject": "x", "body": "x", "requester": {"email": "eve@example.com"}});
+    let refused = grace.post("/v1/tickets", &for_another).await.problem(403, "forbidden");
+    assert_eq!(refused["details"]["rule"], "open_for_another");
+}
