@@ -128,6 +128,8 @@ impl Desk {
                 return Ok(Attempt::Done(outcome::without_effect(known)));
             }
             Ok(decision) => decision,
+            // a fault of the database is none of the rules': it is not decided again
+            Err(fault @ (DeskError::Store(_) | DeskError::Corrupt { .. })) => return Err(fault),
             Err(error) if !fresh => return Ok(Attempt::Refused(error)),
             Err(error) => return self.refuse(request, known, error).await,
         };

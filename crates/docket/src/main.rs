@@ -10,7 +10,7 @@ mod keys;
 mod serve;
 mod telemetry;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -69,6 +69,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
+        // `docket audit replay … | head`: who reads has seen enough
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // on stderr, in full: what happened and what lay beneath it
             let because = error.chain().skip(1).map(|source| format!("\n  because: {source}"));

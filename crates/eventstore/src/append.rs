@@ -6,10 +6,11 @@ mod flusher;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use sqlx::PgPool;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::follow::CHANNEL;
 use crate::metrics::METRICS;
 use crate::{AppendError, Options, Position, Receipt, StreamId, Unit, Version};
 
@@ -55,14 +56,28 @@ enum Message {
 pub(crate) struct Appender {
     queue: mpsc::Sender<Message>,
     flusher: Mutex<Option<JoinHandle<()>>>,
+    options: Options,
+    appended: Arc<Notify>,
 }
 
 impl Appender {
-    pub(crate) fn start(to: Arc<PgConnectOptions>, options: Options) -> Self {
+    pub(crate) fn start(pool: &PgPool, options: Options) -> Self {
         METRICS.queue.add(0, &[]);
         let (queue, messages) = mpsc::channel(options.queue);
-        let flusher = flusher::Flusher::new(to, options, messages);
-        Self { queue, flusher: Mutex::new(Some(tokio::spawn(flusher.run()))) }
+        let (appended, reached) = (Arc::new(Notify::new()), watch::Sender::new(Position(0)));
+        tokio::spawn(wake_others(pool.clone(), reached.subscribe()));
+        let news = flusher::News { here: appended.clone(), elsewhere: reached };
+        let flusher = flusher::Flusher::new(pool.connect_options(), options.clone(), messages, news);
+        Self { queue, flusher: Mutex::new(Some(tokio::spawn(flusher.run()))), options, appended }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Returns when something has been appended by this process since the last call.
+    pub(crate) async fn appended(&self) {
+        self.appended.notified().await;
     }
 
     pub(crate) async fn append(&self, unit: Unit) -> Answer {
@@ -85,6 +100,7 @@ impl Appender {
         !self.queue.is_closed()
     }
 
+    /// Refuses new appends, and returns when the queued ones are answered.
     pub(crate) async fn close(&self) {
         // a queue that is already closed is what is wanted
         self.queue.send(Message::Close).await.ok();
@@ -92,6 +108,19 @@ impl Appender {
             && let Err(error) = flusher.await
         {
             tracing::error!(%error, "the appender did not end well");
+        }
+    }
+}
+
+/// Wakes the tailers of other processes, outside of the appending transactions (within, it would make commits
+/// wait for each other) and coalesced: while one notification is under way, any number of batches are one.
+/// A notification that gets lost costs latency, never an event.
+async fn wake_others(pool: PgPool, mut reached: watch::Receiver<Position>) {
+    while reached.changed().await.is_ok() {
+        let position = reached.borrow_and_update().to_string();
+        let sent = sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(position).execute(&pool).await;
+        if let Err(error) = sent {
+            tracing::debug!(%error, "other processes were not woken");
         }
     }
 }

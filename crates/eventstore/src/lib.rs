@@ -14,8 +14,10 @@
 
 mod aliases;
 mod append;
+mod cursor;
 mod error;
 mod event;
+mod follow;
 mod ids;
 mod metrics;
 mod read;
@@ -31,8 +33,10 @@ use sqlx::migrate::Migrator;
 use tracing::Instrument;
 
 pub use append::{Appended, Outcome};
+pub use cursor::{Cursor, Lead};
 pub use error::{AppendError, Fault};
 pub use event::{Metadata, NewEvent, RecordedEvent};
+pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
 pub use read::StreamRange;
 pub use session::Options;
@@ -54,14 +58,15 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 pub struct EventStore {
     pool: PgPool,
     appender: Arc<append::Appender>,
+    tail: Arc<follow::Tail>,
 }
 
 impl EventStore {
     /// Opens the log over a pool for reading; appends go over a connection of their own with the
     /// pool's connect options. Starts the appender's task on the current runtime.
     pub fn open(pool: PgPool, options: Options) -> Self {
-        let appender = append::Appender::start(pool.connect_options(), options);
-        Self { pool, appender: Arc::new(appender) }
+        let appender = append::Appender::start(&pool, options);
+        Self { pool, appender: Arc::new(appender), tail: Arc::default() }
     }
 
     /// Appends a unit: all of it or nothing. Returns once it is committed.

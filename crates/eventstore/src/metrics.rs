@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 
 pub(crate) struct Metrics {
     pub(crate) batches: Counter<u64>,
@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     pub(crate) replays: Counter<u64>,
     pub(crate) overloads: Counter<u64>,
     pub(crate) reconnects: Counter<u64>,
+    pub(crate) tail: Gauge<u64>,
 }
 
 /// Made at the first use: the application sets its meter provider before that.
@@ -47,5 +48,9 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         replays: counter("eventstore_replays", "units answered from a receipt"),
         overloads: counter("eventstore_overloads", "appends refused because the queue was full"),
         reconnects: counter("eventstore_reconnects", "connections of the appender that were lost"),
+        tail: meter
+            .u64_gauge("eventstore_tail_position")
+            .with_description("the position up to which this process has read the log")
+            .build(),
     }
 });

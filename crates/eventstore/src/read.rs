@@ -80,8 +80,7 @@ impl EventStore {
 
     /// One page of the log: up to `limit` events after a position, in order.
     pub async fn read_page(&self, after: Position, limit: u16) -> Result<Vec<RecordedEvent>, Fault> {
-        let sql = format!("select {COLUMNS} from events where position > $1 order by position limit $2");
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after.0).bind(i64::from(limit)).fetch_all(&self.pool).await?)
+        page(&self.pool, after, limit).await
     }
 
     /// The log from a position to its end, in order, read page by page: memory is bounded by a
@@ -99,6 +98,15 @@ impl EventStore {
         })
         .try_flatten()
     }
+}
+
+pub(crate) async fn page(
+    executor: impl PgExecutor<'_>,
+    after: Position,
+    limit: u16,
+) -> Result<Vec<RecordedEvent>, Fault> {
+    let sql = format!("select {COLUMNS} from events where position > $1 order by position limit $2");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after.0).bind(i64::from(limit)).fetch_all(executor).await?)
 }
 
 pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<Position, Fault> {

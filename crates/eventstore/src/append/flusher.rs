@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -20,11 +20,18 @@ pub(super) struct Flusher {
     to: Arc<PgConnectOptions>,
     options: Options,
     messages: mpsc::Receiver<Message>,
+    news: News,
     session: Option<Session>,
     /// The server process of a lost connection, until it is known to be gone.
     lost: Option<Backend>,
     /// A position that the log had reached before anything now under way was sent.
     known: Position,
+}
+
+/// Who is told that something was appended.
+pub(super) struct News {
+    pub(super) here: Arc<Notify>,
+    pub(super) elsewhere: watch::Sender<Position>,
 }
 
 /// How a batch went that was not answered by the database.
@@ -36,8 +43,13 @@ enum Failure {
 }
 
 impl Flusher {
-    pub(super) fn new(to: Arc<PgConnectOptions>, options: Options, messages: mpsc::Receiver<Message>) -> Self {
-        Self { to, options, messages, session: None, lost: None, known: Position(0) }
+    pub(super) fn new(
+        to: Arc<PgConnectOptions>,
+        options: Options,
+        messages: mpsc::Receiver<Message>,
+        news: News,
+    ) -> Self {
+        Self { to, options, messages, news, session: None, lost: None, known: Position(0) }
     }
 
     pub(super) async fn run(mut self) {
@@ -101,6 +113,8 @@ impl Flusher {
             Ok(verdict) => {
                 let (answers, last) = verdict.answers(batch);
                 self.known = last;
+                self.news.here.notify_one();
+                self.news.elsewhere.send_replace(last);
                 Ok(answers)
             }
             Err(error) if is_lost(&error) => {
@@ -171,6 +185,7 @@ impl Flusher {
                 }
             }
         };
+        self.news.here.notify_one();
         let mut again = Vec::new();
         for (job, outcome) in batch.into_iter().zip(found) {
             match outcome {

@@ -171,7 +171,7 @@ async fn a_full_queue_says_so_at_once() {
         overloaded += usize::from(matches!(answer, Err(AppendError::Overloaded)));
     }
     lock.commit().await.unwrap();
-    let accepted = tasks.join_all().await.into_iter().filter(Result::is_ok).count();
+    let accepted = tasks.join_all().await.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(world.log().await.len(), accepted, "what was overloaded left nothing");
 }
 

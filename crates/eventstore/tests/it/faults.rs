@@ -101,7 +101,7 @@ fn kill(pid: u32) {
 }
 
 async fn until(mut condition: impl AsyncFnMut() -> bool) {
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -1,8 +1,16 @@
 //! The log against the real PostgreSQL: one binary, a database for each test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
+)]
+
 mod append;
 mod database;
 mod faults;
+mod follow;
 mod forgotten;
 mod read;
 mod receipts;

@@ -1,0 +1,95 @@
+//! Cursors: how far a follower has read; and leadership: that only one of several does.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection, PgExecutor, Row};
+
+use crate::session::Options;
+use crate::{EventStore, Fault, Position};
+
+/// A follower's place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Whose.
+    pub name: String,
+    /// The last position that was dealt with.
+    pub position: Position,
+    /// When it moved.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The right to be the one follower of a name, held by a connection: a process that dies loses it with
+/// the connection. Who writes what follows from the log over this very connection can't write after
+/// having lost it.
+#[derive(Debug)]
+pub struct Lead {
+    connection: PgConnection,
+}
+
+impl Lead {
+    /// The connection that holds it.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl EventStore {
+    /// Takes the lead for a name, if nobody has it.
+    pub async fn try_lead(&self, name: &str) -> Result<Option<Lead>, Fault> {
+        let to = self.pool.connect_options();
+        let mut connection = PgConnection::connect_with(&to).await?;
+        let options: &Options = self.appender.options();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(options.session_sql())).execute(&mut connection).await?;
+        let leads: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('lead ' || $1, 0))")
+            .bind(name)
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(leads.then_some(Lead { connection }))
+    }
+
+    /// All cursors, by name.
+    pub async fn cursors(&self) -> Result<Vec<Cursor>, Fault> {
+        let rows =
+            sqlx::query("select name, position, updated_at from cursors order by name").fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Cursor { name: row.try_get(0)?, position: Position(row.try_get(1)?), updated_at: row.try_get(2)? })
+            })
+            .collect()
+    }
+}
+
+impl Cursor {
+    /// Where a follower stands: zero for one that has not begun.
+    pub async fn position(executor: impl PgExecutor<'_>, name: &str) -> Result<Position, Fault> {
+        let position = sqlx::query_scalar("select position from cursors where name = $1")
+            .bind(name)
+            .fetch_optional(executor)
+            .await?;
+        Ok(Position(position.unwrap_or(0)))
+    }
+
+    /// Moves a follower's place, within the transaction that holds what it made of the events. `false`: it was
+    /// not where it was thought to be, somebody else has moved it, and the transaction must not be committed.
+    pub async fn advance(
+        executor: impl PgExecutor<'_>,
+        name: &str,
+        from: Position,
+        to: Position,
+    ) -> Result<bool, Fault> {
+        let moved = sqlx::query(
+            "with moved as (
+               update cursors set position = $3, updated_at = now() where name = $1 and position = $2 returning 1
+             ), made as (
+               insert into cursors (name, position, updated_at)
+               select $1, $3, now() where $2 = 0 and not exists (select from cursors where name = $1) returning 1
+             )
+             select (select count(*) from moved) + (select count(*) from made)",
+        )
+        .bind(name)
+        .bind(from.0)
+        .bind(to.0)
+        .fetch_one(executor)
+        .await?;
+        Ok(moved.try_get::<i64, _>(0)? == 1)
+    }
+}

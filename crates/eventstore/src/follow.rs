@@ -1,0 +1,224 @@
+//! Following the log: from any position to its end, and then live (docs/adr/0015).
+//!
+//! One tailer a process reads what is new, and keeps the last of it in memory; every follower in the
+//! process takes it from there. Positions are gapless, so a follower's place in that window is
+//! arithmetic. A follower that is behind the window reads pages of its own until it is within. One that
+//! is slow falls out of the window, and nobody waits for it: memory is bounded by the window.
+//!
+//! Wake-ups only wake; what guarantees is that the tailer looks by itself every [`POLL`].
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::{OnceCell, watch};
+use tokio::task::JoinHandle;
+
+use crate::append::Appender;
+use crate::metrics::METRICS;
+use crate::{EventStore, Fault, Position, RecordedEvent, read};
+
+/// How long a lost wake-up can delay an event.
+const POLL: Duration = Duration::from_millis(500);
+/// How many events the window holds at the most, and how many bytes of them.
+const WINDOW_EVENTS: usize = 16_384;
+const WINDOW_BYTES: usize = 16 * 1024 * 1024;
+/// How many events a follower gets at once at the most.
+const CHUNK: usize = 1_000;
+/// The pause after the database did not answer.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The channel on which processes wake each other.
+pub(crate) const CHANNEL: &str = "eventstore";
+
+/// Events in order, without a gap between them. Shared by all followers: cheap to clone.
+pub type Chunk = Vec<Arc<RecordedEvent>>;
+
+/// The process's one tailer, started by its first follower.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    running: OnceCell<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    window: Arc<RwLock<Window>>,
+    /// The position up to which the window reaches.
+    reached: watch::Receiver<Position>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The last events of the log, one after the other.
+#[derive(Debug)]
+struct Window {
+    events: VecDeque<Arc<RecordedEvent>>,
+    bytes: usize,
+    /// The position before its first event.
+    before: Position,
+}
+
+impl Window {
+    fn push(&mut self, event: RecordedEvent) {
+        self.bytes += event.payload.len() + event.metadata.len();
+        self.events.push_back(Arc::new(event));
+        while self.events.len() > WINDOW_EVENTS || self.bytes > WINDOW_BYTES && self.events.len() > 1 {
+            let Some(oldest) = self.events.pop_front() else { return };
+            self.bytes -= oldest.payload.len() + oldest.metadata.len();
+            self.before = oldest.position;
+        }
+    }
+
+    /// What comes after a position; `None` where the window has forgotten it.
+    fn after(&self, position: Position) -> Option<Chunk> {
+        let skip = usize::try_from(position.0 - self.before.0).ok()?;
+        Some(self.events.iter().skip(skip).take(CHUNK).cloned().collect())
+    }
+}
+
+impl EventStore {
+    /// The log after a position, to its end and then live: each item some events in order, never none. It
+    /// goes on over faults of the database, and ends when the store is closed.
+    pub fn follow(&self, after: Position) -> impl Stream<Item = Chunk> + Send + 'static {
+        let store = self.clone();
+        stream::unfold(after, move |after| {
+            let store = store.clone();
+            async move {
+                let chunk = store.next_chunk(after).await?;
+                let last = chunk.last()?.position;
+                Some((chunk, last))
+            }
+        })
+    }
+
+    /// The events after a position, as soon as there is one; `None` when the store is closed.
+    async fn next_chunk(&self, after: Position) -> Option<Chunk> {
+        loop {
+            let running = self.tail.running.get_or_try_init(|| Running::start(self)).await;
+            let running = match running {
+                Ok(running) => running,
+                Err(fault) => {
+                    self.rest(&fault).await?;
+                    continue;
+                }
+            };
+            let mut reached = running.reached.clone();
+            let known = *reached.borrow_and_update();
+            if known > after {
+                let window = running.window.read().unwrap_or_else(PoisonError::into_inner).after(after);
+                match window {
+                    Some(chunk) if !chunk.is_empty() => return Some(chunk),
+                    _ => {}
+                }
+                match self.read_page(after, CHUNK_PAGE).await {
+                    Ok(page) if page.is_empty() => {}
+                    Ok(page) => return Some(page.into_iter().map(Arc::new).collect()),
+                    Err(fault) => {
+                        self.rest(&fault).await?;
+                        continue;
+                    }
+                }
+            }
+            // a sender that is gone is a tailer that has ended
+            reached.wait_for(|reached| *reached > after.max(known)).await.ok()?;
+        }
+    }
+
+    async fn rest(&self, fault: &Fault) -> Option<()> {
+        if self.pool.is_closed() {
+            return None;
+        }
+        tracing::warn!(error = ?fault, "the log can't be followed now");
+        tokio::time::sleep(PAUSE).await;
+        Some(())
+    }
+}
+
+/// [`CHUNK`] as the page's limit.
+const CHUNK_PAGE: u16 = 1_000;
+
+impl Running {
+    async fn start(store: &EventStore) -> Result<Self, Fault> {
+        let head = read::head(&store.pool).await?;
+        let window = Window { events: VecDeque::new(), bytes: 0, before: head };
+        let window = Arc::new(RwLock::new(window));
+        let (reach, reached) = watch::channel(head);
+        let tailer =
+            Tailer { pool: store.pool.clone(), appender: store.appender.clone(), window: window.clone(), reach };
+        Ok(Self { window, reached, task: tokio::spawn(tailer.run(head)) })
+    }
+}
+
+struct Tailer {
+    pool: PgPool,
+    appender: Arc<Appender>,
+    window: Arc<RwLock<Window>>,
+    reach: watch::Sender<Position>,
+}
+
+impl Tailer {
+    async fn run(self, mut tail: Position) {
+        let mut listener = None;
+        while !self.pool.is_closed() {
+            match self.read(tail).await {
+                Ok(Some(reached)) => {
+                    tail = reached;
+                    METRICS.tail.record(tail.0.unsigned_abs(), &[]);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(fault) => {
+                    tracing::warn!(error = ?fault, "the log can't be followed now");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            self.wake(&mut listener).await;
+        }
+    }
+
+    /// Reads what is new into the window; `None` where nothing is.
+    async fn read(&self, tail: Position) -> Result<Option<Position>, Fault> {
+        let page = read::page(&self.pool, tail, CHUNK_PAGE).await?;
+        let Some(last) = page.last().map(|event| event.position) else { return Ok(None) };
+        {
+            let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
+            for event in page {
+                window.push(event);
+            }
+        }
+        self.reach.send_replace(last);
+        Ok(Some(last))
+    }
+
+    /// Returns when there may be something new: this process or another has appended, or it is time to look.
+    async fn wake(&self, listener: &mut Option<PgListener>) {
+        if listener.is_none() {
+            *listener = listen(&self.pool).await;
+        }
+        let heard = async {
+            match listener {
+                Some(listener) => listener.recv().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.appender.appended() => {}
+            heard = heard => if !heard { *listener = None },
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Without a listener the tailer still looks by itself.
+async fn listen(pool: &PgPool) -> Option<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await.ok()?;
+    listener.listen(CHANNEL).await.ok()?;
+    Some(listener)
+}

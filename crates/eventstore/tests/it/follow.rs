@@ -1,0 +1,138 @@
+use std::time::Duration;
+
+use eventstore::{Cursor, EventStore, Expected, Options, Position};
+use futures_util::StreamExt;
+
+use crate::world::{World, appended, event, stream, unit};
+
+/// Follows until so many events have come; they must be the log's, in order, each once.
+async fn take(store: &EventStore, after: i64, count: usize) {
+    let mut chunks = std::pin::pin!(store.follow(Position(after)));
+    let mut next = after + 1;
+    let mut left = count;
+    while left > 0 {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), chunks.next()).await.expect("in time").expect("open");
+        assert!(!chunk.is_empty());
+        for event in chunk {
+            assert_eq!(event.position, Position(next), "in order, none missing, none twice");
+            next += 1;
+            left = left.saturating_sub(1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn followers_from_everywhere_see_all_of_it_while_it_grows() {
+    let world = World::new().await;
+    for n in 0..3 {
+        let events = (0..1_000).map(|_| event("{}")).collect();
+        appended(world.store.append(unit(n, stream(n), Expected::Any, events)).await);
+    }
+    let mut followers = tokio::task::JoinSet::new();
+    for n in 0..50 {
+        let store = world.store.clone();
+        let after = i64::from(n) * 70;
+        followers.spawn(async move { take(&store, after, usize::try_from(5_000 - after).unwrap()).await });
+    }
+    for n in 0..2_000 {
+        appended(world.store.append(unit(100 + n, stream(n % 7), Expected::Any, vec![event("{}")])).await);
+    }
+    followers.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_appends_is_seen() {
+    let world = World::new().await;
+    let other = EventStore::open(world.pool.clone(), Options::default());
+    let follower = tokio::spawn({
+        let store = world.store.clone();
+        async move { take(&store, 0, 100).await }
+    });
+    for n in 0..100 {
+        appended(other.append(unit(n, stream(n), Expected::Any, vec![event("{}")])).await);
+    }
+    follower.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_outlives_the_loss_of_every_connection() {
+    let world = World::new().await;
+    let follower = tokio::spawn({
+        let store = world.store.clone();
+        async move { take(&store, 0, 300).await }
+    });
+    for n in 0..300 {
+        if n % 100 == 50 {
+            let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()";
+            sqlx::query(sql).execute(&world.pool).await.unwrap();
+        }
+        appended(world.store.append(unit(n, stream(n), Expected::Any, vec![event("{}")])).await);
+    }
+    follower.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_thousand_followers_are_one_reader() {
+    let world = World::new().await;
+    let mut followers = tokio::task::JoinSet::new();
+    for _ in 0..1_000 {
+        let store = world.store.clone();
+        followers.spawn(async move { take(&store, 0, 200).await });
+    }
+    let reads = async || -> i64 {
+        sqlx::query_scalar("select idx_tup_fetch + seq_tup_read from pg_stat_user_tables where relname = 'events'")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap()
+    };
+    for n in 0..200 {
+        appended(world.store.append(unit(n, stream(n), Expected::Any, vec![event("{}")])).await);
+    }
+    followers.join_all().await;
+    // the server counts with a delay: wait for what one reader must have read
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while reads().await < 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+    .expect("in time");
+    assert!(reads().await < 20_000, "a thousand readers of 200 events would be 200,000");
+}
+
+#[tokio::test]
+async fn closing_ends_the_followers() {
+    let world = World::new().await;
+    let mut chunks = Box::pin(world.store.follow(Position(0)));
+    world.store.close().await;
+    let end = tokio::time::timeout(Duration::from_secs(10), chunks.next()).await.expect("in time");
+    assert!(end.is_none());
+}
+
+#[tokio::test]
+async fn a_cursor_moves_from_where_it_is_and_only_from_there() {
+    let world = World::new().await;
+    let advance = async |from, to| Cursor::advance(&world.pool, "me", Position(from), Position(to)).await.unwrap();
+    assert_eq!(Cursor::position(&world.pool, "me").await.unwrap(), Position(0));
+    assert!(advance(0, 5).await);
+    assert!(!advance(0, 5).await, "somebody else has moved it");
+    assert!(advance(5, 9).await);
+    assert_eq!(Cursor::position(&world.pool, "me").await.unwrap(), Position(9));
+}
+
+#[tokio::test]
+async fn one_leads_and_the_next_one_when_it_is_gone() {
+    let world = World::new().await;
+    let first = world.store.try_lead("me").await.unwrap().expect("nobody leads");
+    assert!(world.store.try_lead("me").await.unwrap().is_none());
+    assert!(world.store.try_lead("you").await.unwrap().is_some());
+    drop(first);
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while world.store.try_lead("me").await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the lead is lost with its connection");
+}
