@@ -38,17 +38,19 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key))
 }
 
-/// A digest of what makes the request what it is: method, path, If-Match, body. White space and the
+/// A digest of what makes the request what it is: method, path and query, If-Match, body. White space and the
 /// order of members in a JSON body make no other request.
-pub(crate) fn fingerprint(method: &Method, path: &str, headers: &HeaderMap, json: Option<&Value>, raw: &[u8]) -> Vec<u8> {
+pub(crate) fn fingerprint(method: &Method, target: &str, headers: &HeaderMap, json: Option<&Value>, raw: &[u8]) -> Vec<u8> {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {
         digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(bytes);
     };
     part(method.as_str().as_bytes());
-    part(path.as_bytes());
-    part(headers.get(header::IF_MATCH).map_or(&[][..], |v| v.as_bytes()));
+    part(target.as_bytes());
+    let if_match = headers.get_all(header::IF_MATCH).iter().collect::<Vec<_>>();
+    part(&if_match.len().to_be_bytes());
+    if_match.iter().for_each(|line| part(line.as_bytes()));
     match json {
         Some(json) => part(json.to_string().as_bytes()),
         None => part(raw),

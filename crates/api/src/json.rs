@@ -10,6 +10,8 @@ use serde_json::{Map, Number, Value};
 use crate::problem::Fault;
 
 const DEEPEST: usize = 32;
+/// 2^63.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 /// Parses a body; a fault names the place as far as parsing came.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
@@ -34,12 +36,16 @@ struct Strict<'a> {
 }
 
 impl Strict<'_> {
-    fn enter<E: Error>(self, token: String) -> Result<(), E> {
-        self.path.borrow_mut().push(token);
-        if self.path.borrow().len() > DEEPEST {
+    /// An array or an object begins: it is one level deeper than what it stands in.
+    fn begin<E: Error>(self) -> Result<(), E> {
+        if self.path.borrow().len() >= DEEPEST {
             return Err(E::custom(format!("nested deeper than {DEEPEST} levels")));
         }
         Ok(())
+    }
+
+    fn enter(self, token: String) {
+        self.path.borrow_mut().push(token);
     }
 
     fn leave(self) {
@@ -79,6 +85,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        // an integer that fits nowhere arrives here as the nearest floating-point number
+        if value.fract() == 0.0 && value.abs() >= BEYOND {
+            return Err(E::custom("a number beyond 64 bits"));
+        }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
@@ -90,9 +100,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        self.begin()?;
         let mut items = Vec::new();
         loop {
-            self.enter(items.len().to_string())?;
+            self.enter(items.len().to_string());
             let item = seq.next_element_seed(self)?;
             self.leave();
             let Some(item) = item else { return Ok(Value::Array(items)) };
@@ -101,9 +112,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        self.begin()?;
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            self.enter(name.clone())?;
+            self.enter(name.clone());
             if name.contains('\0') {
                 return Err(A::Error::custom("the character U+0000 is not accepted"));
             }
@@ -137,6 +149,8 @@ mod tests {
             (br#"{"a": "\ud800"}"#, "/a"),
             (br#"{"a": [1, 18446744073709551615]}"#, "/a/1"),
             (br#"{"a": 9223372036854775808}"#, "/a"),
+            (br#"{"a": -9223372036854775809}"#, "/a"),
+            (br#"{"a": 18446744073709551616}"#, "/a"),
             (br#"{"a": 1e999}"#, "/a"),
             (br#"{"a": +1}"#, "/a"),
             (b"{} {}", ""),
@@ -148,6 +162,8 @@ mod tests {
             assert_eq!(fault.pointer, place, "{}: {}", String::from_utf8_lossy(bad), fault.detail);
         }
         assert!(parse(deep.as_bytes()).unwrap_err().detail.contains("deeper than 32"));
+        let empty = format!("{}{{}}{}", "[".repeat(32), "]".repeat(32));
+        assert!(parse(empty.as_bytes()).unwrap_err().detail.contains("deeper than 32"), "an empty object is a level, too");
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
     }
 }

@@ -20,7 +20,6 @@ mod validation;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,6 +28,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use chrono::{DateTime, Utc};
 use desk::Desk;
 use tower_http::catch_panic::CatchPanicLayer;
+use tokio::sync::watch;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct App {
     desk: Desk,
     config: Arc<Config>,
     validators: Arc<validation::Validators>,
-    draining: Arc<AtomicBool>,
+    draining: watch::Sender<bool>,
 }
 
 /// A route, as tests and tools see it.
@@ -87,12 +87,18 @@ impl App {
     /// The application over a desk.
     pub fn new(desk: Desk, config: Config) -> Self {
         let validators = validation::Validators::compile(&openapi());
-        Self { desk, config: Arc::new(config), validators: Arc::new(validators), draining: Arc::default() }
+        Self { desk, config: Arc::new(config), validators: Arc::new(validators), draining: watch::Sender::new(false) }
     }
 
     /// From now on `/health/readiness` says no, so that balancers send nobody here any more.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
+    }
+
+    /// Returns when [`Self::drain`] is called.
+    pub(crate) async fn drained(&self) {
+        // `self` holds a sender: it can't be gone
+        self.draining.subscribe().wait_for(|draining| *draining).await.ok();
     }
 
     /// The whole as a service.
@@ -107,6 +113,7 @@ impl App {
         // authentication comes before the look whether there is such a path, or such a method on it
         let closed = closed
             .fallback(|| async { http::StatusCode::NOT_FOUND })
+            .method_not_allowed_fallback(routes::tickets::wrong_method)
             .layer(from_fn_with_state(self.clone(), auth::layer));
         open.nest("/v1", closed)
             .route("/healthz", axum::routing::get(routes::health::liveness))

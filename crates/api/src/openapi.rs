@@ -31,6 +31,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         "servers": [{"url": "/", "description": "This server."}],
         "tags": [
             {"name": "tickets", "description": "One request for help each: read it, write to it, command it."},
+            {"name": "events", "description": "The log in order, as pages or live."},
             {"name": "operations", "description": "For operators and balancers."},
             {"name": "documentation", "description": "The contract itself."},
         ],
@@ -116,6 +117,7 @@ fn schemas() -> Value {
     add::<view::TicketView>(&mut found);
     add::<view::HistoryView>(&mut found);
     add::<view::ConversationView>(&mut found);
+    add::<view::EventsView>(&mut found);
     add::<ProblemBody>(&mut found);
     commands::schemas(&mut found);
     let schemas: Map<_, _> = found.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
@@ -135,6 +137,7 @@ fn headers() -> Value {
     json!({
         "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
         "Location": header("Where the ticket is.", text.clone()),
+        "Link": header("The next page: `rel=\"next\"` (RFC 8288).", text.clone()),
         "Docket-Position": header("The position in the log of the ticket's last event.", number),
         "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),
         "X-Request-Id": header("The request's id, echoed or made.", text),

@@ -31,7 +31,7 @@ impl Query {
     }
 
     /// A whole number of at least one: digits only, no sign, no exponent.
-    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Problem> {
+    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Fault> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match text.parse() {
@@ -40,8 +40,21 @@ impl Query {
         }
     }
 
+    /// A whole number, zero included.
+    pub(crate) fn natural(&self, name: &str) -> Result<Option<i64>, Problem> {
+        match self.0.get(name).map(String::as_str) {
+            Some("0") => Ok(Some(0)),
+            _ => self.positive(name),
+        }
+    }
+
+    /// A text as it is.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// A time after RFC 3339.
-    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Fault> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         DateTime::parse_from_rfc3339(text)
             .map(|time| Some(time.to_utc()))
@@ -49,8 +62,8 @@ impl Query {
     }
 }
 
-pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
-    Problem::invalid(Code::InvalidQuery, vec![Fault::new(format!("?{name}"), detail)])
+pub(crate) fn invalid(name: &str, detail: &str) -> Fault {
+    Fault::new(format!("?{name}"), detail)
 }
 
 fn serde_html_form(query: &str) -> Result<Vec<(String, String)>, String> {

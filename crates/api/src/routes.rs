@@ -1,11 +1,12 @@
 //! Every route: the folder says the URL.
 
 pub(crate) mod docs;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod tickets;
 
 use crate::operation::Route;
 
 pub(crate) fn all() -> Vec<Route> {
-    [tickets::routes(), health::routes(), docs::routes()].into_iter().flatten().collect()
+    [tickets::routes(), events::routes(), health::routes(), docs::routes()].into_iter().flatten().collect()
 }

@@ -2,8 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,6 +15,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::App;
+
+type Request = http::Request<Incoming>;
 
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take to end when the server stops.
@@ -21,7 +27,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) -> io::Result<()> {
     let service = TowerToHyperService::new(app.router());
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    // a client that closes its half of the connection right after the request still had it sent in full: it is
+    // carried out, and answered if the client can still read
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(20)));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -39,11 +47,15 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
             () = &mut stop => break,
         };
         stream.set_nodelay(true).ok();
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service.clone()).into_owned();
+        let (first, service) = noticed(service.clone());
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error, "a connection ended early");
+                },
+                () = silence(&first) => tracing::debug!("a connection was cut off: it brought no request in time"),
             }
         });
     }
@@ -52,4 +64,27 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     tracing::info!("no new connections; waiting for {} to end", graceful.count());
     tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.ok();
     Ok(())
+}
+
+/// The service of one connection, and whether its first request has come.
+fn noticed<S>(service: S) -> (Arc<AtomicBool>, impl Service<Request, Response = S::Response, Error = S::Error, Future = S::Future>)
+where
+    S: Service<Request>,
+{
+    let first = Arc::new(AtomicBool::new(false));
+    let seen = first.clone();
+    let service = service_fn(move |request| {
+        seen.store(true, Ordering::Relaxed);
+        service.call(request)
+    });
+    (first, service)
+}
+
+/// Comes if the first request has not come in time. The header time-out begins only once it is known
+/// which version of HTTP the client speaks: who says nothing at all would stay for ever.
+async fn silence(first: &AtomicBool) {
+    tokio::time::sleep(HEADER_READ_TIMEOUT).await;
+    if first.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
 }

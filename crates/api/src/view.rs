@@ -260,3 +260,81 @@ pub(crate) fn problem_example(code: Code) -> Value {
         "instance": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11", "error_code": code.as_str(), "details": {},
     })
 }
+
+/// Events of the log, in order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Events)]
+pub(crate) struct EventsView {
+    pub(crate) items: Vec<CloudEventView>,
+    /// The position to go on after, where there may be more.
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl EventsView {
+    pub(crate) fn example() -> Value {
+        json!({"items": [crate::routes::events::example()], "next_cursor": "4711"})
+    }
+}
+
+/// An event of the log as a `CloudEvent` (CloudEvents 1.0, structured mode).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CloudEvent)]
+pub(crate) struct CloudEventView {
+    #[schema(example = "1.0")]
+    specversion: &'static str,
+    /// The position, as a text: unique within the source.
+    id: String,
+    #[schema(format = "uri-reference")]
+    source: &'static str,
+    #[serde(rename = "type")]
+    kind: String,
+    /// The ticket's id.
+    #[schema(format = Uuid)]
+    subject: String,
+    /// When it happened.
+    #[schema(format = DateTime)]
+    time: String,
+    datacontenttype: &'static str,
+    /// Its place in the log.
+    position: i64,
+    /// Its place in the ticket.
+    streamversion: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    actorkind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    actorid: Option<String>,
+    #[schema(format = Uuid)]
+    commandid: String,
+    /// W3C Trace Context of the request that recorded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    traceparent: Option<String>,
+    /// What it says, by its type, in the newest form.
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+impl CloudEventView {
+    /// An event as its reader may see it.
+    pub(crate) fn of(recorded: &eventstore::RecordedEvent, seen: &Entry) -> Self {
+        let data = codec::encode(&seen.event).ok().and_then(|e| serde_json::from_str(&e.payload).ok());
+        Self {
+            specversion: "1.0",
+            id: seen.position.to_string(),
+            source: "/v1/tickets",
+            kind: seen.event.event_type().to_owned(),
+            subject: recorded.stream_id.to_string(),
+            time: time(seen.occurred_at),
+            datacontenttype: "application/json",
+            position: seen.position.0,
+            streamversion: seen.version.0,
+            actorkind: seen.actor.as_ref().map(|actor| actor.kind.to_string()),
+            actorid: seen.actor.as_ref().map(|actor| actor.id.clone()),
+            commandid: seen.command_id.to_string(),
+            traceparent: recorded.metadata().ok().and_then(|metadata| metadata.traceparent),
+            data: data.unwrap_or_default(),
+        }
+    }
+}

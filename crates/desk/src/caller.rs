@@ -33,6 +33,14 @@ impl Caller {
         }
     }
 
+    /// Whether every ticket is there for them.
+    pub fn sees_all(&self) -> bool {
+        match self.role {
+            Role::Requester | Role::Agent => false,
+            Role::Lead | Role::Admin | Role::System => true,
+        }
+    }
+
     /// Whether the ticket is there for them. One without a team is in the queue that every agent
     /// looks after.
     pub fn may_see(&self, ticket: &Ticket) -> bool {

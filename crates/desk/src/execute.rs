@@ -110,7 +110,12 @@ impl Desk {
         slot: &Slot,
     ) -> Result<Attempt, DeskError> {
         let Some(known) = known.filter(|k| request.caller.may_see(&k.full)) else {
-            return Ok(Attempt::Refused(DeskError::NotFound));
+            return match self.repeated(request).await {
+                // what took the ticket out of the caller's sight can be repeated like anything else
+                Ok(Some(done)) if fresh => Ok(Attempt::Done(done)),
+                Ok(_) | Err(DeskError::KeyReused) => Ok(Attempt::Refused(DeskError::NotFound)),
+                Err(error) => Err(error),
+            };
         };
         if let Some(refusal) = decision::forbidden(request) {
             return Ok(Attempt::Refused(DeskError::Refused(refusal)));

@@ -10,6 +10,7 @@ mod cache;
 mod caller;
 mod error;
 mod execute;
+mod feed;
 mod folded;
 mod history;
 mod keys;

@@ -48,6 +48,8 @@ codes! {
         "If-Match takes quoted entity tags (\"7\", or several with commas between them), or * alone. Take the tag from the ETag header of the last answer, quotes included.";
     InvalidIdempotencyKey = "invalid_idempotency_key" BAD_REQUEST "Invalid Idempotency-Key"
         "One Idempotency-Key header with 1 to 255 visible ASCII characters, bare or as a quoted string. A UUID is a good key.";
+    InvalidLastEventId = "invalid_last_event_id" BAD_REQUEST "Invalid Last-Event-ID"
+        "Last-Event-ID is the id of the last event that you have of this stream: a position, in digits.";
     Unauthorized = "unauthorized" UNAUTHORIZED "No valid key"
         "The request needs a header 'Authorization: Bearer dk_…' with an API key that exists and is not revoked. An administrator makes one with 'docket keys create'.";
     Forbidden = "forbidden" FORBIDDEN "Not allowed"

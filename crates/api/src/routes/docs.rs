@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -69,7 +70,9 @@ pub(crate) fn pages() -> Router<App> {
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| async { asset(None) }))
-        .route("/docs/{*file}", get(|Path(file): Path<String>| async move { asset(Some(&file)) }))
+        .route("/docs/{*file}", get(|file: Result<Path<String>, PathRejection>| async move {
+            file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
+        }))
 }
 
 async fn openapi() -> Response {
@@ -100,10 +103,11 @@ async fn problems() -> Response {
     page("Errors", &format!("<p>Every error is <code>application/problem+json</code> (RFC 9457).</p><ul>{list}</ul>"))
 }
 
-async fn problem(Path(code): Path<String>) -> Result<Response, Problem> {
+async fn problem(code: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
+    // what can't be decoded is no code, either
     let code = Code::ALL
         .iter()
-        .find(|known| known.as_str() == code)
+        .find(|known| code.as_ref().is_ok_and(|Path(code)| known.as_str() == code))
         .ok_or_else(|| Problem::new(Code::NotFound, "There is no error of this code; see /problems."))?;
     let body = format!(
         "<p><code>{}</code>, status {}</p><p>{}</p><p><a href=\"/problems\">All errors</a> · <a href=\"/docs/\">The API</a></p>",

@@ -8,7 +8,6 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 
 use crate::App;
 use crate::operation::{Access, Operation, Route};
@@ -63,7 +62,7 @@ pub(crate) async fn liveness() -> Json<Value> {
 
 pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Problem> {
     let unready = |why: &str| Problem::new(Code::Unavailable, why).retry_after(2);
-    if app.draining.load(Ordering::Relaxed) {
+    if *app.draining.borrow() {
         return Err(unready("This server is shutting down."));
     }
     if !app.desk.store().is_open() {

@@ -10,12 +10,12 @@ mod show;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, MatchedPath, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use desk::{Caller, Done};
+use desk::{Caller, Done, Moment};
 use eventstore::Version;
 use ticket_aggregate::TicketId;
 
@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// The ticket that a path names. What is no id names no ticket.
-struct Named(TicketId);
+pub(crate) struct Named(pub(crate) TicketId);
 
 impl FromRequestParts<App> for Named {
     type Rejection = Problem;
@@ -45,6 +45,20 @@ impl FromRequestParts<App> for Named {
         let uuid = id.parse::<uuid::Uuid>().ok().filter(|uuid| uuid.to_string() == id);
         uuid.map(|uuid| Self(TicketId(uuid))).ok_or_else(not_found)
     }
+}
+
+/// Under a path that names a ticket, 404 goes before 405 as well.
+pub(crate) async fn wrong_method(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    path: MatchedPath,
+    mut parts: Parts,
+) -> Result<StatusCode, Problem> {
+    if path.as_str().contains("{id}") {
+        let Named(id) = Named::from_request_parts(&mut parts, &app).await?;
+        app.desk.ticket(id, Moment::Now, &caller).await?;
+    }
+    Ok(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl FromRequestParts<App> for Authenticated {

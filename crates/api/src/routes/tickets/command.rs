@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ticket_aggregate::{CommandKind, TicketId};
+use tokio::time::timeout;
 
 use super::bodies::Body;
 use super::{Named, done};
@@ -25,7 +26,7 @@ use crate::conditional::if_match;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
 use crate::telemetry::{RequestId, traceparent};
-use crate::{idempotency, json};
+use crate::{REQUEST_TIMEOUT, idempotency, json};
 
 /// The largest body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -33,7 +34,8 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// A command's request, each part of it read or found faulty.
 pub(super) struct Incoming {
     method: Method,
-    path: String,
+    /// The path with the query, as it was sent.
+    target: String,
     headers: HeaderMap,
     request_id: Option<String>,
     query: Result<Query, Problem>,
@@ -54,7 +56,7 @@ impl Incoming {
         });
         Self {
             query: Query::read(parts.uri.query(), &[]),
-            path: parts.uri.path().to_owned(),
+            target: parts.uri.to_string(),
             key: idempotency::key(&parts.headers),
             request_id: parts.extensions.get().map(|id: &RequestId| id.as_str().to_owned()),
             method: parts.method,
@@ -64,18 +66,20 @@ impl Incoming {
         }
     }
 
-    /// What makes a repetition of it harmless.
+    /// What makes a repetition of it harmless, as far as the request has it. A key that is none is a
+    /// fault of the request like those of its body: it comes after the conditions.
     pub(super) fn idempotency(&self, status: StatusCode) -> Result<Option<Idempotency>, Problem> {
         let content = self.content.clone()?;
-        let Some(key) = self.key.clone()? else { return Ok(None) };
+        let Ok(Some(key)) = self.key.clone() else { return Ok(None) };
         let json = self.json.as_ref().ok();
-        let fingerprint = idempotency::fingerprint(&self.method, &self.path, &self.headers, json, &content);
+        let fingerprint = idempotency::fingerprint(&self.method, &self.target, &self.headers, json, &content);
         let status = i16::try_from(status.as_u16()).unwrap_or_default();
         Ok(Some(Idempotency { key, fingerprint, status }))
     }
 
     /// The body as a value of the schema, or all its faults.
     pub(super) fn body<B: DeserializeOwned>(&self, app: &App, schema: &str) -> Result<B, Problem> {
+        self.key.as_ref().map_err(Clone::clone)?;
         self.query.as_ref().map_err(Clone::clone)?;
         let json = self.json.clone()?;
         let faults = app.validators.faults(schema, &json);
@@ -99,6 +103,10 @@ pub(super) fn invalid(fault: Fault) -> Problem {
 }
 
 fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let coding = headers.get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(Code::UnsupportedMediaType, "Send the body as it is, without a Content-Encoding."));
+    }
     let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -108,12 +116,14 @@ fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 async fn content(body: axum::body::Body) -> Result<Bytes, Problem> {
-    match Limited::new(body, LARGEST_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    // a command goes on when its client has been answered that it took too long; waiting for the client must not
+    match timeout(REQUEST_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."))
         }
-        Err(_) => Err(Problem::new(Code::BadRequest, "The body ended before its time.")),
+        Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "The body ended before its time, or is no body.")),
+        Err(_) => Err(Problem::new(Code::RequestTimeout, "The body took too long to come.")),
     }
 }
 

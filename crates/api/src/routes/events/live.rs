@@ -1,0 +1,104 @@
+//! Live streams. Each client has a task that takes events from the process's one tailer and hands them
+//! over a short queue; a client that does not take them for a while is cut off, and may come back with
+//! `Last-Event-ID`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response, Sse};
+use eventstore::{Position, RecordedEvent, StreamId, StreamRange};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::Wanted;
+use crate::App;
+use crate::auth::Authenticated;
+use crate::problem::Problem;
+use crate::view::CloudEventView;
+
+/// How often a comment tells that the connection is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How many events may wait for a client, and how long it may leave them there.
+const QUEUE: usize = 64;
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether the client's key is still valid.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+type Queue = mpsc::Sender<Result<Event, Infallible>>;
+
+pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Response {
+    let (queue, events) = mpsc::channel(QUEUE);
+    let task = async move {
+        tokio::select! {
+            ended = feed(&app, &caller, wanted, &queue) => {
+                if let Err(problem) = ended {
+                    tracing::warn!(?problem, "a live stream ended early");
+                }
+            }
+            () = revoked(&app, &token) => tracing::info!("a live stream ended: its key is not valid any more"),
+            () = app.drained() => {}
+            () = queue.closed() => {}
+        }
+    };
+    tokio::spawn(task.in_current_span());
+    let events = stream::unfold(events, |mut events| async move { Some((events.recv().await?, events)) });
+    let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
+    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    // proxies must hand on each event as it comes
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
+    response
+}
+
+async fn revoked(app: &App, token: &str) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        // that the database can't be asked is no reason to send anybody away
+        if let Err(desk::AuthError::Invalid | desk::AuthError::Malformed) = app.desk.keys().verify(token).await {
+            return;
+        }
+    }
+}
+
+async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &Queue) -> Result<(), Problem> {
+    let mut events = std::pin::pin!(events(app, &wanted).await?);
+    let mut left = wanted.limit.unwrap_or(i64::MAX);
+    while left > 0
+        && let Some(recorded) = events.next().await
+    {
+        if recorded.position <= wanted.after || !wanted.takes(&recorded.event_type) {
+            continue;
+        }
+        let Some(seen) = app.desk.seen(&recorded, &caller.0).await? else { continue };
+        let shown = CloudEventView::of(&recorded, &seen);
+        let event = Event::default().id(recorded.position.to_string()).event(&recorded.event_type);
+        let Ok(event) = event.json_data(&shown) else { continue };
+        if queue.send_timeout(Ok(event), PATIENCE).await.is_err() {
+            tracing::info!("a live stream was cut off: its client does not read");
+            return Ok(());
+        }
+        left -= 1;
+    }
+    Ok(())
+}
+
+/// The events in order: of the whole log, or first those that a ticket has and then those that come.
+async fn events(app: &App, wanted: &Wanted) -> Result<impl Stream<Item = Arc<RecordedEvent>> + Send + use<>, Problem> {
+    let store = app.desk.store();
+    let Some(ticket) = wanted.ticket else {
+        let log = store.follow(wanted.after).flat_map(stream::iter);
+        return Ok(log.boxed());
+    };
+    // what is read up to the head is there already, what follows comes after it
+    let head = store.head().await?;
+    let past = store.read_stream(StreamId(ticket.0), StreamRange::default()).await?;
+    let past = past.into_iter().filter(move |event| event.position <= head).map(Arc::new);
+    let from: Position = head.max(wanted.after);
+    let news = store.follow(from).flat_map(stream::iter);
+    let news = news.filter(move |event| std::future::ready(event.stream_id.0 == ticket.0));
+    Ok(stream::iter(past).chain(news).boxed())
+}
