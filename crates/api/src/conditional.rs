@@ -6,6 +6,9 @@ use eventstore::Version;
 
 use crate::problem::{Code, Problem};
 
+/// What `If-Match` takes: one entity tag, several, or `*`.
+pub(crate) const IF_MATCH_FORM: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 /// The strong entity tag of a version.
 pub(crate) fn etag(version: Version) -> HeaderValue {
     // digits in quotes are a valid header
@@ -126,8 +129,31 @@ mod tests {
     }
 
     #[test]
+    fn the_form_that_is_published_is_the_form_that_is_read() {
+        let form = jsonschema::validator_for(&serde_json::json!({"pattern": IF_MATCH_FORM})).unwrap();
+        for text in [
+            "\"7\"",
+            "\"7\", \"8\" ,\"9\"",
+            "*",
+            "W/\"7\"",
+            "\"\"",
+            "7",
+            "",
+            "\"7",
+            "7\"",
+            "\"7\" \"8\"",
+            "*, \"7\"",
+            "w/\"7\"",
+        ] {
+            assert_eq!(form.is_valid(&text.into()), parse(&[text]).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn if_none_match_compares_weakly() {
-        for (value, known) in [("\"7\"", true), ("W/\"7\"", true), ("*", true), ("\"6\", \"7\"", true), ("\"8\"", false), ("7", false)] {
+        for (value, known) in
+            [("\"7\"", true), ("W/\"7\"", true), ("*", true), ("\"6\", \"7\"", true), ("\"8\"", false), ("7", false)]
+        {
             let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())]);
             assert_eq!(is_known(&headers, Version(7)), known, "{value}");
         }

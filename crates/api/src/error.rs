@@ -4,6 +4,7 @@
 use axum::http::header;
 use desk::{AuthError, DeskError};
 use eventstore::{AppendError, Fault as StoreFault};
+use projections::ReadError;
 use serde_json::json;
 use ticket_aggregate::{Refusal, RefusalKind};
 
@@ -67,6 +68,22 @@ impl From<AppendError> for Problem {
             | AppendError::AliasTaken { .. }
             | AppendError::TimeRunsBackwards
             | AppendError::Malformed(_)) => internal(&error),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Behind { position } => {
+                Self::new(Code::ReadModelBehind, "The read model has not read the log that far yet.")
+                    .with("position", position.map(|position| position.0))
+                    .retry_after(1)
+            }
+            ReadError::InvalidCursor => {
+                Self::invalid(Code::InvalidCursor, vec![Fault::new("?cursor", "it was not given out for this list")])
+            }
+            ReadError::Fault(fault) => fault.into(),
         }
     }
 }

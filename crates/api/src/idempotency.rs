@@ -9,6 +9,8 @@ use crate::problem::{Code, Problem};
 
 pub(crate) const HEADER: &str = "idempotency-key";
 const LONGEST: usize = 255;
+/// A bare token, or a structured-field string: 1 to 255 visible ASCII characters either way.
+pub(crate) const FORM: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
 
 /// The key of a request, if it has one. A quoted string and a bare token name the same key.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -20,8 +22,9 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
     let text = line.to_str().map_err(|_| invalid("The Idempotency-Key must be visible ASCII."))?.trim();
     let key = if text.starts_with('"') {
-        let item: sfv::Item =
-            sfv::Parser::new(text).parse().map_err(|_| invalid("The Idempotency-Key starts like a quoted string, but is none."))?;
+        let item: sfv::Item = sfv::Parser::new(text)
+            .parse()
+            .map_err(|_| invalid("The Idempotency-Key starts like a quoted string, but is none."))?;
         match item.bare_item {
             sfv::BareItem::String(key) => key.as_str().to_owned(),
             _ => return Err(invalid("The Idempotency-Key must be a string.")),
@@ -40,7 +43,13 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// A digest of what makes the request what it is: method, path and query, If-Match, body. White space and the
 /// order of members in a JSON body make no other request.
-pub(crate) fn fingerprint(method: &Method, target: &str, headers: &HeaderMap, json: Option<&Value>, raw: &[u8]) -> Vec<u8> {
+pub(crate) fn fingerprint(
+    method: &Method,
+    target: &str,
+    headers: &HeaderMap,
+    json: Option<&Value>,
+    raw: &[u8],
+) -> Vec<u8> {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {
         digest.update((bytes.len() as u64).to_be_bytes());
@@ -50,7 +59,9 @@ pub(crate) fn fingerprint(method: &Method, target: &str, headers: &HeaderMap, js
     part(target.as_bytes());
     let if_match = headers.get_all(header::IF_MATCH).iter().collect::<Vec<_>>();
     part(&if_match.len().to_be_bytes());
-    if_match.iter().for_each(|line| part(line.as_bytes()));
+    for line in if_match {
+        part(line.as_bytes());
+    }
     match json {
         Some(json) => part(json.to_string().as_bytes()),
         None => part(raw),
@@ -77,6 +88,30 @@ mod tests {
             assert_eq!(parse(&[form]), Ok(Some("abc-1".into())));
         }
         assert!(parse(&[&[b'x'; 255]]).is_ok());
+    }
+
+    #[test]
+    fn the_form_that_is_published_is_the_form_that_is_read() {
+        let form = jsonschema::validator_for(&serde_json::json!({"pattern": FORM})).unwrap();
+        let (long, longer) = ("x".repeat(255), "x".repeat(256));
+        let quoted = [format!("\"{long}\""), format!("\"{longer}\"")];
+        let texts = [
+            "abc-1",
+            "\"abc-1\"",
+            "a\"b",
+            "\"a\\\"b\"",
+            "",
+            "\"\"",
+            "\"open",
+            "a b",
+            "\"a b\"",
+            "\"a\\b\"",
+            &long,
+            &longer,
+        ];
+        for text in texts.into_iter().chain(quoted.iter().map(String::as_str)) {
+            assert_eq!(form.is_valid(&text.into()), parse(&[text.as_bytes()]).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 /// Parses a body; a fault names the place as far as parsing came.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|e| Fault::new("", format!("not UTF-8 at byte {}", e.valid_up_to())))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|e| Fault::new("", format!("not UTF-8 at byte {}", e.valid_up_to())))?;
     let path = RefCell::new(Vec::new());
     let mut parser = serde_json::Deserializer::from_str(text);
     let strict = Strict { path: &path };
@@ -163,7 +164,10 @@ mod tests {
         }
         assert!(parse(deep.as_bytes()).unwrap_err().detail.contains("deeper than 32"));
         let empty = format!("{}{{}}{}", "[".repeat(32), "]".repeat(32));
-        assert!(parse(empty.as_bytes()).unwrap_err().detail.contains("deeper than 32"), "an empty object is a level, too");
+        assert!(
+            parse(empty.as_bytes()).unwrap_err().detail.contains("deeper than 32"),
+            "an empty object is a level, too"
+        );
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
     }
 }

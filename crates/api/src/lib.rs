@@ -55,6 +55,7 @@ pub struct Config {
 #[derive(Clone)]
 pub struct App {
     desk: Desk,
+    read_models: projections::Reader,
     config: Arc<Config>,
     validators: Arc<validation::Validators>,
     draining: watch::Sender<bool>,
@@ -84,10 +85,10 @@ pub fn openapi() -> serde_json::Value {
 }
 
 impl App {
-    /// The application over a desk.
-    pub fn new(desk: Desk, config: Config) -> Self {
+    /// The application over a desk and the read models.
+    pub fn new(desk: Desk, read_models: projections::Reader, config: Config) -> Self {
         let validators = validation::Validators::compile(&openapi());
-        Self { desk, config: Arc::new(config), validators: Arc::new(validators), draining: watch::Sender::new(false) }
+        Self { desk, read_models, config: Arc::new(config), validators: Arc::new(validators), draining: watch::Sender::new(false) }
     }
 
     /// From now on `/health/readiness` says no, so that balancers send nobody here any more.
@@ -103,8 +104,17 @@ impl App {
 
     /// The whole as a service.
     pub fn router(&self) -> Router {
+        self.router_of(routes::all())
+    }
+
+    /// Only what operators need, for a process that has other work than answering clients.
+    pub fn operations_router(&self) -> Router {
+        self.router_of(routes::health::routes())
+    }
+
+    fn router_of(&self, routes: Vec<operation::Route>) -> Router {
         let (mut open, mut closed) = (Router::new(), Router::new());
-        for route in routes::all() {
+        for route in routes {
             match route.access {
                 Access::Public => open = open.route(route.path, route.handler),
                 Access::Key => closed = closed.route(&route.path["/v1".len()..], route.handler),

@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::operation::{Access, Operation, Route};
 use crate::problem::{Code, ProblemBody};
 use crate::routes::tickets::commands;
-use crate::{telemetry, view};
+use crate::{telemetry, validation, view};
 
 pub(crate) fn document(routes: &[Route]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
@@ -32,6 +32,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         "tags": [
             {"name": "tickets", "description": "One request for help each: read it, write to it, command it."},
             {"name": "events", "description": "The log in order, as pages or live."},
+            {"name": "reports", "description": "Figures over all tickets."},
             {"name": "operations", "description": "For operators and balancers."},
             {"name": "documentation", "description": "The contract itself."},
         ],
@@ -118,10 +119,15 @@ fn schemas() -> Value {
     add::<view::HistoryView>(&mut found);
     add::<view::ConversationView>(&mut found);
     add::<view::EventsView>(&mut found);
+    add::<view::TicketListView>(&mut found);
+    add::<crate::routes::reports::QueuesView>(&mut found);
+    add::<crate::routes::projections::ProjectionsView>(&mut found);
     add::<ProblemBody>(&mut found);
     commands::schemas(&mut found);
     let schemas: Map<_, _> = found.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
-    Value::Object(schemas)
+    let mut schemas = Value::Object(schemas);
+    validation::spell_out_patterns(&mut schemas);
+    schemas
 }
 
 /// Adds a type's schema, and those that it refers to.
@@ -133,9 +139,11 @@ pub(crate) fn add<T: ToSchema + PartialSchema>(found: &mut Vec<(String, RefOr<Sc
 fn headers() -> Value {
     let header = |description: &str, schema: Value| json!({"description": description, "schema": schema});
     let text = json!({"type": "string"});
-    let number = json!({"type": "integer", "format": "int64", "minimum": 1});
+    let number = json!({"type": "integer", "format": "int64", "minimum": 0});
     json!({
         "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
+        "Link": header("`<…>; rel=\"next\"`: the next page (RFC 8288). Absent on the last one.", text.clone()),
+        "Preference-Applied": header("The `wait` of `Prefer` that was heeded (RFC 7240).", text.clone()),
         "Location": header("Where the ticket is.", text.clone()),
         "Link": header("The next page: `rel=\"next\"` (RFC 8288).", text.clone()),
         "Docket-Position": header("The position in the log of the ticket's last event.", number),

@@ -27,12 +27,7 @@ pub(crate) struct Route {
 
 impl Route {
     pub(crate) fn info(&self) -> RouteInfo {
-        RouteInfo {
-            method: self.method.clone(),
-            path: self.path,
-            access: self.access,
-            operation_id: self.operation.id,
-        }
+        RouteInfo { method: self.method.clone(), path: self.path, access: self.access, operation_id: self.operation.id }
     }
 }
 
@@ -110,6 +105,12 @@ pub(crate) fn header_parameter(name: &str, required: bool, description: &str, ex
         "name": name, "in": "header", "required": required, "description": description,
         "schema": {"type": "string"}, "example": example,
     })
+}
+
+/// A header whose form is part of the contract, as a regular expression.
+pub(crate) fn formed(mut parameter: Value, pattern: &str) -> Value {
+    parameter["schema"]["pattern"] = pattern.into();
+    parameter
 }
 
 pub(crate) fn query_parameter(name: &str, description: &str, schema: &Value, example: &Value) -> Value {

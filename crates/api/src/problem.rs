@@ -80,6 +80,11 @@ impl Problem {
         Self { errors, ..Self::new(code, detail) }
     }
 
+    /// The faults of both, as one answer.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self::invalid(self.code, self.errors.into_iter().chain(other.errors).collect())
+    }
+
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.into(), value.into());
         self

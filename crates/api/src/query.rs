@@ -31,7 +31,7 @@ impl Query {
     }
 
     /// A whole number of at least one: digits only, no sign, no exponent.
-    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Fault> {
+    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Problem> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match text.parse() {
@@ -53,8 +53,16 @@ impl Query {
         self.0.get(name).map(String::as_str)
     }
 
+    /// The query with one parameter set anew, encoded.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let mut values = self.0.clone();
+        values.insert(name.to_owned(), value.to_owned());
+        let pairs = values.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
     /// A time after RFC 3339.
-    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Fault> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
         let Some(text) = self.0.get(name) else { return Ok(None) };
         DateTime::parse_from_rfc3339(text)
             .map(|time| Some(time.to_utc()))
@@ -62,8 +70,14 @@ impl Query {
     }
 }
 
-pub(crate) fn invalid(name: &str, detail: &str) -> Fault {
-    Fault::new(format!("?{name}"), detail)
+/// Percent-encoded, but for what is unreserved (RFC 3986, 2.3).
+fn encoded(value: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    value.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
+    Problem::invalid(Code::InvalidQuery, vec![Fault::new(format!("?{name}"), detail)])
 }
 
 fn serde_html_form(query: &str) -> Result<Vec<(String, String)>, String> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::service::{Service, service_fn};
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -47,7 +47,8 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
             () = &mut stop => break,
         };
         stream.set_nodelay(true).ok();
-        let (first, service) = noticed(service.clone());
+        let first = Arc::new(AtomicBool::new(false));
+        let service = Noticing { service: service.clone(), first: first.clone() };
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -66,18 +67,21 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     Ok(())
 }
 
-/// The service of one connection, and whether its first request has come.
-fn noticed<S>(service: S) -> (Arc<AtomicBool>, impl Service<Request, Response = S::Response, Error = S::Error, Future = S::Future>)
-where
-    S: Service<Request>,
-{
-    let first = Arc::new(AtomicBool::new(false));
-    let seen = first.clone();
-    let service = service_fn(move |request| {
-        seen.store(true, Ordering::Relaxed);
-        service.call(request)
-    });
-    (first, service)
+/// The service of one connection, which notices when the first request has come.
+struct Noticing<S> {
+    service: S,
+    first: Arc<AtomicBool>,
+}
+
+impl<S: Service<Request>> Service<Request> for Noticing<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: Request) -> Self::Future {
+        self.first.store(true, Ordering::Relaxed);
+        self.service.call(request)
+    }
 }
 
 /// Comes if the first request has not come in time. The header time-out begins only once it is known

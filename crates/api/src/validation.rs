@@ -80,9 +80,13 @@ fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<Fault> {
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.iter().map(unknown).collect(),
         // an object that may have no member at all
-        ValidationErrorKind::FalseSchema => {
-            body.pointer(&place).and_then(Value::as_object).into_iter().flatten().map(|(member, _)| unknown(member)).collect()
-        }
+        ValidationErrorKind::FalseSchema => body
+            .pointer(&place)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(member, _)| unknown(member))
+            .collect(),
         ValidationErrorKind::Required { property } => {
             vec![Fault::new(at(property.as_str().unwrap_or_default()), "this member is required")]
         }
@@ -93,13 +97,15 @@ fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<Fault> {
         }
         ValidationErrorKind::Pattern { pattern } => {
             let known = PATTERNS.iter().find(|(_, expression, _)| expression == pattern);
-            vec![Fault::new(place, known.map_or_else(|| error.masked_with("this").to_string(), |(.., said)| (*said).to_owned()))]
+            vec![Fault::new(
+                place,
+                known.map_or_else(|| error.masked_with("this").to_string(), |(.., said)| (*said).to_owned()),
+            )]
         }
         _ => vec![Fault::new(place, error.masked_with("this").to_string())],
     }
 }
 
 fn asks_for_null(error: &ValidationError<'_>) -> bool {
-    let null = jsonschema::JsonType::Null;
-    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if *kind == null)
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(kind) } if kind.to_string() == "null")
 }

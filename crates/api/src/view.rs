@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use desk::{Caller, Entry, Folded};
+use eventstore::Version;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ticket_aggregate::{Event, codec};
+use ticket_aggregate::{Event, Ticket, TicketId, codec};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -81,11 +82,15 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
 impl TicketView {
     /// The ticket as the caller may see it.
     pub(crate) fn of(folded: &Folded, caller: &Caller) -> Self {
-        let ticket = folded.seen_by(caller);
+        Self::new(folded.id, folded.version, folded.seen_by(caller), caller)
+    }
+
+    /// A ticket of which the caller sees just this much.
+    pub(crate) fn new(id: TicketId, version: Version, ticket: &Ticket, caller: &Caller) -> Self {
         Self {
-            id: folded.id.to_string(),
+            id: id.to_string(),
             number: ticket.number.get(),
-            version: folded.version.0,
+            version: version.0,
             status: ticket.status.to_string(),
             subject: ticket.subject.clone(),
             body: ticket.body.clone(),
@@ -127,6 +132,21 @@ impl TicketView {
             "reopen_until": null, "closed_at": null, "closed_reason": null, "follow_up_of": null,
             "allowed_commands": ["reply", "note", "assign", "resolve"],
         })
+    }
+}
+
+/// Some tickets.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TicketList)]
+pub(crate) struct TicketListView {
+    pub(crate) items: Vec<TicketView>,
+    /// Where the next page begins: send it as `cursor`, with the same filters. Null after the last page.
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl TicketListView {
+    pub(crate) fn example() -> Value {
+        json!({"items": [TicketView::example()], "next_cursor": null})
     }
 }
 

@@ -168,6 +168,8 @@ impl Keys {
             self.memory.forget(&token);
             return Err(AuthError::Invalid);
         }
+        // as of now is known what the row says, however long its verification then takes
+        let looked_at = self.memory.now();
         let row =
             sqlx::query("select role, name, actor, teams, hash from api_keys where id = $1 and revoked_at is null")
                 .bind(token.id().as_str())
@@ -179,14 +181,15 @@ impl Keys {
             return Err(AuthError::Invalid);
         }
         let teams = row.try_get::<Vec<String>, _>(3)?;
+        let (name, id): (String, String) = (row.try_get(1)?, row.try_get(2)?);
         let caller = Arc::new(Caller {
             scope: token.id().to_string(),
             role: row.try_get::<&str, _>(0)?.parse().map_err(|_| unreadable("role"))?,
-            id: row.try_get(2)?,
-            name: Some(row.try_get(1)?),
+            name: (name != id).then_some(name),
+            id,
             teams: teams.iter().filter_map(|team| TeamId::parse(team).ok()).collect(),
         });
-        self.memory.remember(&token, caller.clone());
+        self.memory.remember(&token, caller.clone(), looked_at);
         Ok(caller)
     }
 

@@ -35,6 +35,21 @@ pub(crate) struct Settings {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "DOCKET_LISTEN", global = true, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// The NATS server with JetStream to relay events to, or several of a cluster, separated by commas, instead of a private one
+    #[arg(long, env = "NATS_URL", global = true, value_name = "URL", hide_env_values = true)]
+    nats_url: Option<String>,
+    /// The stream that holds the log; it is made where there is none [default: DOCKET]
+    #[arg(long, env = "DOCKET_NATS_STREAM", global = true, value_name = "NAME")]
+    nats_stream: Option<String>,
+    /// What the subjects of that stream begin with [default: docket]
+    #[arg(long, env = "DOCKET_NATS_SUBJECT_PREFIX", global = true, value_name = "PREFIX")]
+    nats_subject_prefix: Option<String>,
+    /// How many servers of a cluster hold the stream, when it is made [default: 1]
+    #[arg(long, env = "DOCKET_NATS_REPLICAS", global = true, value_name = "N")]
+    nats_replicas: Option<usize>,
+    /// What `serve` does in this process: any of api, projector, relay [default: all]
+    #[arg(long, env = "DOCKET_ROLES", global = true, value_name = "ROLES", value_delimiter = ',')]
+    roles: Option<Vec<Role>>,
     /// The address by which clients know the server, for links in answers [default: what they asked for]
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_name = "URL")]
     public_url: Option<String>,
@@ -50,6 +65,19 @@ pub(crate) struct Settings {
     /// What is logged, as for `tracing_subscriber::EnvFilter` [default: info for serve, warn else]
     #[arg(long, env = "DOCKET_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
+}
+
+/// A part of the work, which a process may do or leave to others. Every role may run many times: the API is
+/// active everywhere, of the followers one leads and the others stand by.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// Answer HTTP requests
+    Api,
+    /// Build the read models
+    Projector,
+    /// Carry the log to NATS JetStream
+    Relay,
 }
 
 /// How the log is written.
@@ -71,6 +99,12 @@ pub(crate) struct Config {
     pub(crate) database_connections: u32,
     pub(crate) migrate: bool,
     pub(crate) listen: SocketAddr,
+    #[serde(serialize_with = "without_user")]
+    pub(crate) nats_url: Option<String>,
+    pub(crate) nats_stream: String,
+    pub(crate) nats_subject_prefix: String,
+    pub(crate) nats_replicas: usize,
+    pub(crate) roles: Vec<Role>,
     pub(crate) public_url: Option<String>,
     pub(crate) reopen_days: u16,
     pub(crate) receipt_hours: u32,
@@ -91,6 +125,11 @@ impl Config {
             database_connections: set.database_connections.or(file.database_connections).unwrap_or(10),
             migrate: set.migrate.or(file.migrate).unwrap_or(true),
             listen: set.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            nats_url: set.nats_url.or(file.nats_url).filter(|url| !url.is_empty()),
+            nats_stream: set.nats_stream.or(file.nats_stream).unwrap_or_else(|| "DOCKET".into()),
+            nats_subject_prefix: set.nats_subject_prefix.or(file.nats_subject_prefix).unwrap_or_else(|| "docket".into()),
+            nats_replicas: set.nats_replicas.or(file.nats_replicas).unwrap_or(1),
+            roles: set.roles.or(file.roles).unwrap_or_else(|| Role::value_variants().to_vec()),
             public_url: set.public_url.or(file.public_url),
             reopen_days: set.reopen_days.or(file.reopen_days).unwrap_or(14),
             receipt_hours: set.receipt_hours.or(file.receipt_hours).unwrap_or(48),
@@ -103,18 +142,41 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         ensure!(self.receipt_hours >= 24, "receipt_hours is {}: clients count on at least 24", self.receipt_hours);
+        ensure!(!self.roles.is_empty(), "roles is empty: name at least one of api, projector, relay");
         ensure!(self.database_connections >= 2, "database_connections is {}: at least 2 are needed", self.database_connections);
         if let Some(url) = &self.database_url
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
         {
             bail!("database_url must begin with postgres:// (DATABASE_URL, --database-url or the file)");
         }
+        self.check_nats()?;
         if let Some(url) = &self.public_url
             && !(url.starts_with("http://") || url.starts_with("https://"))
         {
             bail!("public_url must begin with http:// or https://");
         }
         Ok(())
+    }
+
+    fn check_nats(&self) -> anyhow::Result<()> {
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        };
+        if let Some(url) = &self.nats_url
+            && !url.split(',').all(|server| ["nats://", "tls://"].iter().any(|scheme| server.trim().starts_with(scheme)))
+        {
+            bail!("nats_url must begin with nats:// or tls:// (NATS_URL, --nats-url or the file)");
+        }
+        ensure!(is_word(&self.nats_stream), "nats_stream is {:?}: letters, digits, _ and - are allowed", self.nats_stream);
+        let prefix = &self.nats_subject_prefix;
+        ensure!(prefix.split('.').all(is_word), "nats_subject_prefix is {prefix:?}: words of letters, digits, _ and -, with dots between");
+        ensure!((1..=5).contains(&self.nats_replicas), "nats_replicas is {}: 1 to 5 are possible", self.nats_replicas);
+        Ok(())
+    }
+
+    /// Whether this process has a role.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
     }
 
     pub(crate) fn reopen_window(&self) -> TimeDelta {
@@ -163,6 +225,24 @@ fn without_password<S: serde::Serializer>(url: &Option<String>, serializer: S) -
     }
 }
 
+/// The URLs of NATS servers, user, password and token replaced by stars.
+pub(crate) fn redacted_nats(urls: &str) -> String {
+    let hidden = |server: &str| {
+        let (scheme, rest) = server.split_once("://")?;
+        let (_, host) = rest.rsplit_once('@')?;
+        Some(format!("{scheme}://***@{host}"))
+    };
+    urls.split(',').map(|server| hidden(server).unwrap_or_else(|| server.to_owned())).collect::<Vec<_>>().join(",")
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn without_user<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => serializer.serialize_some(&redacted_nats(url)),
+        None => serializer.serialize_none(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +257,8 @@ mod tests {
         ] {
             assert_eq!(redacted(url), shown);
         }
+        let (urls, shown) = ("nats://me:se@cret@a:4222,tls://token@b,nats://c", "nats://***@a:4222,tls://***@b,nats://c");
+        assert_eq!(redacted_nats(urls), shown);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::Context;
 use desk::{Desk, Keys, Policy};
 use devstack::{Durability, Postgres};
 use eventstore::{EventStore, Options};
+use projections::Projections;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 
@@ -55,11 +56,19 @@ impl Database {
         Ok(Desk::new(store, pool, keys, policy))
     }
 
+    /// The read models over the same log. They read over connections of their own: a list that is asked for in vain
+    /// takes none from the commands.
+    pub(crate) async fn projections(&self, desk: &Desk, config: &Config) -> anyhow::Result<Projections> {
+        let pool = connect(&self.url, config.database_connections).await.with_context(|| self.unreachable())?;
+        Ok(Projections::new(desk.store().clone(), pool))
+    }
+
     /// Brings the schema up to date.
     pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         // as the owner: the program's role may not change the schema
         let pool = pool_options(1).connect(&self.url).await.with_context(|| self.unreachable())?;
         desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
+        projections::MIGRATOR.run(&pool).await.context("the read models' schema can't be brought up to date")?;
         pool.close().await;
         Ok(())
     }

@@ -5,8 +5,10 @@ mod audit;
 mod config;
 mod database;
 mod endpoints;
+mod events;
 mod import;
 mod keys;
+mod relay;
 mod serve;
 mod telemetry;
 
@@ -47,6 +49,9 @@ enum Command {
     /// Read the log: what happened to a ticket, and whether all of it is sound
     #[command(subcommand)]
     Audit(Audit),
+    /// Read the log as it is
+    #[command(subcommand)]
+    Events(events::Command),
     Import(import::Args),
     /// Print the configuration that the other commands would use, without secrets
     Config,
@@ -61,6 +66,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Audit {
+    Relay(audit::relay::Args),
     Replay(audit::replay::Args),
     Verify(audit::verify::Args),
 }
@@ -116,7 +122,7 @@ async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
 
 async fn with(database: &Database, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     // an audit changes nothing, not even the schema
-    let reads_only = matches!(command, Command::Audit(_));
+    let reads_only = matches!(command, Command::Audit(_) | Command::Events(_));
     if matches!(command, Command::Migrate) || database.private.is_some() || (config.migrate && !reads_only) {
         database.migrate().await?;
     }
@@ -127,8 +133,10 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             ExitCode::SUCCESS
         }
         Command::Keys(command) => keys::run(desk.keys(), &command).await?,
+        Command::Audit(Audit::Relay(args)) => audit::relay::run(&desk, config, &args).await?,
         Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
         Command::Audit(Audit::Verify(args)) => audit::verify::run(&desk, &args).await?,
+        Command::Events(command) => events::run(&desk, &command).await?,
         Command::Import(args) => import::run(&desk, &args).await?,
         // answered before there was a database
         Command::Serve | Command::Config | Command::Openapi | Command::Completions { .. } => ExitCode::SUCCESS,

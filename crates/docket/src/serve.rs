@@ -41,6 +41,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         database.migrate().await?;
     }
     let desk = database.desk(config).await?;
+    let projections = database.projections(&desk, config).await?;
     let key = first_key(desk.keys(), &config.data_dir).await?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let endpoints = Endpoints { api: url.clone(), database: database.url.clone(), nats: None };
@@ -50,6 +51,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let registry = telemetry.registry();
     let app = App::new(
         desk.clone(),
+        projections.reader(),
         api::Config {
             public_url: config.public_url.clone(),
             now,
@@ -59,6 +61,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     );
     let (stop, stopped) = watch::channel(false);
     let expiry = tokio::spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
+    let projectors = tokio::spawn(projections.run(told(stopped.clone())));
     let signals = tokio::spawn(until_told(stop, app.clone()));
     let (ended, rest) = watch::channel(false);
     let private = database.private.map(|postgres| tokio::spawn(keep_running(postgres, config.data_dir.clone(), rest)));
@@ -67,6 +70,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     // in this order: requests have ended, then the queue is flushed, then the database may go
     expiry.abort();
     signals.abort();
+    projectors.await?;
     desk.store().close().await;
     ended.send(true).ok();
     if let Some(private) = private {

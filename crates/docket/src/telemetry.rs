@@ -19,6 +19,9 @@ use uuid::Uuid;
 
 use crate::config::{Config, LogFormat};
 
+/// What `serve` logs: the relay says itself how it stands with the broker, and the client would at every attempt.
+const SERVING: &str = "info,async_nats=warn";
+
 /// The clock.
 #[expect(clippy::disallowed_methods, reason = "the edge: everything beneath takes the time as an argument")]
 pub(crate) fn now() -> DateTime<Utc> {
@@ -58,14 +61,14 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
     }
     let tracer = tracer.build();
     let spans = tracing_opentelemetry::layer().with_tracer(tracer.tracer("docket"));
-    tracing_subscriber::registry().with(filter(config, "info")?).with(spans).with(log_layer(config)).try_init()?;
+    tracing_subscriber::registry().with(filter(config, SERVING)?).with(spans).with(log_layer(config)).try_init()?;
     Ok(Telemetry { tracer: Some(tracer), meter: Some(meter), registry })
 }
 
 /// For the other commands: warnings on stderr.
 pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    tracing_subscriber::registry().with(filter(config, "warn")?).with(layer).try_init()?;
+    tracing_subscriber::registry().with(filter(config, "warn,async_nats=error")?).with(layer).try_init()?;
     Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
 }
 

@@ -42,6 +42,8 @@ codes! {
         "The request can't be understood. The detail says what is wrong with it.";
     InvalidQuery = "invalid_query" BAD_REQUEST "Invalid query"
         "A query parameter is unknown, given twice, or not of the form that it needs. Nothing is ignored in silence.";
+    InvalidCursor = "invalid_cursor" BAD_REQUEST "Invalid cursor"
+        "The cursor was not given out for this list: it belongs to other filters or another order, or was changed on the way. Take the link that came with the last page, or begin anew without a cursor.";
     InvalidJson = "invalid_json" BAD_REQUEST "Invalid JSON"
         "The body is not the JSON (RFC 8259) that is accepted: valid UTF-8, no member twice, no NUL in texts, numbers within 64 bits, at most 32 levels deep, nothing after the end. The pointer in errors names the place.";
     InvalidIfMatch = "invalid_if_match" BAD_REQUEST "Invalid If-Match"
@@ -100,6 +102,8 @@ codes! {
         "More is asked than can be done. Nothing was carried out; try again after the time in Retry-After.";
     Unavailable = "unavailable" SERVICE_UNAVAILABLE "Not available"
         "The database can't be reached. Nothing was carried out; try again after the time in Retry-After.";
+    ReadModelBehind = "read_model_behind" SERVICE_UNAVAILABLE "The read model is behind"
+        "The list has not read the log as far as Docket-Min-Position asks, and did not in the time that it was waited for ('Prefer: wait=10' waits longer). Try again after the time in Retry-After. A ticket by its id is always current.";
     OutcomeUnknown = "outcome_unknown" SERVICE_UNAVAILABLE "Outcome unknown"
         "The connection to the database was lost at the commit, and could not be had again in time. Repeat the request with the same Idempotency-Key to learn what became of it.";
 }

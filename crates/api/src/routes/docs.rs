@@ -17,7 +17,8 @@ use crate::operation::{Access, Operation, Route};
 use crate::problem::{Code, Problem};
 
 /// A page may load what this server itself serves, and nothing else.
-const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const PAGE_POLICY: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 pub(crate) fn routes() -> Vec<Route> {
     let operation = |id, summary, description| Operation::new(id, "documentation", summary, description);
@@ -55,10 +56,14 @@ pub(crate) fn routes() -> Vec<Route> {
             method: Method::GET,
             path: "/problems/{code}",
             access: Access::Public,
-            operation: operation("get_problem", "An error explained", "The page that the `type` of a problem leads to.")
-                .parameter(code)
-                .success(StatusCode::OK, "The page.", &[], page)
-                .errors(&[Code::NotFound]),
+            operation: operation(
+                "get_problem",
+                "An error explained",
+                "The page that the `type` of a problem leads to.",
+            )
+            .parameter(code)
+            .success(StatusCode::OK, "The page.", &[], page)
+            .errors(&[Code::NotFound]),
             handler: get(problem),
         },
     ]
@@ -70,9 +75,12 @@ pub(crate) fn pages() -> Router<App> {
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| async { asset(None) }))
-        .route("/docs/{*file}", get(|file: Result<Path<String>, PathRejection>| async move {
-            file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
-        }))
+        .route(
+            "/docs/{*file}",
+            get(|file: Result<Path<String>, PathRejection>| async move {
+                file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
+            }),
+        )
 }
 
 async fn openapi() -> Response {
@@ -87,7 +95,8 @@ fn asset(file: Option<&str>) -> Response {
     let found = utoipa_swagger_ui::serve(file.unwrap_or("index.html"), CONFIG.clone());
     match found {
         Ok(Some(file)) => {
-            let headers = [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.into())];
+            let headers =
+                [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY.into())];
             (headers, file.bytes.into_owned()).into_response()
         }
         Ok(None) | Err(_) => StatusCode::NOT_FOUND.into_response(),
@@ -126,4 +135,3 @@ fn page(title: &str, body: &str) -> Response {
     );
     ([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(html)).into_response()
 }
-

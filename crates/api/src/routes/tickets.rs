@@ -5,6 +5,7 @@ mod command;
 pub(crate) mod commands;
 mod conversation;
 mod history;
+mod list;
 mod open;
 mod show;
 
@@ -28,7 +29,7 @@ use crate::problem::Problem;
 use crate::view::TicketView;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = vec![open::route(), show::route(), history::route(), conversation::route()];
+    let mut routes = vec![open::route(), list::route(), show::route(), history::route(), conversation::route()];
     routes.extend(commands::routes());
     routes
 }

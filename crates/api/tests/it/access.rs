@@ -39,10 +39,14 @@ async fn with_a_key_that_is_wrong_revoked_or_mistyped_every_route_answers_401() 
     let good = world.admin().await.token.unwrap();
     let last = if good.ends_with('0') { "1" } else { "0" };
     let mistyped = format!("{}{last}", &good[..good.len() - 1]);
-    let revoked = world.mint(&desk::NewKey::staff(ticket_aggregate::Role::Admin, "gone", std::collections::BTreeSet::new()).unwrap()).await;
+    let revoked = world
+        .mint(&desk::NewKey::staff(ticket_aggregate::Role::Admin, "gone", std::collections::BTreeSet::new()).unwrap())
+        .await;
     assert!(world.server.desk.keys().revoke(&revoked.id, now()).await.unwrap());
     let elsewhere = World::new().await.admin().await.token.unwrap();
-    for bad in [mistyped, revoked.token, elsewhere, good.to_uppercase(), "dk_".into(), String::new(), "x".repeat(10_000)] {
+    for bad in
+        [mistyped, revoked.token, elsewhere, good.to_uppercase(), "dk_".into(), String::new(), "x".repeat(10_000)]
+    {
         everywhere(&world.server.client(Some(bad)), assert_unauthorized).await;
     }
     world.server.client(Some(good)).get("/v1/nothing").await.problem(404, "not_found");
@@ -79,8 +83,12 @@ async fn the_authorization_header_is_one_and_says_bearer() {
     assert_eq!(send(std::slice::from_ref(&bearer)).await, 404);
     assert_eq!(send(&[format!("authorization: bearer {token}")]).await, 404, "a scheme has no case");
     for bad in [
-        vec![bearer.clone(), bearer.clone()], vec![format!("authorization: {token}")], vec![format!("authorization: Basic {token}")],
-        vec!["authorization: Bearer".into()], vec![format!("authorization: Bearer {token} {token}")], vec![format!("x-api-key: {token}")],
+        vec![bearer.clone(), bearer.clone()],
+        vec![format!("authorization: {token}")],
+        vec![format!("authorization: Basic {token}")],
+        vec!["authorization: Bearer".into()],
+        vec![format!("authorization: Bearer {token} {token}")],
+        vec![format!("x-api-key: {token}")],
         vec![format!("authorization: Bearer {token}\u{e9}")],
     ] {
         assert_eq!(send(&bad).await, 401, "{bad:?}");

@@ -31,11 +31,24 @@ async fn to_open_a_ticket_is_answered_with_it() {
     let ticket = opened.json();
     assert_eq!(opened.header("location"), format!("/v1/tickets/{}", ticket["id"].as_str().unwrap()));
     for (member, value) in [
-        ("number", json!(1)), ("status", json!("new")), ("subject", body["subject"].clone()), ("body", body["body"].clone()),
-        ("priority", json!("urgent")), ("category", json!("hardware")), ("team", json!("facilities")), ("assignee", Value::Null),
-        ("requester", json!({"email": "grace@example.com", "name": "Grace"})), ("channel", json!("email")),
-        ("tags", json!(["fire", "printer"])), ("followers", json!([])), ("links", json!([])), ("resolved_at", Value::Null),
-        ("reopen_until", Value::Null), ("closed_at", Value::Null), ("closed_reason", Value::Null), ("follow_up_of", Value::Null),
+        ("number", json!(1)),
+        ("status", json!("new")),
+        ("subject", body["subject"].clone()),
+        ("body", body["body"].clone()),
+        ("priority", json!("urgent")),
+        ("category", json!("hardware")),
+        ("team", json!("facilities")),
+        ("assignee", Value::Null),
+        ("requester", json!({"email": "grace@example.com", "name": "Grace"})),
+        ("channel", json!("email")),
+        ("tags", json!(["fire", "printer"])),
+        ("followers", json!([])),
+        ("links", json!([])),
+        ("resolved_at", Value::Null),
+        ("reopen_until", Value::Null),
+        ("closed_at", Value::Null),
+        ("closed_reason", Value::Null),
+        ("follow_up_of", Value::Null),
     ] {
         assert_eq!(ticket[member], value, "{member}");
     }
@@ -44,8 +57,15 @@ async fn to_open_a_ticket_is_answered_with_it() {
     let read = admin.get(opened.header("location")).await.ok(200);
     assert_eq!(read.body, opened.body, "what is answered is what is read");
 
-    let second = admin.post("/v1/tickets", &json!({"subject": "Again", "body": "It burns", "follow_up_of": ticket["id"]})).await.ok(201).json();
-    assert_eq!((&second["number"], &second["follow_up_of"], &second["requester"]), (&json!(2), &ticket["id"], &Value::Null));
+    let second = admin
+        .post("/v1/tickets", &json!({"subject": "Again", "body": "It burns", "follow_up_of": ticket["id"]}))
+        .await
+        .ok(201)
+        .json();
+    assert_eq!(
+        (&second["number"], &second["follow_up_of"], &second["requester"]),
+        (&json!(2), &ticket["id"], &Value::Null)
+    );
     assert_eq!((&second["priority"], &second["channel"]), (&json!("normal"), &json!("api")));
 }
 
@@ -77,17 +97,28 @@ async fn every_command_is_answered_with_the_ticket_after_it() {
     after("POST", "notes", json!({"body": "Third time."}), 201, 1, "status", json!("open")).await;
     after("POST", "tags", json!({"tags": ["b", "a"]}), 200, 1, "tags", json!(["a", "b"])).await;
     after("DELETE", "tags", json!({"tags": ["b", "c"]}), 200, 1, "tags", json!(["a"])).await;
-    after("POST", "followers", json!({"follower": "Bob@Example.com"}), 200, 1, "followers", json!(["bob@example.com"])).await;
+    after("POST", "followers", json!({"follower": "Bob@Example.com"}), 200, 1, "followers", json!(["bob@example.com"]))
+        .await;
     after("DELETE", "followers", json!({"follower": "bob@example.com"}), 200, 1, "followers", json!([])).await;
     after("POST", "assign", json!({"assignee": "ada"}), 200, 1, "assignee", json!("ada")).await;
     after("POST", "unassign", json!({}), 200, 1, "assignee", Value::Null).await;
     after("POST", "assign", json!({"assignee": "ada"}), 200, 1, "assignee", json!("ada")).await;
-    after("POST", "prioritize", json!({"priority": "high", "reason": "Smoke"}), 200, 1, "priority", json!("high")).await;
+    after("POST", "prioritize", json!({"priority": "high", "reason": "Smoke"}), 200, 1, "priority", json!("high"))
+        .await;
     after("POST", "categorize", json!({"category": "hardware"}), 200, 1, "category", json!("hardware")).await;
     after("POST", "rename", json!({"subject": "Fire"}), 200, 1, "subject", json!("Fire")).await;
     after("POST", "await-requester", json!({}), 200, 1, "status", json!("pending")).await;
     after("POST", "resume", json!({}), 200, 1, "status", json!("open")).await;
-    after("POST", "hold", json!({"reason": "Ordered", "wake_at": "2099-01-31T09:00:00Z"}), 200, 1, "status", json!("on_hold")).await;
+    after(
+        "POST",
+        "hold",
+        json!({"reason": "Ordered", "wake_at": "2099-01-31T09:00:00Z"}),
+        200,
+        1,
+        "status",
+        json!("on_hold"),
+    )
+    .await;
     after("POST", "resume", json!({}), 200, 1, "status", json!("open")).await;
     let link = json!({"kind": "relates_to", "other": other});
     after("POST", "link", link.clone(), 200, 1, "links", json!([link])).await;
@@ -126,8 +157,12 @@ async fn a_command_that_changes_nothing_succeeds_and_records_nothing() {
     let ticket = admin.open(&json!({"tags": ["a"], "category": "c", "team": "t"})).await;
     let before = admin.get(&ticket).await;
     for (command, body) in [
-        ("prioritize", json!({"priority": "normal"})), ("tags", json!({"tags": ["a"]})), ("categorize", json!({"category": "c"})),
-        ("route", json!({"team": "t"})), ("unassign", json!({})), ("rename", json!({"subject": "The printer is on fire"})),
+        ("prioritize", json!({"priority": "normal"})),
+        ("tags", json!({"tags": ["a"]})),
+        ("categorize", json!({"category": "c"})),
+        ("route", json!({"team": "t"})),
+        ("unassign", json!({})),
+        ("rename", json!({"subject": "The printer is on fire"})),
     ] {
         let answer = admin.command(&ticket, command, &body).await.ok(200);
         assert_answer(&answer, 1);

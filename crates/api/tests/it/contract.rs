@@ -45,7 +45,10 @@ fn every_operation_is_described_in_full() {
         for member in ["operationId", "summary", "description"] {
             assert!(operation[member].as_str().is_some_and(|text| text.len() > 3), "{what} has no {member}");
         }
-        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{what}: its operationId is another's");
+        assert!(
+            ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+            "{what}: its operationId is another's"
+        );
         for parameter in operation["parameters"].as_array().unwrap() {
             assert!(parameter["example"].is_string() || parameter["example"].is_number(), "{what} {parameter}");
             assert!(!parameter["description"].as_str().unwrap().is_empty(), "{what} {parameter}");
@@ -135,11 +138,19 @@ async fn answers_are_what_the_document_says() {
             None => call.await,
         };
         let response = &operation["responses"][answer.status.to_string()];
-        assert!(response.is_object(), "{method} {path} answers {}, which it does not say: {}", answer.status, answer.text());
+        assert!(
+            response.is_object(),
+            "{method} {path} answers {}, which it does not say: {}",
+            answer.status,
+            answer.text()
+        );
         let (media, content) = response["content"].as_object().unwrap().iter().next().unwrap();
         assert!(answer.header("content-type").starts_with(media), "{method} {path}: {}", answer.header("content-type"));
         if media.ends_with("json") {
-            let faults = validator(&document, &content["schema"]).iter_errors(&answer.json()).map(|e| e.to_string()).collect::<Vec<_>>();
+            let faults = validator(&document, &content["schema"])
+                .iter_errors(&answer.json())
+                .map(|e| e.to_string())
+                .collect::<Vec<_>>();
             assert!(faults.is_empty(), "{method} {path}: {faults:?}");
         }
         let declared = response["headers"].as_object().into_iter().flat_map(Map::keys).collect::<Vec<_>>();
@@ -155,8 +166,12 @@ async fn what_is_documented_is_served_and_what_is_served_is_documented() {
     let world = World::new().await;
     let admin = world.admin().await;
     let document = api::openapi();
-    let documented = operations(&document).into_iter().map(|(path, method, _)| (path, method.to_string())).collect::<BTreeSet<_>>();
-    let listed = api::routes().into_iter().map(|route| (route.path.to_owned(), route.method.to_string())).collect::<BTreeSet<_>>();
+    let documented =
+        operations(&document).into_iter().map(|(path, method, _)| (path, method.to_string())).collect::<BTreeSet<_>>();
+    let listed = api::routes()
+        .into_iter()
+        .map(|route| (route.path.to_owned(), route.method.to_string()))
+        .collect::<BTreeSet<_>>();
     assert_eq!(documented, listed);
     // a method that a path does not take is answered with those that it takes
     let ticket = admin.open(&json!({})).await;
@@ -165,12 +180,20 @@ async fn what_is_documented_is_served_and_what_is_served_is_documented() {
         let real = path.replace("/v1/tickets/{id}", &ticket).replace("{code}", "not_found");
         let answer = admin.call(Method::TRACE, &real).await;
         answer.problem(405, "method_not_allowed");
-        let served = answer.header("allow").split(',').map(str::trim).filter(|m| *m != "HEAD").map(str::to_owned).collect::<BTreeSet<_>>();
+        let served = answer
+            .header("allow")
+            .split(',')
+            .map(str::trim)
+            .filter(|m| *m != "HEAD")
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>();
         let said = documented.iter().filter(|(p, _)| p == path).map(|(_, m)| m.clone()).collect::<BTreeSet<_>>();
         assert_eq!(served, said, "{path}");
     }
     // names that the contract has for later, or has not
-    for path in ["/v1/events", "/v1/agents", "/v1/api-keys", "/v1/tickets/x/merge", &format!("{ticket}/wake"), &format!("/v1/ticket/{ID}")] {
+    for path in
+        ["/v1/agents", "/v1/api-keys", "/v1/tickets/x/merge", &format!("{ticket}/wake"), &format!("/v1/ticket/{ID}")]
+    {
         admin.get(path).await.problem(404, "not_found");
     }
 }

@@ -11,12 +11,18 @@ async fn eventful(admin: &Client, grace: &Client) -> String {
     let other = admin.open(&json!({"subject": "secret other"})).await;
     let other = other.rsplit('/').next().unwrap();
     for (command, body) in [
-        ("assign", json!({"assignee": "root"})), ("notes", json!({"body": "secret note"})), ("tags", json!({"tags": ["secret-tag"]})),
-        ("categorize", json!({"category": "secret category"})), ("followers", json!({"follower": "secret@example.com"})),
-        ("link", json!({"kind": "relates_to", "other": other})), ("prioritize", json!({"priority": "high", "reason": "secret reason"})),
+        ("assign", json!({"assignee": "root"})),
+        ("notes", json!({"body": "secret note"})),
+        ("tags", json!({"tags": ["secret-tag"]})),
+        ("categorize", json!({"category": "secret category"})),
+        ("followers", json!({"follower": "secret@example.com"})),
+        ("link", json!({"kind": "relates_to", "other": other})),
+        ("prioritize", json!({"priority": "high", "reason": "secret reason"})),
         ("replies", json!({"body": "We come.", "source_id": "<secret-reply@example.com>"})),
-        ("hold", json!({"reason": "secret hold", "wake_at": "2099-01-01T00:00:00Z"})), ("resume", json!({})),
-        ("route", json!({"team": "secret-team"})), ("resolve", json!({"code": "solved", "note": "secret resolution"})),
+        ("hold", json!({"reason": "secret hold", "wake_at": "2099-01-01T00:00:00Z"})),
+        ("resume", json!({})),
+        ("route", json!({"team": "secret-team"})),
+        ("resolve", json!({"code": "solved", "note": "secret resolution"})),
         ("reopen", json!({"reason": "secret reopening"})),
     ] {
         let answer = admin.command(&ticket, command, &body).await;
@@ -37,7 +43,10 @@ async fn a_history_tells_who_did_what_and_when() {
     let history = answer.json();
     assert_eq!(history["next_cursor"], Value::Null);
     let [opened, note] = &history["items"].as_array().unwrap()[..] else { panic!("{history}") };
-    assert_eq!((&opened["type"], &opened["version"], &opened["position"]), (&json!("ticket.opened"), &json!(1), &json!(1)));
+    assert_eq!(
+        (&opened["type"], &opened["version"], &opened["position"]),
+        (&json!("ticket.opened"), &json!(1), &json!(1))
+    );
     assert_eq!(opened["actor"], json!({"kind": "requester", "id": "grace@example.com"}));
     assert_eq!(opened["data"]["subject"], "The printer is on fire");
     assert_eq!(opened["time"], admin.get(&ticket).await.json()["opened_at"]);
@@ -60,7 +69,13 @@ async fn a_requester_reads_nothing_internal_anywhere() {
         assert!(!text.contains("secret"), "{path}: {text}");
     }
     let seen = grace.get(&ticket).await.json();
-    for (member, value) in [("team", Value::Null), ("category", Value::Null), ("tags", json!([])), ("followers", json!([])), ("links", json!([]))] {
+    for (member, value) in [
+        ("team", Value::Null),
+        ("category", Value::Null),
+        ("tags", json!([])),
+        ("followers", json!([])),
+        ("links", json!([])),
+    ] {
         assert_eq!(seen[member], value, "{member}");
     }
     let full = admin.get(&ticket).await.text();
@@ -68,8 +83,16 @@ async fn a_requester_reads_nothing_internal_anywhere() {
         assert!(full.contains(hidden), "staff see {hidden}");
     }
     let public = [
-        "ticket.opened", "ticket.agent_assigned", "ticket.priority_changed", "ticket.public_reply_added", "ticket.put_on_hold",
-        "ticket.resumed", "ticket.agent_unassigned", "ticket.agent_assigned", "ticket.resolved", "ticket.reopened",
+        "ticket.opened",
+        "ticket.agent_assigned",
+        "ticket.priority_changed",
+        "ticket.public_reply_added",
+        "ticket.put_on_hold",
+        "ticket.resumed",
+        "ticket.agent_unassigned",
+        "ticket.agent_assigned",
+        "ticket.resolved",
+        "ticket.reopened",
         "ticket.requester_replied",
     ];
     assert_eq!(grace.events(&ticket).await, public);
@@ -94,12 +117,20 @@ async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
         conversation["items"].as_array().unwrap().clone()
     };
     let short = |items: &[Value]| {
-        let pair = |m: &Value| format!("{} {}: {}", m["author"]["id"].as_str().unwrap(), m["kind"].as_str().unwrap(), m["body"].as_str().unwrap());
+        let pair = |m: &Value| {
+            format!(
+                "{} {}: {}",
+                m["author"]["id"].as_str().unwrap(),
+                m["kind"].as_str().unwrap(),
+                m["body"].as_str().unwrap()
+            )
+        };
         items.iter().map(pair).collect::<Vec<_>>()
     };
     let staff = read(&admin).await;
     let (note, reply) = ("root note: secret note", "root reply: We come.");
-    let (opening, thanks) = ("grace@example.com opening: Please come with water.", "grace@example.com requester_reply: Thank you");
+    let (opening, thanks) =
+        ("grace@example.com opening: Please come with water.", "grace@example.com requester_reply: Thank you");
     assert_eq!(short(&staff), [opening, note, reply, "root note: secret resolution", thanks]);
     let requester = read(&grace).await;
     assert_eq!(short(&requester), [opening, reply, thanks]);

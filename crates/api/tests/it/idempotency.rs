@@ -27,15 +27,21 @@ async fn a_repetition_gets_the_same_answer_and_records_nothing() {
     let ticket = first.header("location").to_owned();
 
     for (command, method, body) in [
-        ("replies", Method::POST, json!({"body": "We come."})), ("notes", Method::POST, json!({"body": "Again."})),
-        ("tags", Method::POST, json!({"tags": ["a"]})), ("tags", Method::DELETE, json!({"tags": ["a"]})),
-        ("followers", Method::POST, json!({"follower": "bob"})), ("followers", Method::DELETE, json!({"follower": "bob"})),
-        ("assign", Method::POST, json!({"assignee": "ada"})), ("resolve", Method::POST, json!({"code": "solved", "note": "Water"})),
+        ("replies", Method::POST, json!({"body": "We come."})),
+        ("notes", Method::POST, json!({"body": "Again."})),
+        ("tags", Method::POST, json!({"tags": ["a"]})),
+        ("tags", Method::DELETE, json!({"tags": ["a"]})),
+        ("followers", Method::POST, json!({"follower": "bob"})),
+        ("followers", Method::DELETE, json!({"follower": "bob"})),
+        ("assign", Method::POST, json!({"assignee": "ada"})),
+        ("resolve", Method::POST, json!({"code": "solved", "note": "Water"})),
     ] {
         let version = admin.version(&ticket).await;
         let send = async || {
             let call = admin.call(method.clone(), &format!("{ticket}/{command}")).json(&body);
-            call.header("if-match", &format!("\"{version}\"")).key(&format!("{method} {command}").replace(' ', "-")).await
+            call.header("if-match", &format!("\"{version}\""))
+                .key(&format!("{method} {command}").replace(' ', "-"))
+                .await
         };
         let first = send().await;
         assert!(first.status < 300, "{}", first.text());
@@ -67,7 +73,10 @@ async fn a_bare_token_and_a_quoted_string_name_one_key() {
         let lines = [token.as_str(), "content-type: application/json", "idempotency-key: a", second];
         let request = raw::request("POST", "/v1/tickets", &lines, "{\"subject\": \"Fire\", \"body\": \"Help\"}");
         let answer = raw::exchange(world.server.address, request.as_bytes()).await;
-        assert_eq!((raw::status(&answer), raw::content(&answer)["error_code"].as_str()), (400, Some("invalid_idempotency_key")));
+        assert_eq!(
+            (raw::status(&answer), raw::content(&answer)["error_code"].as_str()),
+            (400, Some("invalid_idempotency_key"))
+        );
     }
     assert_eq!(world.server.desk.store().head().await.unwrap().0, 4, "and nothing else was opened");
 }

@@ -1,4 +1,10 @@
 //! The contract as clients see it: over a socket, against the real PostgreSQL, a database for each test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers, too"
+)]
 
 mod access;
 mod bodies;
@@ -6,9 +12,11 @@ mod client;
 mod commands;
 mod conditional;
 mod contract;
+mod events;
 mod forgotten;
 mod history;
 mod idempotency;
+mod list;
 mod order;
 mod problems;
 mod races;

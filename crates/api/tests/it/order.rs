@@ -25,9 +25,15 @@ const FAULTS: [(&str, u16, &str); 13] = [
     ("state", 409, "illegal_transition"),
 ];
 
-/// Pairs that can't meet in one request.
-const APART: [(&str, &str); 4] =
-    [("no if-match", "stale"), ("used key", "bad key"), ("media type", "too large"), ("bad key", "query")];
+/// Pairs that can't meet in one request, or between which there is no order. (A method that a path does not take is no
+/// command that a role may or may not issue.)
+const APART: [(&str, &str); 5] = [
+    ("no if-match", "stale"),
+    ("used key", "bad key"),
+    ("media type", "too large"),
+    ("bad key", "query"),
+    ("role", "method"),
+];
 
 struct Ground {
     world: World,
@@ -66,7 +72,8 @@ impl Ground {
             body["unknown"] = json!(1);
         }
         let body = if has("too large") { " ".repeat(1024 * 1024 + 1) } else { body.to_string() };
-        call = call.bytes(body).header("content-type", if has("media type") { "text/plain" } else { "application/json" });
+        call =
+            call.bytes(body).header("content-type", if has("media type") { "text/plain" } else { "application/json" });
         if has("used key") {
             call = call.key("used");
         } else if has("bad key") {
@@ -110,7 +117,8 @@ async fn of_two_faults_the_one_that_comes_first_in_the_order_is_answered() {
 async fn all_faults_at_once_are_answered_with_the_first() {
     let ground = Ground::new().await;
     for start in 0..FAULTS.len() {
-        let faults = FAULTS[start..].iter().map(|(fault, ..)| *fault).collect::<Vec<_>>();
+        let together = |fault: &&str| *fault != "method" || FAULTS[start].0 != "role";
+        let faults = FAULTS[start..].iter().map(|(fault, ..)| *fault).filter(together).collect::<Vec<_>>();
         let answer = ground.send(&faults).await;
         assert_eq!(answer.status, FAULTS[start].1, "{faults:?}: {}", answer.text());
     }

@@ -10,7 +10,18 @@ use crate::world::{World, config};
 async fn what_no_route_takes_is_a_problem_too() {
     let world = World::new().await;
     let admin = world.admin().await;
-    for path in ["/v1/nothing", "/v1", "/v1/", "/nothing", "/v1/tickets/", "/v1//tickets", "/docs/nothing.js", "/problems/nothing", "/problems/%ff", "/v1/tickets/%ff"] {
+    for path in [
+        "/v1/nothing",
+        "/v1",
+        "/v1/",
+        "/nothing",
+        "/v1/tickets/",
+        "/v1//tickets",
+        "/docs/nothing.js",
+        "/problems/nothing",
+        "/problems/%ff",
+        "/v1/tickets/%ff",
+    ] {
         let answer = admin.get(path).await;
         assert_eq!(answer.status, 404, "{path}: {}", answer.text());
         answer.problem(404, "not_found");

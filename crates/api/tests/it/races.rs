@@ -48,7 +48,8 @@ async fn with_a_star_nobody_ever_sees_a_conflict() {
         let ticket = ticket.clone();
         async move { client.command(&ticket, "notes", &json!({"body": format!("note {n}")})).await }
     });
-    let mut versions = answers.await.into_iter().map(|a| a.ok(201).json()["version"].as_i64().unwrap()).collect::<Vec<_>>();
+    let mut versions =
+        answers.await.into_iter().map(|a| a.ok(201).json()["version"].as_i64().unwrap()).collect::<Vec<_>>();
     versions.sort_unstable();
     let all = (2..=i64::try_from(MANY).unwrap() + 1).collect::<Vec<_>>();
     assert_eq!(versions, all, "each added its own, and was answered with the ticket as it was then");
@@ -88,7 +89,11 @@ async fn from_one_version_never_two_commands_succeed() {
         assert!(from.insert(tag.clone(), answer.text()).is_none(), "two went on from {tag}");
     }
     assert!(!from.is_empty());
-    assert_eq!(admin.version(&ticket).await, i64::try_from(from.len()).unwrap() + 1, "no update is lost, none is recorded that failed");
+    assert_eq!(
+        admin.version(&ticket).await,
+        i64::try_from(from.len()).unwrap() + 1,
+        "no update is lost, none is recorded that failed"
+    );
     beside.stopped().await;
 }
 
@@ -128,6 +133,17 @@ async fn one_key_carries_out_one_command_however_many_ask_at_once() {
         let path = format!("{ticket}/{command}");
         once(&world, &admin, |client| client.post(&path, &body).header("if-match", tag).key(command)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_opens_one_follow_up_however_many_ask_at_once() {
+    let world = World::new().await;
+    let grace = world.requester("grace@example.com").await;
+    let ticket = grace.open(&json!({})).await;
+    world.admin().await.command(&ticket, "spam", &json!({})).await.ok(200);
+    let path = format!("{ticket}/replies");
+    let answer = once(&world, &grace, |client| client.post(&path, &json!({"body": "I am real"})).key("k")).await;
+    assert_eq!(answer.json()["follow_up_of"], ticket.rsplit('/').next().unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,8 +27,11 @@ pub(crate) async fn rest(stream: &mut TcpStream) -> String {
 
 /// A request's text; `lines` are its header lines.
 pub(crate) fn request(method: &str, path: &str, lines: &[&str], body: &str) -> String {
-    let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>();
-    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}content-length: {}\r\n\r\n{body}", body.len())
+    let lines = lines.iter().fold(String::new(), |lines, line| lines + line + "\r\n");
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// The status of an answer.

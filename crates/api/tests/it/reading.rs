@@ -11,8 +11,11 @@ async fn a_ticket_can_be_read_as_it_was() {
     let ticket = admin.open(&json!({})).await;
     let mut states = vec![admin.get(&ticket).await.ok(200).json()];
     for (command, body) in [
-        ("prioritize", json!({"priority": "high"})), ("assign", json!({"assignee": "ada"})), ("notes", json!({"body": "x"})),
-        ("resolve", json!({"code": "solved"})), ("reopen", json!({"reason": "x"})),
+        ("prioritize", json!({"priority": "high"})),
+        ("assign", json!({"assignee": "ada"})),
+        ("notes", json!({"body": "x"})),
+        ("resolve", json!({"code": "solved"})),
+        ("reopen", json!({"reason": "x"})),
     ] {
         states.push(admin.command(&ticket, command, &body).await.json());
     }
@@ -37,12 +40,28 @@ async fn a_query_is_taken_to_the_letter() {
     let admin = world.admin().await;
     let ticket = admin.open(&json!({})).await;
     for (query, places) in [
-        ("version=0", &["?version"][..]), ("version=-1", &["?version"]), ("version=%2B1", &["?version"]), ("version=+1", &["?version"]),
-        ("version=1e3", &["?version"]), ("version=1.0", &["?version"]), ("version=", &["?version"]), ("version", &["?version"]),
-        ("version=9223372036854775808", &["?version"]), ("version=1%20", &["?version"]), ("version=%EF%BC%91", &["?version"]),
-        ("at=yesterday", &["?at"]), ("at=", &["?at"]), ("at=2026-01-31", &["?at"]), ("at=2026-01-31T09:30:00", &["?at"]),
-        ("at=2026-02-30T09:30:00Z", &["?at"]), ("at=1700000000", &["?at"]), ("version=1&at=2026-01-31T09:30:00Z", &["?version"]),
-        ("version=1&version=1", &["?version"]), ("Version=1", &["?Version"]), ("a=1&b=2", &["?a", "?b"]), ("version=1&x=%00", &[""]),
+        ("version=0", &["?version"][..]),
+        ("version=-1", &["?version"]),
+        ("version=%2B1", &["?version"]),
+        ("version=+1", &["?version"]),
+        ("version=1e3", &["?version"]),
+        ("version=1.0", &["?version"]),
+        ("version=", &["?version"]),
+        ("version", &["?version"]),
+        ("version=9223372036854775808", &["?version"]),
+        ("version=1%20", &["?version"]),
+        ("version=%EF%BC%91", &["?version"]),
+        ("at=yesterday", &["?at"]),
+        ("at=", &["?at"]),
+        ("at=2026-01-31", &["?at"]),
+        ("at=2026-01-31T09:30:00", &["?at"]),
+        ("at=2026-02-30T09:30:00Z", &["?at"]),
+        ("at=1700000000", &["?at"]),
+        ("version=1&at=2026-01-31T09:30:00Z", &["?version"]),
+        ("version=1&version=1", &["?version"]),
+        ("Version=1", &["?Version"]),
+        ("a=1&b=2", &["?a", "?b"]),
+        ("version=1&x=%00", &[""]),
         ("version=x&at=y", &["?at", "?version"]),
     ] {
         let answer = admin.get(&format!("{ticket}?{query}")).await;
@@ -65,7 +84,15 @@ async fn an_id_has_one_spelling() {
     let admin = world.admin().await;
     let ticket = admin.open(&json!({})).await;
     let id = ticket.rsplit('/').next().unwrap();
-    for other in [id.to_uppercase(), id.replace('-', ""), format!("%7B{id}%7D"), format!("urn:uuid:{id}"), format!("{id}%20"), "1".into(), "%00".into()] {
+    for other in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("%7B{id}%7D"),
+        format!("urn:uuid:{id}"),
+        format!("{id}%20"),
+        "1".into(),
+        "%00".into(),
+    ] {
         admin.get(&format!("/v1/tickets/{other}")).await.problem(404, "not_found");
     }
 }
@@ -81,7 +108,10 @@ async fn one_tag_is_the_same_bytes_in_every_process_and_at_every_time() {
     for client in [&admin, &grace] {
         let other = there.client(client.token.clone());
         for path in ["", "/history", "/conversation", "?version=1", "?version=3"] {
-            let (one, two) = (client.get(&format!("{ticket}{path}")).await.ok(200), other.get(&format!("{ticket}{path}")).await.ok(200));
+            let (one, two) = (
+                client.get(&format!("{ticket}{path}")).await.ok(200),
+                other.get(&format!("{ticket}{path}")).await.ok(200),
+            );
             assert_eq!((one.header("etag"), one.text()), (two.header("etag"), two.text()), "{path}");
         }
     }
@@ -94,11 +124,17 @@ async fn a_ticket_with_more_events_than_a_snapshot_covers_reads_the_same() {
     let ticket = admin.open(&json!({})).await;
     for n in 0..105 {
         let tag = json!({"tags": [format!("{n}")]});
-        let (add, remove) = (admin.command(&ticket, "tags", &tag), admin.call(http::Method::DELETE, &format!("{ticket}/tags")));
-        if n % 2 == 0 { add.await.ok(200) } else { remove.json(&json!({"tags": [format!("{}", n - 1)]})).header("if-match", "*").await.ok(200) };
+        let (add, remove) =
+            (admin.command(&ticket, "tags", &tag), admin.call(http::Method::DELETE, &format!("{ticket}/tags")));
+        if n % 2 == 0 {
+            add.await.ok(200)
+        } else {
+            remove.json(&json!({"tags": [format!("{}", n - 1)]})).header("if-match", "*").await.ok(200)
+        };
     }
     let now = admin.get(&ticket).await.ok(200);
-    let there = world.another().await.client(admin.token.clone());
+    let beside = world.another().await;
+    let there = beside.client(admin.token.clone());
     assert_eq!(there.get(&ticket).await.ok(200).text(), now.text());
     for version in [1, 50, 99, 100, 101, 106] {
         let path = format!("{ticket}?version={version}");

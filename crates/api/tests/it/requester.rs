@@ -23,7 +23,11 @@ async fn open_reply_confirm_reopen_close_and_reply_again() {
     ada.command(&ticket, "replies", &json!({"body": "Is it out?"})).await.ok(201);
     ada.command(&ticket, "await-requester", &json!({})).await.ok(200);
     let replied = grace.post(&format!("{ticket}/replies"), &json!({"body": "It is."})).await.ok(201);
-    assert_eq!((&replied.json()["status"], replied.find("location")), (&json!("open"), None), "a reply sets it going again");
+    assert_eq!(
+        (&replied.json()["status"], replied.find("location")),
+        (&json!("open"), None),
+        "a reply sets it going again"
+    );
 
     let confirmed = grace.command(&ticket, "confirm", &json!({})).await.ok(200).json();
     assert_eq!(confirmed["status"], "resolved");
@@ -42,12 +46,18 @@ async fn open_reply_confirm_reopen_close_and_reply_again() {
     let answer = grace.post(&format!("{ticket}/replies"), &json!({"body": "It burns again"})).await.ok(201);
     let follow_up = answer.json();
     assert_eq!(follow_up["follow_up_of"], ticket.rsplit('/').next().unwrap());
-    assert_eq!((&follow_up["status"], &follow_up["body"], answer.header("etag")), (&json!("new"), &json!("It burns again"), "\"1\""));
+    assert_eq!(
+        (&follow_up["status"], &follow_up["body"], answer.header("etag")),
+        (&json!("new"), &json!("It burns again"), "\"1\"")
+    );
     assert_eq!(answer.header("location"), format!("/v1/tickets/{}", follow_up["id"].as_str().unwrap()));
     assert_eq!(grace.get(answer.header("location")).await.ok(200).body, answer.body);
     assert_eq!(ada.version(&ticket).await, before, "the closed one stays as it is");
     let staff = ada.get(answer.header("location")).await.ok(200).json();
-    assert_eq!((&staff["team"], &staff["tags"], &staff["priority"]), (&json!("facilities"), &json!(["printer"]), &json!("high")));
+    assert_eq!(
+        (&staff["team"], &staff["tags"], &staff["priority"]),
+        (&json!("facilities"), &json!(["printer"]), &json!("high"))
+    );
     ada.command(&ticket, "replies", &json!({"body": "x"})).await.problem(409, "illegal_transition");
 }
 
@@ -58,7 +68,8 @@ async fn a_condition_on_the_closed_ticket_holds_for_its_follow_up() {
     let grace = world.requester("grace@example.com").await;
     let ticket = grace.open(&json!({})).await;
     admin.command(&ticket, "spam", &json!({})).await.ok(200);
-    let reply = |tag: &str| grace.post(&format!("{ticket}/replies"), &json!({"body": "I am real"})).header("if-match", tag);
+    let reply =
+        |tag: &str| grace.post(&format!("{ticket}/replies"), &json!({"body": "I am real"})).header("if-match", tag);
     reply("\"1\"").await.problem(412, "precondition_failed");
     assert_eq!(reply("\"2\"").await.ok(201).json()["follow_up_of"], ticket.rsplit('/').next().unwrap());
 }

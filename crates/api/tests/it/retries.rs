@@ -12,11 +12,17 @@ use crate::world::World;
 async fn a_repetition_after_a_restart_and_at_another_instance_is_a_replay() {
     let mut world = World::new().await;
     let admin = world.admin().await;
-    let send = async |client: &Client| client.post("/v1/tickets", &json!({"subject": "Fire", "body": "Help", "source_id": "1"})).key("k").await;
+    let send = async |client: &Client| {
+        client.post("/v1/tickets", &json!({"subject": "Fire", "body": "Help", "source_id": "1"})).key("k").await
+    };
     let first = send(&admin).await.ok(201);
     let ticket = first.header("location").to_owned();
     let rename = async |client: &Client| {
-        client.post(&format!("{ticket}/rename"), &json!({"subject": "Smoke"})).header("if-match", "\"1\"").key("r").await
+        client
+            .post(&format!("{ticket}/rename"), &json!({"subject": "Smoke"}))
+            .header("if-match", "\"1\"")
+            .key("r")
+            .await
     };
     let renamed = rename(&admin).await.ok(200);
 

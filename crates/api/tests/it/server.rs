@@ -75,7 +75,12 @@ async fn half_a_request_does_nothing() {
     let admin = world.admin().await;
     let ticket = admin.open(&json!({})).await;
     let token = format!("authorization: Bearer {}", admin.token.clone().unwrap());
-    let request = raw::request("POST", &format!("{ticket}/notes"), &[&token, "content-type: application/json"], "{\"body\": \"x\"}");
+    let request = raw::request(
+        "POST",
+        &format!("{ticket}/notes"),
+        &[&token, "content-type: application/json"],
+        "{\"body\": \"x\"}",
+    );
     for cut in [1, 5, 13, 20] {
         let mut stream = TcpStream::connect(world.server.address).await.unwrap();
         stream.write_all(&request.as_bytes()[..request.len() - cut]).await.unwrap();
@@ -92,13 +97,15 @@ async fn slow_a_client_that_does_not_come_to_the_point_is_cut_off_after_10_s() {
     let address = world.server.address;
     // nothing at all, half a line, half a header, half of the HTTP/2 preface, a header now and then
     let starts = ["", "GET /heal", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-a", "PRI * HTTP/2.0\r\n\r\n"];
-    let silent = starts.map(|start| tokio::spawn(async move {
-        let began = Instant::now();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(start.as_bytes()).await.unwrap();
-        raw::rest(&mut stream).await;
-        (start, began.elapsed())
-    }));
+    let silent = starts.map(|start| {
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(start.as_bytes()).await.unwrap();
+            raw::rest(&mut stream).await;
+            (start, began.elapsed())
+        })
+    });
     let dribble = tokio::spawn(async move {
         let began = Instant::now();
         let mut stream = TcpStream::connect(address).await.unwrap();

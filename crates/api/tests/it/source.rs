@@ -24,7 +24,9 @@ fn there_is_no_sql_in_the_api() {
             let code = line.trim_start();
             // prose speaks of selecting and inserting; a statement stands in a string
             let statement = ["\"select ", "\"insert into", "\"update ", "\"delete from", "\"with "];
-            let sql = code.contains("sqlx") || code.contains("PgPool") || statement.iter().any(|s| code.to_lowercase().contains(s));
+            let sql = code.contains("sqlx")
+                || code.contains("PgPool")
+                || statement.iter().any(|s| code.to_lowercase().contains(s));
             assert!(!sql || code.starts_with("//"), "{path}:{}: {line}", number + 1);
         }
     }

@@ -23,7 +23,9 @@ async fn assert_hidden(client: &Client, ticket: &str) {
     for route in api::routes().into_iter().filter(|route| route.path.starts_with("/v1/tickets/{id}")) {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
-        for (query, tags, body) in [("", "*", example), ("", "\"1\"", example), ("?version=x", "*", example), ("", "bad", &json!({"x": 1}))] {
+        for (query, tags, body) in
+            [("", "*", example), ("", "\"1\"", example), ("?version=x", "*", example), ("", "bad", &json!({"x": 1}))]
+        {
             let send = async |ticket: &str| {
                 let path = format!("{}{query}", route.path.replace("/v1/tickets/{id}", ticket));
                 let call = client.call(route.method.clone(), &path).header("if-match", tags);
@@ -58,7 +60,8 @@ async fn a_requester_sees_their_own_tickets_and_those_they_follow() {
     eve.get(&ticket).await.ok(200);
     eve.command(&ticket, "replies", &json!({"body": "Me too"})).await.ok(201);
     eve.command(&ticket, "reopen", &json!({})).await.problem(403, "forbidden");
-    let unfollow = admin.call(Method::DELETE, &format!("{ticket}/followers")).json(&json!({"follower": "eve@example.com"}));
+    let unfollow =
+        admin.call(Method::DELETE, &format!("{ticket}/followers")).json(&json!({"follower": "eve@example.com"}));
     unfollow.header("if-match", "*").await.ok(200);
     assert_hidden(&eve, &ticket).await;
 }
@@ -69,7 +72,9 @@ async fn an_agent_sees_the_tickets_of_their_teams() {
     let admin = world.admin().await;
     let ada = world.agent("ada", &["facilities", "network"]).await;
     let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
-    for (team, seen) in [(json!("facilities"), true), (json!("network"), true), (Value::Null, true), (json!("payroll"), false)] {
+    for (team, seen) in
+        [(json!("facilities"), true), (json!("network"), true), (Value::Null, true), (json!("payroll"), false)]
+    {
         let ticket = admin.open(&json!({"team": team})).await;
         lead.get(&ticket).await.ok(200);
         if seen { drop(ada.get(&ticket).await.ok(200)) } else { assert_hidden(&ada, &ticket).await }

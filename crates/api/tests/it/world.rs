@@ -10,12 +10,13 @@ use chrono::{DateTime, Utc};
 use desk::{Desk, Keys, MintedKey, NewKey, Policy};
 use devstack::testing::TestDatabase;
 use eventstore::{EventStore, Options};
+use projections::Projections;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool};
 use ticket_aggregate::{Role, TeamId};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
+    /// End with it.
+    _projectors: JoinSet<()>,
 }
 
 /// A server and its database. (In this order: the database goes last.)
@@ -54,6 +57,7 @@ pub(crate) fn config() -> api::Config {
 async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
     desk::migrate(&pool).await?;
+    projections::MIGRATOR.run(&pool).await?;
     pool.close().await;
     Ok(())
 }
@@ -64,7 +68,7 @@ impl World {
     }
 
     pub(crate) async fn with(config: api::Config, policy: Policy) -> Self {
-        let database = TestDatabase::create(&format!("desk_{}", desk::schema_digest()), migrated).await;
+        let database = TestDatabase::create(&format!("desk_{}_{}", desk::schema_digest(), projections::schema_digest()), migrated).await;
         Self { server: Server::start(database.url(), config, policy).await, database }
     }
 
@@ -110,15 +114,19 @@ impl Server {
         });
         let pool = pool.connect(url).await.unwrap();
         let store = EventStore::open(pool.clone(), options);
+        let projections = Projections::new(store.clone(), pool.clone());
+        let read_models = projections.reader();
+        let mut projectors = JoinSet::new();
+        projectors.spawn(projections.run(std::future::pending()));
         let desk = Desk::new(store, pool.clone(), Keys::new(pool, 2), policy);
-        let app = App::new(desk.clone(), config);
+        let app = App::new(desk.clone(), read_models, config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(api::serve(listener, app.clone(), async move {
             stopped.await.ok();
         }));
-        Self { app, desk, address, stop: Some(stop), served }
+        Self { app, desk, address, stop: Some(stop), served, _projectors: projectors }
     }
 
     pub(crate) fn client(&self, token: Option<String>) -> Client {

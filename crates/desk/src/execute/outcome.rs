@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
+use sha2::{Digest, Sha256};
 use ticket_aggregate::{Command, Open, Refusal, State, TicketId, decide, evolve};
 
 use super::Done;
@@ -157,8 +158,19 @@ impl Desk {
 fn aliases(open: &Open, ticket: TicketId) -> Vec<Alias> {
     let source = open.source_id.as_ref().map(|id| Alias {
         scope: format!("source:{}", open.channel),
-        name: id.clone(),
+        name: indexable(id),
         stream_id: stream_of(ticket),
     });
     std::iter::once(numbers::alias(open.number, ticket)).chain(source).collect()
+}
+
+/// An index of PostgreSQL takes rows of up to 2,704 bytes, a thousand characters may have 4,000: what is
+/// long is known by its digest.
+fn indexable(name: &str) -> String {
+    const LONGEST: usize = 1_024;
+    if name.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let digest = Sha256::digest(name);
+    digest.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
 }

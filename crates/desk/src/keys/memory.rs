@@ -2,8 +2,9 @@
 //! threads; a verified key is remembered for a short time under a hash that is keyed by a secret of
 //! this process, so that the cost is paid once and memory holds no usable key.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -13,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use opentelemetry::metrics::UpDownCounter;
 use rand::Rng;
 use sha2::Sha256;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::AuthError;
 use super::token::Token;
@@ -33,6 +34,7 @@ pub(super) struct Memory {
     secret: [u8; 32],
     started: Instant,
     remembered: moka::sync::Cache<[u8; 32], Arc<Remembered>>,
+    verifying: Mutex<HashMap<[u8; 32], Arc<OnceCell<bool>>>>,
     workers: Semaphore,
     waiting: AtomicUsize,
     queue: UpDownCounter<i64>,
@@ -77,6 +79,7 @@ impl Memory {
             secret,
             started: Instant::now(),
             remembered: moka::sync::Cache::builder().max_capacity(100_000).time_to_idle(REMEMBERED).build(),
+            verifying: Mutex::default(),
             workers: Semaphore::new(workers.max(1)),
             waiting: AtomicUsize::new(0),
             queue: opentelemetry::global::meter("docket")
@@ -98,9 +101,14 @@ impl Memory {
         self.remembered.get(&self.digest(token))
     }
 
-    pub(super) fn remember(&self, token: &Token, caller: Arc<Caller>) {
-        let remembered =
-            Remembered { caller, started: self.started, looked_at: AtomicU64::new(millis(self.started.elapsed())) };
+    /// The time by which [`Self::remember`] knows how old the knowledge is.
+    pub(super) fn now(&self) -> u64 {
+        millis(self.started.elapsed())
+    }
+
+    /// Remembers a verified key, which was looked up at that time.
+    pub(super) fn remember(&self, token: &Token, caller: Arc<Caller>, looked_at: u64) {
+        let remembered = Remembered { caller, started: self.started, looked_at: AtomicU64::new(looked_at) };
         self.remembered.insert(self.digest(token), Arc::new(remembered));
     }
 
@@ -115,12 +123,17 @@ impl Memory {
         hashed.map_err(|_| sqlx::Error::Encode("the key could not be hashed".into()).into())
     }
 
+    /// Whether the token is the one that was hashed. Many that bring one token at once, such as the
+    /// clients of a server that was started again, wait for one verification.
     pub(super) async fn matches(&self, token: &Token, hash: String) -> Result<bool, AuthError> {
-        let secret = token.secret().to_owned();
-        self.work(move || {
-            PasswordHash::new(&hash).is_ok_and(|hash| argon2().verify_password(secret.as_bytes(), &hash).is_ok())
-        })
-        .await
+        let verification = Verification::join(self, self.digest(token));
+        let verify = || {
+            let secret = token.secret().to_owned();
+            self.work(move || {
+                PasswordHash::new(&hash).is_ok_and(|hash| argon2().verify_password(secret.as_bytes(), &hash).is_ok())
+            })
+        };
+        verification.outcome.get_or_try_init(verify).await.copied()
     }
 
     /// Runs what burns a core, on a thread that may.
@@ -135,6 +148,30 @@ fn argon2() -> Argon2<'static> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// A verification under way, which all share who bring the same token; the last of them forgets it.
+struct Verification<'a> {
+    memory: &'a Memory,
+    digest: [u8; 32],
+    outcome: Arc<OnceCell<bool>>,
+}
+
+impl<'a> Verification<'a> {
+    fn join(memory: &'a Memory, digest: [u8; 32]) -> Self {
+        let mut verifying = memory.verifying.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { memory, digest, outcome: verifying.entry(digest).or_default().clone() }
+    }
+}
+
+impl Drop for Verification<'_> {
+    fn drop(&mut self) {
+        let mut verifying = self.memory.verifying.lock().unwrap_or_else(PoisonError::into_inner);
+        // the map's and this one: clones are made under the lock only
+        if Arc::strong_count(&self.outcome) <= 2 {
+            verifying.remove(&self.digest);
+        }
+    }
 }
 
 /// A place in the queue, given back when the caller goes away.

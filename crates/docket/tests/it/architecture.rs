@@ -10,16 +10,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("eventstore", &[]),
     ("ticket-aggregate", &[]),
     ("devstack", &[]),
+    ("relay", &["eventstore"]),
     ("desk", &["eventstore", "ticket-aggregate"]),
-    ("api", &["desk", "eventstore", "ticket-aggregate"]),
-    ("docket", &["api", "desk", "devstack", "eventstore", "ticket-aggregate"]),
+    ("projections", &["eventstore", "ticket-aggregate"]),
+    ("api", &["desk", "eventstore", "projections", "ticket-aggregate"]),
+    ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "ticket-aggregate"]),
 ];
 
 /// Crates of others that only these of ours may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("async-nats", &["relay", "notifier"]),
-    ("sqlx", &["eventstore", "desk", "devstack", "docket"]),
+    ("sqlx", &["eventstore", "desk", "devstack", "docket", "projections"]),
     ("anyhow", &["docket"]),
     ("clap", &["docket"]),
 ];

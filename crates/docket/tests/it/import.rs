@@ -21,10 +21,11 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) async fn new() -> Self {
-        let template = format!("docket-cli-{}", desk::schema_digest());
+        let template = format!("docket-cli-{}-{}", desk::schema_digest(), projections::schema_digest());
         let database = TestDatabase::create(&template, |url| async move {
             let pool = PgPool::connect(&url).await?;
             desk::migrate(&pool).await?;
+            projections::MIGRATOR.run(&pool).await?;
             pool.close().await;
             Ok(())
         });

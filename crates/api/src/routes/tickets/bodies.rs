@@ -8,7 +8,9 @@ use ticket_aggregate::{Command, CommandKind, ValueError};
 use utoipa::ToSchema;
 
 use super::command::handle;
-use crate::operation::{Access, Operation, Route, header_parameter, json_of, ticket_id_parameter};
+use crate::conditional::IF_MATCH_FORM;
+use crate::idempotency;
+use crate::operation::{Access, Operation, Route, formed, header_parameter, json_of, ticket_id_parameter};
 use crate::problem::{Code, Fault};
 use crate::view::TicketView;
 
@@ -64,12 +66,10 @@ pub(super) fn at<T>(pointer: &str, value: Result<T, ValueError>) -> Result<T, Fa
 }
 
 pub(super) fn idempotency_key() -> Value {
-    header_parameter(
-        "Idempotency-Key",
-        false,
-        "Names this request: a repetition with the same key gets the same answer and does nothing again. Kept for at least 24 hours.",
-        "8e03978e-40d5-43dd-bc93-6894a57f9324",
-    )
+    let said = "Names this request: a repetition with the same key gets the same answer and does nothing again. Kept for \
+                at least 24 hours.";
+    let parameter = header_parameter("Idempotency-Key", false, said, "8e03978e-40d5-43dd-bc93-6894a57f9324");
+    formed(parameter, idempotency::FORM)
 }
 
 pub(super) fn route<B: Body>() -> Route {
@@ -81,7 +81,7 @@ pub(super) fn route<B: Body>() -> Route {
     };
     let mut operation = Operation::new(B::ID, "tickets", B::SUMMARY, B::DESCRIPTION.trim())
         .parameter(ticket_id_parameter())
-        .parameter(header_parameter("If-Match", needed, if_match, "\"3\""))
+        .parameter(formed(header_parameter("If-Match", needed, if_match, "\"3\""), IF_MATCH_FORM))
         .parameter(idempotency_key())
         .body(B::SCHEMA, B::example())
         .success(
@@ -116,6 +116,10 @@ pub(super) fn route<B: Body>() -> Route {
         ]);
     if needed {
         operation = operation.errors(&[Code::PreconditionRequired]);
+    }
+    // a reply to a closed ticket opens another
+    if B::KIND == CommandKind::Reply {
+        operation = operation.errors(&[Code::SourceIdUsed]);
     }
     let (method, filter) = match B::FORM {
         Form::Remove => (Method::DELETE, MethodFilter::DELETE),

@@ -51,9 +51,9 @@ impl Incoming {
             Ok(()) => content(body).await,
             Err(problem) => Err(problem),
         };
-        let json = content.clone().and_then(|bytes| {
-            json::parse(&bytes).map_err(|fault| Problem::invalid(Code::InvalidJson, vec![fault]))
-        });
+        let json = content
+            .clone()
+            .and_then(|bytes| json::parse(&bytes).map_err(|fault| Problem::invalid(Code::InvalidJson, vec![fault])));
         Self {
             query: Query::read(parts.uri.query(), &[]),
             target: parts.uri.to_string(),
@@ -91,7 +91,8 @@ impl Incoming {
 
     /// A request to the desk that is this one's, as far as it is sound.
     pub(super) fn request(&self, app: &App, ticket: TicketId, caller: &Arc<Caller>) -> Request {
-        let mut request = Request::new(ticket, Vec::new(), Caller::clone(caller), (app.config.now)(), app.config.new_id);
+        let mut request =
+            Request::new(ticket, Vec::new(), Caller::clone(caller), (app.config.now)(), app.config.new_id);
         request.correlation_id.clone_from(&self.request_id);
         request.traceparent = traceparent();
         request
@@ -184,4 +185,3 @@ async fn before(
     };
     Ok(app.desk.check(request, kind).await?)
 }
-

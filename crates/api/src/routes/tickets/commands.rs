@@ -118,10 +118,10 @@ commands! {
     /// An agent's reply goes to the requester; a requester's sets a waiting or resolved ticket going again,
     /// and opens a new one with `follow_up_of` where it is closed: then `Location` names that one.
     Reply {
-        #[schema(min_length = 1, max_length = 65_536)]
+        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
         body: String,
         /// The id that the message has where it came from; the same again records nothing.
-        #[schema(min_length = 1, max_length = 1000)]
+        #[schema(min_length = 1, max_length = 1000, pattern = "line")]
         source_id: Option<String>,
     }
     AddMessage "replies" "reply_to_ticket" "Write a public reply" {"body": "We are on our way."}
@@ -129,7 +129,7 @@ commands! {
 
     /// For agents only; the requester never sees it.
     Note {
-        #[schema(min_length = 1, max_length = 65_536)]
+        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
         body: String,
     }
     AddMessage "notes" "add_note" "Write an internal note" {"body": "Third time this month."}
@@ -154,7 +154,7 @@ commands! {
     /// A follower with an e-mail address gets the public replies, and sees the ticket as its requester does.
     Follow {
         /// An e-mail address or an agent's id.
-        #[schema(min_length = 1, max_length = 254)]
+        #[schema(min_length = 1, max_length = 254, pattern = "line")]
         follower: String,
     }
     Add "followers" "add_follower" "Add a follower" {"follower": "ada"}
@@ -163,7 +163,7 @@ commands! {
     /// Who does not follow is passed over.
     Unfollow {
         /// An e-mail address or an agent's id.
-        #[schema(min_length = 1, max_length = 254)]
+        #[schema(min_length = 1, max_length = 254, pattern = "line")]
         follower: String,
     }
     Remove "followers" "remove_follower" "Remove a follower" {"follower": "ada"}
@@ -172,7 +172,7 @@ commands! {
     /// Agents take tickets themselves; leads and admins assign others. A new ticket is open from then on.
     Assign {
         /// An agent's id.
-        #[schema(min_length = 1, max_length = 64)]
+        #[schema(min_length = 1, max_length = 64, pattern = "line")]
         assignee: String,
     }
     Change "assign" "assign_ticket" "Give the ticket to an agent" {"assignee": "ada"}
@@ -185,7 +185,7 @@ commands! {
 
     /// Its agent, if any, loses it: an assignee belongs to the ticket's team.
     RouteTo {
-        #[schema(min_length = 1, max_length = 64)]
+        #[schema(min_length = 1, max_length = 64, pattern = "line")]
         team: String,
     }
     Change "route" "route_ticket" "Put the ticket into a team's queue" {"team": "facilities"}
@@ -194,7 +194,7 @@ commands! {
     /// The same priority again records nothing.
     Prioritize {
         priority: PriorityWord,
-        #[schema(max_length = 1000)]
+        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
         reason: Option<String>,
     }
     Change "prioritize" "prioritize_ticket" "Change the priority" {"priority": "high", "reason": "Smoke in the corridor."}
@@ -202,7 +202,7 @@ commands! {
 
     /// The same category again records nothing.
     Categorize {
-        #[schema(min_length = 1, max_length = 100)]
+        #[schema(min_length = 1, max_length = 100, pattern = "line")]
         category: String,
     }
     Change "categorize" "categorize_ticket" "Change the category" {"category": "hardware"}
@@ -210,7 +210,7 @@ commands! {
 
     /// The same subject again records nothing.
     Rename {
-        #[schema(min_length = 1, max_length = 300)]
+        #[schema(min_length = 1, max_length = 300, pattern = "line")]
         subject: String,
     }
     Change "rename" "rename_ticket" "Change the subject" {"subject": "The printer was on fire"}
@@ -228,7 +228,7 @@ commands! {
 
     /// Waits for something other than the requester.
     Hold {
-        #[schema(min_length = 1, max_length = 1000)]
+        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
         reason: String,
         /// In the future.
         wake_at: Option<DateTime<Utc>>,
@@ -244,10 +244,10 @@ commands! {
     /// Needs an assignee, or makes the acting agent one; no unresolved ticket may block it.
     Resolve {
         /// How it was solved: `solved`, `workaround`, …
-        #[schema(min_length = 1, max_length = 100)]
+        #[schema(min_length = 1, max_length = 100, pattern = "line")]
         code: String,
         /// For agents only.
-        #[schema(max_length = 65_536)]
+        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
         note: Option<String>,
     }
     Change "resolve" "resolve_ticket" "Declare the ticket solved" {"code": "solved", "note": "Replaced the fuser."}
@@ -260,7 +260,7 @@ commands! {
 
     /// Until the deadline that was pinned when it was resolved. Agents must give a reason.
     Reopen {
-        #[schema(max_length = 1000)]
+        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
         reason: Option<String>,
     }
     Change "reopen" "reopen_ticket" "Take up a resolved ticket again" {"reason": "It burns again."}

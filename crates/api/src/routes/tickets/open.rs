@@ -28,25 +28,25 @@ use crate::view::TicketView;
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpenTicket {
     /// What it is about; one line.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = "line")]
     subject: String,
     /// The first message.
-    #[schema(min_length = 1, max_length = 65_536)]
+    #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
     body: String,
     /// `normal` if not given.
     priority: Option<PriorityWord>,
     /// The team whose queue it goes to.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "line")]
     team: Option<String>,
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "line")]
     category: Option<String>,
     #[schema(max_items = 100)]
     tags: Option<Vec<TagText>>,
     /// The way by which it came: `api` if not given.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "line")]
     channel: Option<String>,
     /// The id that it has where it came from, such as a mail's Message-ID. The same again is refused.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(min_length = 1, max_length = 1000, pattern = "line")]
     source_id: Option<String>,
     /// Who asks. A requester asks for themselves.
     requester: Option<OpenFor>,
@@ -60,14 +60,14 @@ pub(crate) struct OpenTicket {
 pub(crate) struct OpenFor {
     #[schema(format = Email, max_length = 254, example = "grace@example.com")]
     email: String,
-    #[schema(max_length = 200, example = "Grace")]
+    #[schema(max_length = 200, pattern = "printable", example = "Grace")]
     name: Option<String>,
 }
 
 /// A tag.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(min_length = 1, max_length = 100, example = "printer")]
+#[schema(min_length = 1, max_length = 100, pattern = "line", example = "printer")]
 pub(crate) struct TagText(pub(crate) String);
 
 pub(crate) fn example() -> Value {
@@ -143,7 +143,10 @@ impl OpenTicket {
         if let Some(before) = open.follow_up_of {
             match app.desk.ticket(before, Moment::Now, caller).await {
                 Err(DeskError::NotFound) => {
-                    return Err(invalid(Fault::new("/follow_up_of", "There is no such ticket; name one that you can see.")));
+                    return Err(invalid(Fault::new(
+                        "/follow_up_of",
+                        "There is no such ticket; name one that you can see.",
+                    )));
                 }
                 found => found.map(|_| ())?,
             }
@@ -163,9 +166,10 @@ impl OpenTicket {
             (None, _) => None,
         };
         let tags = self.tags.unwrap_or_default();
-        let tags = tags.iter().enumerate().filter_map(|(index, tag)| {
-            parsed(&mut faults, &format!("/tags/{index}"), Tag::parse(&tag.0))
-        });
+        let tags = tags
+            .iter()
+            .enumerate()
+            .filter_map(|(index, tag)| parsed(&mut faults, &format!("/tags/{index}"), Tag::parse(&tag.0)));
         let tags = tags.collect::<BTreeSet<_>>();
         let team = self.team.and_then(|team| parsed(&mut faults, "/team", TeamId::parse(&team)));
         let channel = self.channel.and_then(|channel| parsed(&mut faults, "/channel", Channel::parse(&channel)));

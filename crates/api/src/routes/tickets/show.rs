@@ -60,12 +60,12 @@ async fn show(
 
 fn moment(query: Option<&str>) -> Result<Moment, Problem> {
     let query = Query::read(query, &["version", "at"])?;
-    let faults = match (query.positive("version"), query.time("at")) {
-        (Ok(Some(_)), Ok(Some(_))) => vec![invalid("version", "give version or at, not both")],
-        (Ok(Some(version)), Ok(None)) => return Ok(Moment::Version(Version(version))),
-        (Ok(None), Ok(Some(time))) => return Ok(Moment::Time(time)),
-        (Ok(None), Ok(None)) => return Ok(Moment::Now),
-        (version, time) => version.err().into_iter().chain(time.err()).collect(),
-    };
-    Err(Problem::invalid(Code::InvalidQuery, faults))
+    match (query.positive("version"), query.time("at")) {
+        (Ok(Some(_)), Ok(Some(_))) => Err(invalid("version", "give version or at, not both")),
+        (Ok(Some(version)), Ok(None)) => Ok(Moment::Version(Version(version))),
+        (Ok(None), Ok(Some(time))) => Ok(Moment::Time(time)),
+        (Ok(None), Ok(None)) => Ok(Moment::Now),
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => Err(problem),
+    }
 }

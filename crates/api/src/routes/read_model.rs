@@ -1,0 +1,144 @@
+//! What all queries of read models have in common: from which position on, who looks, and at which position the answer
+//! was read.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use desk::Caller;
+use eventstore::Position;
+use projections::{AtLeast, Seer};
+use serde_json::Value;
+use ticket_aggregate::Role;
+
+use crate::operation::{Operation, header_parameter};
+use crate::problem::{Code, Problem};
+
+const MIN_POSITION: &str = "docket-min-position";
+/// How long is waited unless the caller wishes otherwise.
+const WAIT: u64 = 2;
+/// The most that is waited: what is left of a request's 30 seconds is for the answer.
+const LONGEST_WAIT: u64 = 25;
+
+/// What a caller asks of any read model.
+pub(super) struct Asked {
+    pub(super) at_least: AtLeast,
+    applied: Option<u64>,
+}
+
+impl Asked {
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let applied = wait(headers);
+        let wait = Duration::from_secs(applied.unwrap_or(WAIT));
+        Ok(Self { at_least: AtLeast { position: min_position(headers)?, wait }, applied })
+    }
+
+    /// The headers of the answer.
+    pub(super) fn answered(&self, mut response: Response, position: Position) -> Response {
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("docket-position"), HeaderValue::from(position.0));
+        headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if let Some(applied) = self.applied.and_then(|wait| HeaderValue::try_from(format!("wait={wait}")).ok()) {
+            headers.insert(HeaderName::from_static("preference-applied"), applied);
+        }
+        response
+    }
+}
+
+fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
+    let bad = || Problem::new(Code::BadRequest, "Docket-Min-Position takes one whole number, a Docket-Position that was answered.");
+    let mut values = headers.get_all(MIN_POSITION).iter();
+    let Some(value) = values.next() else { return Ok(Position(0)) };
+    let text = value.to_str().map_err(|_| bad())?;
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse() {
+        Ok(position) if digits && values.next().is_none() => Ok(Position(position)),
+        _ => Err(bad()),
+    }
+}
+
+/// The `wait` of `Prefer` (RFC 7240): a preference that can't be read is none.
+fn wait(headers: &HeaderMap) -> Option<u64> {
+    let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
+    let mut waits = lines.flat_map(|line| line.split(',')).filter_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        (name.trim().eq_ignore_ascii_case("wait") && digits).then(|| value.parse().unwrap_or(LONGEST_WAIT))
+    });
+    waits.next().map(|seconds: u64| seconds.min(LONGEST_WAIT))
+}
+
+/// As whom a caller looks: `Caller::may_see`, for many tickets at once.
+pub(super) fn seer(caller: &Caller) -> Seer {
+    match caller.role {
+        Role::Requester => Seer::Requester(caller.id.clone()),
+        Role::Agent => {
+            Seer::Agent { id: caller.id.clone(), teams: caller.teams.iter().map(ToString::to_string).collect() }
+        }
+        Role::Lead | Role::Admin | Role::System => Seer::Everything,
+    }
+}
+
+/// What the contract says of every query of a read model.
+pub(super) fn described(operation: Operation) -> Operation {
+    operation.parameter(min_position_parameter()).parameter(prefer_parameter()).errors(&[
+        Code::BadRequest,
+        Code::InvalidQuery,
+        Code::ReadModelBehind,
+    ])
+}
+
+fn min_position_parameter() -> Value {
+    header_parameter(
+        "Docket-Min-Position",
+        false,
+        "The answer knows everything up to this position: send the Docket-Position of your last command to find what it did. It is waited for, 2 s at most.",
+        "0",
+    )
+}
+
+fn prefer_parameter() -> Value {
+    header_parameter("Prefer", false, "`wait=10` waits up to ten seconds instead of two (25 at most).", "wait=5")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_position_is_digits() {
+        assert_eq!(min_position(&headers(MIN_POSITION, &["17"])).unwrap(), Position(17));
+        assert_eq!(min_position(&HeaderMap::new()).unwrap(), Position(0));
+        for bad in ["", "-1", "+1", "1e3", "x", "1,2", "99999999999999999999"] {
+            assert!(min_position(&headers(MIN_POSITION, &[bad])).is_err(), "{bad}");
+        }
+        assert!(min_position(&headers(MIN_POSITION, &["1", "1"])).is_err());
+    }
+
+    #[test]
+    fn a_preference_is_heeded_where_it_can_be() {
+        for (lines, seconds) in [
+            (vec!["wait=5"], Some(5)),
+            (vec!["respond-async, Wait = 7"], Some(7)),
+            (vec!["respond-async", "wait=\"3\"; x=y"], Some(3)),
+            (vec!["wait=1000"], Some(25)),
+            (vec!["wait=99999999999999999999"], Some(25)),
+            (vec!["wait=0"], Some(0)),
+            (vec!["wait=-1"], None),
+            (vec!["wait"], None),
+            (vec![], None),
+        ] {
+            assert_eq!(wait(&headers("prefer", &lines)), seconds, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `docket audit relay`: the broker's stream against the log.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use desk::Desk;
+use relay::{AuditReport, Finding};
+
+use crate::config::Config;
+use crate::import::{grouped, printable, progress_bar, terminal_width};
+use crate::relay::{find, settings};
+
+/// The exit code of a stream that is not the log.
+const BROKEN: u8 = 2;
+
+/// Compare the broker's stream with the log, message by message
+///
+/// Finds messages that are missing, that differ from their event or have none, and an end that nobody publishes. Nothing is
+/// changed, and a running relay is not disturbed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes:\n  \
+    0  the stream is the log\n  \
+    1  the log or the stream could not be read\n  \
+    2  a rule is broken; the findings say which and where")]
+pub(crate) struct Args {
+    /// Print the report as one JSON object: messages, events, broken, findings
+    #[arg(long)]
+    json: bool,
+}
+
+/// Compares, and prints what it found.
+pub(crate) async fn run(desk: &Desk, config: &Config, args: &Args) -> anyhow::Result<ExitCode> {
+    let url = find(config).context("there is no broker: name it with --nats-url or NATS_URL, or run `docket serve`")?;
+    let head = desk.store().head().await?;
+    let bar = progress_bar(head.0.unsigned_abs(), "messages", args.json);
+    let report = relay::audit(desk.store(), &settings(config, url), |done| bar.set_position(done)).await?;
+    bar.finish_and_clear();
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+    } else {
+        print(&mut out, &report)?;
+    }
+    Ok(if report.broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
+    if !report.findings.is_empty() {
+        writeln!(out, "{}", table(&report.findings))?;
+    }
+    let kept = report.findings.len() as u64;
+    if report.broken > kept {
+        writeln!(out, "The first {} of {} are shown.", grouped(kept), grouped(report.broken))?;
+    }
+    let verdict = match report.broken {
+        0 => "the stream is the log".to_owned(),
+        1 => "a rule is broken once".to_owned(),
+        times => format!("rules are broken {} times", grouped(times)),
+    };
+    Ok(writeln!(out, "{} messages, {} events: {verdict}", grouped(report.messages), grouped(report.events))?)
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(terminal_width());
+    table.set_header(["rule", "position", "what"]);
+    for finding in findings {
+        let position = finding.position.map_or_else(String::new, |position| position.to_string());
+        table.add_row([finding.rule.to_owned(), position, printable(&finding.detail)]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_stream_is_one_line_and_a_finding_says_where() {
+        let printed = |report: &AuditReport| {
+            let mut out = Vec::new();
+            print(&mut out, report).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let mut report = AuditReport { messages: 21_348, events: 21_348, ..AuditReport::default() };
+        assert_eq!(printed(&report), "21,348 messages, 21,348 events: the stream is the log\n");
+        let position = Some(eventstore::Position(7));
+        report.findings = vec![Finding { rule: "difference", position, detail: "its data\u{1b}[2J".into() }];
+        report.broken = 1_001;
+        let text = printed(&report);
+        assert!(text.contains("difference") && text.contains("The first 1 of 1,001 are shown."), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}

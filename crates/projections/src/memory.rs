@@ -1,0 +1,70 @@
+//! What a writer remembers of its tables: bounded, the least used goes.
+
+use std::collections::HashMap;
+
+use eventstore::StreamId;
+
+/// Two halves: what is used moves into the young one; when that is full, the old one is let go.
+#[derive(Debug)]
+pub(crate) struct Memory<T> {
+    young: HashMap<StreamId, T>,
+    old: HashMap<StreamId, T>,
+    half: usize,
+}
+
+impl<T> Memory<T> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), half: capacity.div_ceil(2) }
+    }
+
+    pub(crate) fn has(&self, stream: StreamId) -> bool {
+        self.young.contains_key(&stream) || self.old.contains_key(&stream)
+    }
+
+    /// Takes it out: it is to be put back as it has become.
+    pub(crate) fn take(&mut self, stream: StreamId) -> Option<T> {
+        self.young.remove(&stream).or_else(|| self.old.remove(&stream))
+    }
+
+    pub(crate) fn get(&self, stream: StreamId) -> Option<&T> {
+        self.young.get(&stream).or_else(|| self.old.get(&stream))
+    }
+
+    pub(crate) fn put(&mut self, stream: StreamId, value: T) {
+        self.young.insert(stream, value);
+    }
+
+    /// Between two batches: within one, nothing that it needs may go.
+    pub(crate) fn shrink(&mut self) {
+        if self.young.len() > self.half {
+            self.old = std::mem::take(&mut self.young);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_goes() {
+        let stream = |n| StreamId(uuid::Uuid::from_u128(n));
+        let mut memory = Memory::new(4);
+        for n in 0..3 {
+            memory.put(stream(n), n);
+        }
+        memory.shrink();
+        let used = memory.take(stream(1)).unwrap();
+        memory.put(stream(1), used);
+        for n in 3..5 {
+            memory.put(stream(n), n);
+        }
+        memory.shrink();
+        assert_eq!((memory.get(stream(1)), memory.has(stream(0))), (Some(&1), false));
+    }
+}

@@ -1,0 +1,111 @@
+//! Streams that a projection passes over, and events that somebody has decided to leave out (docs/adr/0016).
+
+use std::collections::{HashMap, HashSet};
+
+use eventstore::{Fault, Position, StreamId, Version};
+use sqlx::{PgExecutor, Row};
+
+use crate::generations::Generation;
+
+/// Where a stream stopped, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parked {
+    pub(crate) stream: StreamId,
+    pub(crate) position: Position,
+    pub(crate) version: Version,
+    pub(crate) error: String,
+}
+
+/// Parks a stream, or notes that it stopped at another event.
+pub(crate) async fn park(
+    executor: impl PgExecutor<'_>,
+    projection: &str,
+    generation: Generation,
+    parked: &Parked,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "insert into read_models.parked (projection, generation, stream_id, position, version, error, since)
+         values ($1, $2, $3, $4, $5, $6, now())
+         on conflict on constraint parked_pkey
+         do update set position = excluded.position, version = excluded.version, error = excluded.error",
+    )
+    .bind(projection)
+    .bind(generation.0)
+    .bind(parked.stream.0)
+    .bind(parked.position.0)
+    .bind(parked.version.0)
+    // what PostgreSQL can't keep in a text
+    .bind(parked.error.replace('\0', "\u{fffd}"))
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Takes a stream up again.
+pub(crate) async fn release(
+    executor: impl PgExecutor<'_>,
+    projection: &str,
+    generation: Generation,
+    stream: StreamId,
+) -> Result<(), Fault> {
+    sqlx::query("delete from read_models.parked where projection = $1 and generation = $2 and stream_id = $3")
+        .bind(projection)
+        .bind(generation.0)
+        .bind(stream.0)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// Where each parked stream stopped.
+pub(crate) async fn all(
+    executor: impl PgExecutor<'_>,
+    projection: &str,
+    generation: Generation,
+) -> Result<HashMap<StreamId, Parked>, Fault> {
+    let rows = sqlx::query(
+        "select stream_id, position, version, error from read_models.parked where projection = $1 and generation = $2",
+    )
+    .bind(projection)
+    .bind(generation.0)
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let stream = StreamId(row.try_get(0)?);
+            let (position, version) = (Position(row.try_get(1)?), Version(row.try_get(2)?));
+            Ok((stream, Parked { stream, position, version, error: row.try_get(3)? }))
+        })
+        .collect()
+}
+
+/// The positions that a projection leaves out.
+pub(crate) async fn skips(executor: impl PgExecutor<'_>, projection: &str) -> Result<HashSet<Position>, Fault> {
+    let positions: Vec<i64> = sqlx::query_scalar("select position from read_models.skips where projection = $1")
+        .bind(projection)
+        .fetch_all(executor)
+        .await?;
+    Ok(positions.into_iter().map(Position).collect())
+}
+
+/// Writes down that an event is left out.
+pub(crate) async fn skip(
+    executor: impl PgExecutor<'_>,
+    projection: &str,
+    parked: &Parked,
+    reason: &str,
+    by: &str,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "insert into read_models.skips (projection, position, stream_id, reason, skipped_by, skipped_at)
+         values ($1, $2, $3, $4, $5, now()) on conflict on constraint skips_pkey do nothing",
+    )
+    .bind(projection)
+    .bind(parked.position.0)
+    .bind(parked.stream.0)
+    .bind(reason)
+    .bind(by)
+    .execute(executor)
+    .await?;
+    Ok(())
+}

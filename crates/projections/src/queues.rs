@@ -1,0 +1,327 @@
+//! The read model `queues`: how many tickets there are by team, status, agent and priority. Writer and reader share
+//! this file, and it alone names its tables.
+
+use std::collections::BTreeMap;
+
+use eventstore::{Position, StreamId, Version};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
+use ticket_aggregate::{
+    AgentId, Channel, Event, Priority, Status, StreamVersion, TeamId, Ticket, TicketNumber, TicketOpened, evolve,
+};
+
+use crate::error::ReadError;
+use crate::generations::Generation;
+use crate::memory::Memory;
+use crate::projection::{ApplyError, Fact, Projection, Writer};
+use crate::tickets::Seer;
+
+/// How many tickets' places a writer remembers.
+const REMEMBERED: usize = 100_000;
+
+/// Events that move no ticket from one queue to another. What is not listed is wanted, also what this program
+/// does not know.
+const IRRELEVANT: &[&str] = &[
+    "ticket.requester_replied",
+    "ticket.internal_note_added",
+    "ticket.category_changed",
+    "ticket.tags_added",
+    "ticket.tags_removed",
+    "ticket.subject_changed",
+    "ticket.linked",
+    "ticket.unlinked",
+    "ticket.follower_added",
+    "ticket.follower_removed",
+];
+
+/// A queue, and how many tickets are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Whose; none: of no team.
+    pub team: Option<TeamId>,
+    /// Where its tickets stand.
+    pub status: Status,
+    /// Who has them.
+    pub assignee: Option<AgentId>,
+    /// How urgent they are.
+    pub priority: Priority,
+    /// How many they are.
+    pub count: i64,
+}
+
+/// All queues, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queues {
+    /// How far the log was read.
+    pub position: Position,
+    /// The queues, none of them empty.
+    pub queues: Vec<Queue>,
+}
+
+pub(crate) struct QueuesProjection;
+
+impl Projection for QueuesProjection {
+    fn name(&self) -> &'static str {
+        "queues"
+    }
+
+    fn schema_version(&self) -> i32 {
+        1
+    }
+
+    fn wants(&self, event_type: &str) -> bool {
+        event_type.starts_with("ticket.") && !IRRELEVANT.contains(&event_type)
+    }
+
+    fn tables(&self, generation: Generation) -> Vec<String> {
+        vec![format!("read_models.queues_{generation}"), format!("read_models.queues_tickets_{generation}")]
+    }
+
+    fn create(&self, generation: Generation) -> String {
+        // no team, no agent: the empty text, which neither can be
+        format!(
+            "create table if not exists read_models.queues_{generation} (
+               team     text   not null,
+               status   text   not null,
+               assignee text   not null,
+               priority text   not null,
+               count    bigint not null,
+               constraint queues_{generation}_pkey primary key (team, status, assignee, priority)
+             );
+             create table if not exists read_models.queues_tickets_{generation} (
+               ticket_id uuid   not null,
+               version   bigint not null,
+               team      text   not null,
+               status    text   not null,
+               assignee  text   not null,
+               priority  text   not null,
+               constraint queues_tickets_{generation}_pkey primary key (ticket_id)
+             )"
+        )
+    }
+
+    fn index(&self, generation: Generation) -> String {
+        format!("analyze read_models.queues_{generation}, read_models.queues_tickets_{generation}")
+    }
+
+    fn writer(&self, generation: Generation) -> Box<dyn Writer> {
+        Box::new(QueuesWriter { memory: Memory::new(REMEMBERED), generation })
+    }
+}
+
+/// Where a ticket is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) team: String,
+    pub(crate) status: Status,
+    pub(crate) assignee: String,
+    pub(crate) priority: Priority,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    version: StreamVersion,
+    place: Place,
+}
+
+/// Of a ticket only what decides on its queue: the rest is left blank, and what the events mean for it stays
+/// [`evolve`]'s business.
+fn outline(known: &Known, fact: &Fact) -> Option<Ticket> {
+    let opened = TicketOpened {
+        number: TicketNumber::try_from(1).ok()?,
+        requester: None,
+        channel: Channel::default(),
+        subject: String::new(),
+        body: String::new(),
+        priority: known.place.priority,
+        category: None,
+        team: TeamId::parse(&known.place.team).ok(),
+        tags: std::collections::BTreeSet::new(),
+        source_id: None,
+        follow_up_of: None,
+    };
+    let mut ticket = evolve(None, &Event::TicketOpened(Box::new(opened)), &fact.stamp())?;
+    ticket.status = known.place.status;
+    ticket.assignee = AgentId::parse(&known.place.assignee).ok();
+    Some(ticket)
+}
+
+impl Place {
+    pub(crate) fn of(ticket: &Ticket) -> Self {
+        Self {
+            team: ticket.team.as_ref().map(ToString::to_string).unwrap_or_default(),
+            status: ticket.status,
+            assignee: ticket.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
+            priority: ticket.priority,
+        }
+    }
+}
+
+struct QueuesWriter {
+    memory: Memory<Known>,
+    generation: Generation,
+}
+
+impl Writer for QueuesWriter {
+    fn apply<'a>(&'a mut self, connection: &'a mut PgConnection, facts: &'a [Fact]) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            self.memory.shrink();
+            self.load(connection, facts).await?;
+            let mut before: BTreeMap<StreamId, Option<Place>> = BTreeMap::new();
+            for fact in facts {
+                let known = self.memory.take(fact.stream);
+                before.entry(fact.stream).or_insert_with(|| known.as_ref().map(|k| k.place.clone()));
+                if let Some(known) = &known {
+                    fact.follows(known.version)?;
+                }
+                let ticket = known.as_ref().and_then(|known| outline(known, fact));
+                let ticket = evolve(ticket, &fact.event, &fact.stamp());
+                let ticket = ticket.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
+                self.memory.put(fact.stream, Known { version: ticket.version, place: Place::of(&ticket) });
+            }
+            self.write_tickets(connection, &before).await?;
+            self.write_counts(connection, &before).await
+        }
+        .boxed()
+    }
+
+    fn forget(&mut self) {
+        self.memory.clear();
+    }
+}
+
+impl QueuesWriter {
+    async fn load(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
+        let unknown = |fact: &&Fact| fact.version > Version(1) && !self.memory.has(fact.stream);
+        let mut wanted: Vec<_> = facts.iter().filter(unknown).map(|fact| fact.stream.0).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "select ticket_id, version, team, status, assignee, priority
+               from read_models.queues_tickets_{} where ticket_id = any($1)",
+            self.generation
+        );
+        for row in sqlx::query(AssertSqlSafe(sql)).bind(&wanted).fetch_all(connection).await? {
+            let version = StreamVersion(row.try_get::<i64, _>(1)?.unsigned_abs());
+            let place = Place {
+                team: row.try_get(2)?,
+                status: word(row.try_get(3)?)?,
+                assignee: row.try_get(4)?,
+                priority: word(row.try_get(5)?)?,
+            };
+            self.memory.put(StreamId(row.try_get(0)?), Known { version, place });
+        }
+        Ok(())
+    }
+
+    async fn write_tickets(
+        &self,
+        connection: &mut PgConnection,
+        touched: &BTreeMap<StreamId, Option<Place>>,
+    ) -> Result<(), ApplyError> {
+        let now: Vec<_> = touched.keys().filter_map(|stream| Some((stream.0, self.memory.get(*stream)?))).collect();
+        let sql = format!(
+            "insert into read_models.queues_tickets_{g} (ticket_id, version, team, status, assignee, priority)
+             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+             on conflict on constraint queues_tickets_{g}_pkey do update
+                set version = excluded.version, team = excluded.team, status = excluded.status,
+                    assignee = excluded.assignee, priority = excluded.priority",
+            g = self.generation
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(now.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.version.0.cast_signed()).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.place.team.as_str()).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.place.status.as_str()).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.place.assignee.as_str()).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.place.priority.as_str()).collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_counts(
+        &self,
+        connection: &mut PgConnection,
+        before: &BTreeMap<StreamId, Option<Place>>,
+    ) -> Result<(), ApplyError> {
+        let mut moves: BTreeMap<&Place, i64> = BTreeMap::new();
+        for (stream, old) in before {
+            let new = self.memory.get(*stream).map(|known| &known.place);
+            if old.as_ref() != new {
+                for (place, by) in old.iter().map(|old| (old, -1)).chain(new.map(|new| (new, 1))) {
+                    *moves.entry(place).or_default() += by;
+                }
+            }
+        }
+        let moves: Vec<_> = moves.into_iter().filter(|(_, by)| *by != 0).collect();
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "insert into read_models.queues_{g} as q (team, status, assignee, priority, count)
+             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+             on conflict on constraint queues_{g}_pkey do update set count = q.count + excluded.count",
+            g = self.generation
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(moves.iter().map(|(place, _)| place.team.as_str()).collect::<Vec<_>>())
+            .bind(moves.iter().map(|(place, _)| place.status.as_str()).collect::<Vec<_>>())
+            .bind(moves.iter().map(|(place, _)| place.assignee.as_str()).collect::<Vec<_>>())
+            .bind(moves.iter().map(|(place, _)| place.priority.as_str()).collect::<Vec<_>>())
+            .bind(moves.iter().map(|(_, by)| *by).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+        // an empty queue is none: what is here depends on the tickets alone, not on the way there
+        let sql = format!("delete from read_models.queues_{} where count = 0", self.generation);
+        sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
+        Ok(())
+    }
+}
+
+fn word<T: std::str::FromStr>(word: &str) -> Result<T, sqlx::Error>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    word.parse().map_err(|error: T::Err| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// The queues that one sees, as of one moment. `None`: the generation does not serve any more.
+pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> Result<Option<Queues>, ReadError> {
+    let sql = format!(
+        "with at as (
+           select c.position from cursors c where c.name = $1
+              and exists (select from read_models.generations g
+                           where g.name = 'queues' and g.state = 'live' and g.generation = $2)
+         )
+         select at.position, q.team, q.status, q.assignee, q.priority, q.count
+           from at left join read_models.queues_{generation} q
+             on $3::text[] is null or q.team = any($3) or q.team = '' or q.assignee = $4
+          order by q.team, q.status, q.assignee, q.priority"
+    );
+    let (teams, agent) = match seer {
+        Seer::Everything => (None, None),
+        Seer::Agent { id, teams } => (Some(teams.clone()), Some(id.clone())),
+        Seer::Requester(_) => (Some(Vec::new()), None),
+    };
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(generation.cursor("queues")).bind(generation.0).bind(teams).bind(agent);
+    let rows = query.fetch_all(pool).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let position = Position(first.try_get(0)?);
+    let mut queues = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let Some(team) = row.try_get::<Option<&str>, _>(1)? else { break };
+        queues.push(Queue {
+            team: TeamId::parse(team).ok(),
+            status: word(row.try_get(2)?)?,
+            assignee: AgentId::parse(row.try_get(3)?).ok(),
+            priority: word(row.try_get(4)?)?,
+            count: row.try_get(5)?,
+        });
+    }
+    Ok(Some(Queues { position, queues }))
+}

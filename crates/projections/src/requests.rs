@@ -1,0 +1,99 @@
+//! What operators ask of a projection's leader: a row that it answers.
+
+use eventstore::{Fault, StreamId};
+use sqlx::{PgExecutor, Row};
+
+/// What is to become of a parked stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Try again from the event at which it stopped.
+    Retry,
+    /// Leave that event out, for this reason, and go on after it.
+    Skip {
+        /// Why; it is written down.
+        reason: String,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the stream is parked no more.
+    pub healed: bool,
+    /// In words.
+    pub text: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) id: i64,
+    pub(crate) stream: StreamId,
+    pub(crate) action: Action,
+    pub(crate) by: String,
+}
+
+pub(crate) async fn ask(
+    executor: impl PgExecutor<'_>,
+    projection: &str,
+    stream: StreamId,
+    action: &Action,
+    by: &str,
+) -> Result<i64, Fault> {
+    let (action, reason) = match action {
+        Action::Retry => ("retry", None),
+        Action::Skip { reason } => ("skip", Some(reason)),
+    };
+    let id = sqlx::query_scalar(
+        "insert into read_models.requests (projection, action, stream_id, reason, requested_by, requested_at)
+         values ($1, $2, $3, $4, $5, now()) returning id",
+    )
+    .bind(projection)
+    .bind(action)
+    .bind(stream.0)
+    .bind(reason)
+    .bind(by)
+    .fetch_one(executor)
+    .await?;
+    Ok(id)
+}
+
+/// Those that wait for an answer, the oldest first. What nobody waits for any more is not carried out late.
+pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> Result<Vec<Request>, Fault> {
+    let rows = sqlx::query(
+        "select id, stream_id, action, reason, requested_by from read_models.requests
+          where projection = $1 and done_at is null and requested_at > now() - interval '1 minute' order by id",
+    )
+    .bind(projection)
+    .fetch_all(executor)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let reason: Option<String> = row.try_get(3)?;
+            let action = match row.try_get(2)? {
+                "skip" => Action::Skip { reason: reason.unwrap_or_default() },
+                _ => Action::Retry,
+            };
+            Ok(Request { id: row.try_get(0)?, stream: StreamId(row.try_get(1)?), action, by: row.try_get(4)? })
+        })
+        .collect()
+}
+
+pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Outcome) -> Result<(), Fault> {
+    sqlx::query("update read_models.requests set done_at = now(), healed = $2, outcome = $3 where id = $1")
+        .bind(id)
+        .bind(outcome.healed)
+        .bind(&outcome.text)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
+/// The answer, once there is one.
+pub(crate) async fn outcome(executor: impl PgExecutor<'_>, id: i64) -> Result<Option<Outcome>, Fault> {
+    let row = sqlx::query("select healed, outcome from read_models.requests where id = $1 and done_at is not null")
+        .bind(id)
+        .fetch_optional(executor)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Outcome { healed: row.try_get(0)?, text: row.try_get(1)? }))
+}

@@ -1,0 +1,126 @@
+//! How the projections are: measured against the true head of the log, never against a mark of their own.
+
+use chrono::{DateTime, Utc};
+use eventstore::{Fault, Position, StreamId, Version};
+use serde::Serialize;
+use sqlx::{PgPool, Row};
+
+/// A generation of a projection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The projection.
+    pub name: String,
+    /// Which generation.
+    pub generation: i32,
+    /// The schema that it was made for.
+    pub schema_version: i32,
+    /// `live` or `building`.
+    pub state: String,
+    /// How far it has read the log.
+    pub position: Position,
+    /// Where the log ends.
+    pub head: Position,
+    /// How many events it has not read.
+    pub lag_events: i64,
+    /// How long the oldest of them has been in the log, in seconds; zero where there is none.
+    pub lag_seconds: f64,
+    /// How many events a second it is being filled with.
+    pub rate: Option<f64>,
+    /// How many seconds the filling still takes.
+    pub eta_seconds: Option<f64>,
+    /// When it was begun.
+    pub started_at: DateTime<Utc>,
+    /// How it compared with the one before, when it took its place.
+    pub comparison: Option<String>,
+    /// How many streams are parked.
+    pub parked_streams: i64,
+    /// The first hundred of them.
+    pub faults: Vec<StreamFault>,
+}
+
+/// A stream that is passed over, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StreamFault {
+    /// The stream: a ticket.
+    pub stream: StreamId,
+    /// The event that could not be applied.
+    pub position: Position,
+    /// Its place in the stream.
+    pub version: Version,
+    /// Why not.
+    pub error: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// All generations that serve or are being filled, by name.
+pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, Fault> {
+    let rows = sqlx::query(
+        "select g.name, g.generation, g.schema_version, g.state, coalesce(c.position, 0) as position,
+                coalesce((select e.position from events e order by e.position desc limit 1), 0) as head,
+                coalesce((select extract(epoch from clock_timestamp() - e.recorded_at) from events e
+                           where e.position = coalesce(c.position, 0) + 1), 0)::double precision as lag_seconds,
+                g.events_per_second, g.started_at, g.comparison,
+                (select count(*) from read_models.parked p
+                  where p.projection = g.name and p.generation = g.generation) as parked
+           from read_models.generations g
+           left join cursors c on c.name = g.name || '@' || g.generation
+          where g.state <> 'retired' order by g.name, g.generation",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (position, head): (i64, i64) = (row.try_get("position")?, row.try_get("head")?);
+        let lag_events = (head - position).max(0);
+        let rate: Option<f64> = row.try_get("events_per_second")?;
+        let mut status = Status {
+            name: row.try_get("name")?,
+            generation: row.try_get("generation")?,
+            schema_version: row.try_get("schema_version")?,
+            state: row.try_get("state")?,
+            position: Position(position),
+            head: Position(head),
+            lag_events,
+            lag_seconds: row.try_get::<f64, _>("lag_seconds")?.max(0.0),
+            rate,
+            eta_seconds: rate.filter(|rate| *rate > 0.0).map(|rate| count(lag_events) / rate),
+            started_at: row.try_get("started_at")?,
+            comparison: row.try_get("comparison")?,
+            parked_streams: row.try_get("parked")?,
+            faults: Vec::new(),
+        };
+        if status.parked_streams > 0 {
+            status.faults = faults(pool, &status.name, status.generation).await?;
+        }
+        all.push(status);
+    }
+    Ok(all)
+}
+
+async fn faults(pool: &PgPool, name: &str, generation: i32) -> Result<Vec<StreamFault>, Fault> {
+    let rows = sqlx::query(
+        "select stream_id, position, version, error, since from read_models.parked
+          where projection = $1 and generation = $2 order by position limit 100",
+    )
+    .bind(name)
+    .bind(generation)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(StreamFault {
+                stream: StreamId(row.try_get(0)?),
+                position: Position(row.try_get(1)?),
+                version: Version(row.try_get(2)?),
+                error: row.try_get(3)?,
+                since: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn count(number: i64) -> f64 {
+    number as f64
+}

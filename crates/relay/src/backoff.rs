@@ -1,0 +1,34 @@
+//! Pauses that grow, and that no two relays make alike.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// The next pause after a failure.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    pub(crate) async fn wait(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+        tokio::time::sleep(pause(self.failures)).await;
+    }
+}
+
+/// After so many failures in a row; at least half of it is certain.
+pub(crate) fn pause(failures: u32) -> Duration {
+    let full = LONGEST.min(FIRST * 2_u32.saturating_pow(failures.min(16)));
+    full / 2 + (full / 2).mul_f64(rand::random::<f64>())
+}
+
+/// A time, stretched by up to a half.
+pub(crate) fn stretched(time: Duration) -> Duration {
+    time + (time / 2).mul_f64(rand::random::<f64>())
+}

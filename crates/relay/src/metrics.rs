@@ -1,0 +1,56 @@
+//! What the relay tells of itself, as OpenTelemetry metrics.
+
+use std::sync::LazyLock;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Gauge};
+
+use crate::Fault;
+
+pub(crate) struct Metrics {
+    pub(crate) position: Gauge<u64>,
+    pub(crate) lag: Gauge<u64>,
+    pub(crate) oldest: Gauge<f64>,
+    pub(crate) published: Counter<u64>,
+    pub(crate) resyncs: Counter<u64>,
+    halted: Gauge<u64>,
+}
+
+/// Made at the first use: the application sets its meter provider before that.
+pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    let meter = opentelemetry::global::meter("relay");
+    let counter = |name, what| {
+        let counter = meter.u64_counter(name).with_description(what).build();
+        counter.add(0, &[]);
+        counter
+    };
+    Metrics {
+        position: meter
+            .u64_gauge("docket_relay_position")
+            .with_description("the last position that the broker is known to hold")
+            .build(),
+        lag: meter
+            .u64_gauge("docket_relay_lag_events")
+            .with_description("events of the log that the broker is not known to hold")
+            .build(),
+        oldest: meter
+            .f64_gauge("docket_relay_oldest_unpublished")
+            .with_unit("s")
+            .with_description("how long ago the log took the oldest of them; zero where there is none")
+            .build(),
+        published: counter("docket_relay_published", "events that this process has published"),
+        resyncs: counter("docket_relay_resyncs", "looks at the broker before publishing, the first one included"),
+        halted: meter
+            .u64_gauge("docket_relay_halted")
+            .with_description("1 for the reason for which this relay publishes nothing until somebody mends it")
+            .build(),
+    }
+});
+
+impl Metrics {
+    pub(crate) fn halted(&self, by: Option<Fault>) {
+        for fault in Fault::ALL {
+            self.halted.record(u64::from(by == Some(fault)), &[KeyValue::new("reason", fault.as_str())]);
+        }
+    }
+}

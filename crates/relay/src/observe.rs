@@ -1,0 +1,32 @@
+//! How far the broker is behind the log: measured against the log's true end, whatever the relay itself is doing.
+
+use std::time::Duration;
+
+use eventstore::EventStore;
+
+use crate::Config;
+use crate::metrics::METRICS;
+use crate::reporter::Reporter;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Reporter) {
+    loop {
+        if let Err(fault) = measure(store, config, reporter).await {
+            tracing::debug!(%fault, "the relay's lag can't be measured now");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn measure(store: &EventStore, config: &Config, reporter: &Reporter) -> Result<(), eventstore::Fault> {
+    // before the first look nobody knows
+    let Some(position) = reporter.position() else { return Ok(()) };
+    let head = store.head().await?;
+    let lag = u64::try_from(head.0 - position.0).unwrap_or(0);
+    let oldest = if lag == 0 { None } else { store.read_page(position, 1).await?.into_iter().next() };
+    let age = oldest.and_then(|event| ((config.now)() - event.recorded_at).to_std().ok());
+    METRICS.lag.record(lag, &[]);
+    METRICS.oldest.record(age.unwrap_or_default().as_secs_f64(), &[]);
+    Ok(())
+}
