@@ -24,6 +24,10 @@ lint:
 bench-append:
     cargo bench -p eventstore --bench append
 
+# events a second from the log to JetStream beside plain publishing, in one run (BENCH_EVENTS, BENCH_ROUNDS)
+bench-relay:
+    cargo bench -p relay --bench relay
+
 # write docs/ticket-states.md anew from the state machine's table
 docs:
     UPDATE_DOCS=1 cargo test -p ticket-aggregate

@@ -4,6 +4,7 @@
 //! desk's answers and errors into HTTP.
 #![forbid(unsafe_code)]
 
+mod asyncapi;
 mod auth;
 mod conditional;
 mod error;
@@ -49,6 +50,10 @@ pub struct Config {
     pub new_id: fn() -> Uuid,
     /// The text of `/metrics`.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// What `/health/readiness` tells of the process's other work: an object. None of it makes the server unready.
+    pub detail: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Whether only operators are answered: a process that has other work than answering clients.
+    pub operations_only: bool,
 }
 
 /// The application that the handlers share. Cheap to clone.
@@ -84,6 +89,11 @@ pub fn openapi() -> serde_json::Value {
     openapi::document(&routes::all())
 }
 
+/// The AsyncAPI document: what the relay publishes.
+pub fn asyncapi() -> serde_json::Value {
+    asyncapi::document()
+}
+
 impl App {
     /// The application over a desk and the read models.
     pub fn new(desk: Desk, read_models: projections::Reader, config: Config) -> Self {
@@ -104,15 +114,7 @@ impl App {
 
     /// The whole as a service.
     pub fn router(&self) -> Router {
-        self.router_of(routes::all())
-    }
-
-    /// Only what operators need, for a process that has other work than answering clients.
-    pub fn operations_router(&self) -> Router {
-        self.router_of(routes::health::routes())
-    }
-
-    fn router_of(&self, routes: Vec<operation::Route>) -> Router {
+        let routes = if self.config.operations_only { routes::health::routes() } else { routes::all() };
         let (mut open, mut closed) = (Router::new(), Router::new());
         for route in routes {
             match route.access {

@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod import;
 mod keys;
+mod private;
 mod relay;
 mod serve;
 mod telemetry;
@@ -57,6 +58,8 @@ enum Command {
     Config,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print the AsyncAPI document of the events on NATS JetStream
+    Asyncapi,
     /// Print a completion script: `source <(docket completions bash)`
     Completions {
         /// For which shell
@@ -96,6 +99,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     if let Command::Openapi = cli.command {
         writeln!(anstream::stdout(), "{:#}", api::openapi())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Asyncapi = cli.command {
+        writeln!(anstream::stdout(), "{:#}", api::asyncapi())?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -139,7 +146,7 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
         Command::Events(command) => events::run(&desk, &command).await?,
         Command::Import(args) => import::run(&desk, &args).await?,
         // answered before there was a database
-        Command::Serve | Command::Config | Command::Openapi | Command::Completions { .. } => ExitCode::SUCCESS,
+        Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => ExitCode::SUCCESS,
     };
     desk.store().close().await;
     Ok(code)

@@ -1,18 +1,11 @@
 //! Where the broker is, and what the relay is told of it.
 
-use std::path::Path;
-use std::time::Duration;
-
 use devstack::Nats;
 use relay::Config as RelayConfig;
-use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::endpoints::Endpoints;
 use crate::telemetry::now;
-
-/// The pause between two attempts to start the private NATS again.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// For `serve`: the configured broker, or a private one that is started for it. `None`: there is none; Docket serves all the
 /// same, and what the log takes meanwhile is relayed once there is one.
@@ -42,36 +35,4 @@ pub(crate) fn settings(config: &Config, url: impl Into<String>) -> RelayConfig {
         replicas: config.nats_replicas,
         ..RelayConfig::new(url, now)
     }
-}
-
-/// Starts the private NATS again when it ends by itself, on the port that it had: who uses it connects anew. Stops it at
-/// the end, which `end` tells by becoming true.
-pub(crate) async fn keep_running(mut nats: Nats, data_dir: &Path, end: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            status = nats.exited() => tracing::error!(%status, "the private NATS has ended; starting it again"),
-            () = told(end.clone()) => {
-                if let Err(error) = nats.stop().await {
-                    tracing::warn!(%error, "the private NATS did not stop well");
-                }
-                return;
-            }
-        }
-        drop(nats);
-        nats = loop {
-            match Nats::start(data_dir).await {
-                Ok(nats) => break nats,
-                Err(error) => tracing::error!(%error, "the private NATS can't be started"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(RESTART_PAUSE) => {}
-                () = told(end.clone()) => return,
-            }
-        };
-    }
-}
-
-async fn told(mut end: watch::Receiver<bool>) {
-    // a sender that is gone has nothing more to tell either
-    end.wait_for(|end| *end).await.ok();
 }

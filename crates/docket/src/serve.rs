@@ -10,21 +10,22 @@ use std::time::Duration;
 use anyhow::Context;
 use api::App;
 use desk::{Desk, Keys, NewKey};
-use devstack::{Durability, Postgres};
-use ticket_aggregate::Role;
+use prometheus::Registry;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use crate::config::Config;
+use crate::config::{Config, Role, redacted};
 use crate::database::Database;
 use crate::endpoints::{Endpoints, write_private};
+use crate::private::{self, told};
+use crate::relay;
 use crate::telemetry::{self, Telemetry, new_id, now};
 
 /// How often old receipts are removed.
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
-/// The pause between two attempts to start the private PostgreSQL.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::full(config)?;
@@ -36,80 +37,75 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("the data folder {} can't be made; --data-dir takes another", config.data_dir.display()))?;
 
-    let database = Database::provide(config).await?;
+    let database = if config.has(Role::Api) { Database::provide(config).await? } else { Database::find(config).await? };
     if config.migrate || database.private.is_some() {
         database.migrate().await?;
     }
     let desk = database.desk(config).await?;
     let projections = database.projections(&desk, config).await?;
-    let key = first_key(desk.keys(), &config.data_dir).await?;
-    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let endpoints = Endpoints { api: url.clone(), database: database.url.clone(), nats: None };
-    endpoints.write(&config.data_dir).context("endpoints.json can't be written")?;
-    greet(&url, key.as_deref(), &database, config)?;
+    let broker = if config.has(Role::Relay) { relay::provide(config).await } else { None };
+    let (nats_url, nats) = broker.unzip();
+    let relay = nats_url.as_ref().map(|url| ::relay::Relay::new(desk.store().clone(), relay::settings(config, url)));
+    if config.has(Role::Api) {
+        let key = first_key(desk.keys(), &config.data_dir).await?;
+        let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let endpoints = Endpoints { api: url, database: database.url.clone(), nats: nats_url };
+        endpoints.write(&config.data_dir).context("endpoints.json can't be written")?;
+        greet(&endpoints, key.as_deref(), &database, config)?;
+    }
 
-    let registry = telemetry.registry();
-    let app = App::new(
-        desk.clone(),
-        projections.reader(),
-        api::Config {
-            public_url: config.public_url.clone(),
-            now,
-            new_id,
-            metrics: Box::new(move || Telemetry::metrics(&registry)),
-        },
-    );
+    let app = App::new(desk.clone(), projections.reader(), api_config(config, telemetry.registry(), relay.as_ref()));
     let (stop, stopped) = watch::channel(false);
-    let expiry = tokio::spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
-    let projectors = tokio::spawn(projections.run(told(stopped.clone())));
+    let mut followers = JoinSet::new();
+    followers.spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
+    if config.has(Role::Projector) {
+        followers.spawn(projections.run(told(stopped.clone())));
+    }
+    if let Some(relay) = relay {
+        followers.spawn(relay.run(told(stopped.clone())));
+    }
     let signals = tokio::spawn(until_told(stop, app.clone()));
-    let (ended, rest) = watch::channel(false);
-    let private = database.private.map(|postgres| tokio::spawn(keep_running(postgres, config.data_dir.clone(), rest)));
+    let (end, ended) = watch::channel(false);
+    let servers = [
+        private::keep(database.private, &config.data_dir, &ended),
+        private::keep(nats.flatten(), &config.data_dir, &ended),
+    ];
     let result = api::serve(listener, app, told(stopped)).await;
 
-    // in this order: requests have ended, then the queue is flushed, then the database may go
-    expiry.abort();
+    // in this order: requests have ended, followers have, the queue is flushed, then the servers may go
     signals.abort();
-    projectors.await?;
+    while let Some(follower) = followers.join_next().await {
+        follower?;
+    }
     desk.store().close().await;
-    ended.send(true).ok();
-    if let Some(private) = private {
-        private.await?;
+    end.send(true).ok();
+    for server in servers {
+        server.await?;
     }
     telemetry.flush();
     result?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn told(mut stopped: watch::Receiver<bool>) {
-    // a sender that is gone has nothing more to tell either
-    stopped.wait_for(|stop| *stop).await.ok();
-}
-
-/// Starts the private PostgreSQL again when it ends by itself: its address stays the same, and who uses it
-/// connects anew. Stops it at the end.
-async fn keep_running(mut postgres: Postgres, data_dir: PathBuf, end: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            status = postgres.exited() => tracing::error!(%status, "the private PostgreSQL has ended; starting it again"),
-            () = told(end.clone()) => {
-                if let Err(error) = postgres.stop().await {
-                    tracing::warn!(%error, "the private PostgreSQL did not stop well");
-                }
-                return;
-            }
-        }
-        drop(postgres);
-        postgres = loop {
-            match Postgres::start(&data_dir, Durability::Durable).await {
-                Ok(postgres) => break postgres,
-                Err(error) => tracing::error!(%error, "the private PostgreSQL can't be started"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(RESTART_PAUSE) => {}
-                () = told(end.clone()) => return,
-            }
-        };
+fn api_config(config: &Config, registry: Registry, relay: Option<&::relay::Relay>) -> api::Config {
+    let relay = relay.map(::relay::Relay::status);
+    api::Config {
+        public_url: config.public_url.clone(),
+        operations_only: !config.has(Role::Api),
+        now,
+        new_id,
+        metrics: Box::new(move || Telemetry::metrics(&registry)),
+        detail: Box::new(move || {
+            let relay = relay.as_ref().map(|status| {
+                let status = status.borrow();
+                let halted = match &status.state {
+                    ::relay::State::Halted(halt) => Some(halt.to_string()),
+                    _ => None,
+                };
+                json!({"state": status.state.as_str(), "position": status.position.map(|p| p.0), "halted": halted})
+            });
+            json!({"relay": relay})
+        }),
     }
 }
 
@@ -136,7 +132,7 @@ async fn until_told(stop: watch::Sender<bool>, app: App) -> anyhow::Result<()> {
 async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = data_dir.join("admin.key");
     if keys.is_empty().await? {
-        let minted = keys.create(&NewKey::staff(Role::Admin, "admin", BTreeSet::new())?, now()).await?;
+        let minted = keys.create(&NewKey::staff(ticket_aggregate::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
         write_private(&path, format!("{}\n", minted.token).as_bytes())
             .with_context(|| format!("the admin key can't be written to {}", path.display()))?;
     }
@@ -144,25 +140,34 @@ async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBu
 }
 
 async fn expire_receipts(desk: Desk, age: Duration, stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
+    loop {
         match desk.store().expire_receipts(age).await {
             // more of them may be waiting
-            Ok(1..) => continue,
-            Ok(0) => {}
+            Ok(1..) if !*stopped.borrow() => continue,
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "old receipts could not be removed"),
         }
-        tokio::time::sleep(EXPIRE_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(EXPIRE_EVERY) => {}
+            () = told(stopped.clone()) => return,
+        }
     }
 }
 
 /// Says where everything is, and how to begin.
-fn greet(url: &str, key: Option<&Path>, database: &Database, config: &Config) -> std::io::Result<()> {
+fn greet(endpoints: &Endpoints, key: Option<&Path>, database: &Database, config: &Config) -> std::io::Result<()> {
     let mut out = anstream::stderr();
+    let url = &endpoints.api;
     writeln!(out, "\n  Docket serves at   {url}")?;
     writeln!(out, "  its documentation  {url}/docs/")?;
     match &database.private {
         Some(postgres) => writeln!(out, "  its PostgreSQL     private, in {}", postgres.data_dir().display())?,
-        None => writeln!(out, "  its PostgreSQL     {}", crate::config::redacted(&database.url))?,
+        None => writeln!(out, "  its PostgreSQL     {}", redacted(&database.url))?,
+    }
+    match &endpoints.nats {
+        Some(nats) => writeln!(out, "  its NATS           {}{}", if config.nats_url.is_none() { "private, at " } else { "" }, redacted(nats))?,
+        None if config.has(Role::Relay) => writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?,
+        None => {}
     }
     writeln!(out, "  where it all is    {}", config.data_dir.join("endpoints.json").display())?;
     if let Some(key) = key {

@@ -91,7 +91,9 @@ async fn fill(pool: &PgPool, events: usize) -> Result<()> {
     .bind(i64::try_from(events)?)
     .execute(pool)
     .await?;
-    sqlx::raw_sql("vacuum analyze events; checkpoint").execute(pool).await?;
+    for sql in ["vacuum analyze events", "checkpoint"] {
+        sqlx::raw_sql(sql).execute(pool).await?;
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The contract for people and machines: `/openapi.json`, `/docs` (works offline), `/problems/{code}`.
+//! The contract for people and machines: `/openapi.json`, `/asyncapi.json`, `/docs` (works offline), `/problems/{code}`.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -39,6 +39,23 @@ pub(crate) fn routes() -> Vec<Route> {
                 json!({"application/json": {"schema": {"type": "object"}, "example": {"openapi": "3.1.0"}}}),
             ),
             handler: get(openapi),
+        },
+        Route {
+            method: Method::GET,
+            path: "/asyncapi.json",
+            access: Access::Public,
+            operation: operation(
+                "get_asyncapi",
+                "The events on NATS JetStream",
+                "The AsyncAPI 3.0 description of every message that is published there.",
+            )
+            .success(
+                StatusCode::OK,
+                "The document.",
+                &[],
+                json!({"application/json": {"schema": {"type": "object"}, "example": {"asyncapi": "3.0.0"}}}),
+            ),
+            handler: get(asyncapi),
         },
         Route {
             method: Method::GET,
@@ -85,6 +102,11 @@ pub(crate) fn pages() -> Router<App> {
 
 async fn openapi() -> Response {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::openapi().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+}
+
+async fn asyncapi() -> Response {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::asyncapi().to_string());
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }
 

@@ -69,7 +69,11 @@ pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Proble
         return Err(unready("This server takes no commands any more."));
     }
     match tokio::time::timeout(PATIENCE, app.desk.store().head()).await {
-        Ok(Ok(head)) => Ok(([("docket-position", head.to_string())], Json(json!({"status": "ready"}))).into_response()),
+        Ok(Ok(head)) => {
+            let mut body = (app.config.detail)();
+            body["status"] = json!("ready");
+            Ok(([("docket-position", head.to_string())], Json(body)).into_response())
+        }
         Ok(Err(_)) | Err(_) => Err(unready("The database does not answer.")),
     }
 }

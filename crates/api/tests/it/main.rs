@@ -12,6 +12,7 @@ mod client;
 mod commands;
 mod conditional;
 mod contract;
+mod dawdling;
 mod events;
 mod forgotten;
 mod history;

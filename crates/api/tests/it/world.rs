@@ -51,7 +51,7 @@ pub(crate) fn new_id() -> Uuid {
 }
 
 pub(crate) fn config() -> api::Config {
-    api::Config { public_url: None, now, new_id, metrics: Box::new(|| "# TYPE things counter\n".into()) }
+    api::Config { public_url: None, now, new_id, metrics: Box::new(|| "# TYPE things counter\n".into()), detail: Box::new(|| serde_json::json!({})), operations_only: false }
 }
 
 async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

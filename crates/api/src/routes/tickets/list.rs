@@ -80,7 +80,7 @@ fn parameters() -> Vec<Value> {
         ("team", "In this team's queue.", "facilities"),
         ("assignee", "Had by this agent.", "ada"),
         ("requester", "Asked for by this address.", "grace@example.com"),
-        ("tag", "With this tag.", "printer"),
+        ("tag", "Having this tag.", "printer"),
         ("category", "Of this category.", "hardware"),
         ("q", "Words that must occur; \"a phrase\", either or other, -without (PostgreSQL's websearch_to_tsquery).", "printer -paper"),
     ];

@@ -1,0 +1,15 @@
+//! The read models against the real PostgreSQL: one binary, a database for each test.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
+)]
+
+mod forgotten;
+mod leaders;
+mod once;
+mod poison;
+mod rebuilds;
+mod world;

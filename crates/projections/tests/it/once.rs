@@ -1,0 +1,67 @@
+//! Each event is applied exactly once, whatever dies when.
+
+use std::time::Duration;
+
+use crate::world::{World, all_tickets, note, story, ticket};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_and_what_comes_is_read() {
+    let world = World::new().await;
+    for n in 0..20 {
+        world.story(n).await;
+    }
+    let process = world.process().await;
+    world.assert_right(&process.reader).await;
+    for n in 10..40 {
+        world.story(n + 10).await;
+        world.record(ticket(n), &[note("more")]).await;
+    }
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_it_goes_on_where_it_was() {
+    let world = World::new().await;
+    let writer = async {
+        for n in 0..150 {
+            for event in story(n) {
+                world.record(ticket(n), &[event, note("and this")]).await;
+            }
+        }
+    };
+    let killer = async {
+        // a schedule, not a wait: each life is cut off at another point of its work
+        for life in 0..40 {
+            let process = world.process().await;
+            tokio::time::sleep(Duration::from_millis(15 + life * 7)).await;
+            if life % 3 == 0 {
+                // the server's side of it dies as well
+                sqlx::query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
+                    .execute(&world.pool)
+                    .await
+                    .unwrap();
+            }
+            drop(process);
+        }
+    };
+    tokio::join!(writer, killer);
+    let process = world.process().await;
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projector_outlives_the_loss_of_every_connection() {
+    let world = World::new().await;
+    let process = world.process().await;
+    for n in 0..30 {
+        let position = world.story(n).await;
+        if n % 10 == 5 {
+            all_tickets(&process.reader, position).await;
+            sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()")
+                .execute(&world.pool)
+                .await
+                .unwrap();
+        }
+    }
+    world.assert_right(&process.reader).await;
+}

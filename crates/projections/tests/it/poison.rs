@@ -1,0 +1,128 @@
+//! An event that can't be applied parks its ticket, and nothing else.
+
+use std::time::Duration;
+
+use eventstore::{Position, StreamId};
+use projections::{Action, Outcome, Reader, Status};
+
+use crate::world::{World, all_tickets, note, opened, ticket};
+
+const WAIT: Duration = Duration::from_secs(20);
+
+async fn live(reader: &Reader, name: &str) -> Status {
+    let all = reader.status().await.unwrap();
+    all.into_iter().find(|status| status.name == name && status.state == "live").unwrap()
+}
+
+async fn repair(reader: &Reader, name: &str, stream: StreamId, action: &Action) -> Outcome {
+    reader.repair(name, stream, action, "root", WAIT).await.unwrap().unwrap().expect("an answer in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_event_parks_its_ticket_alone() {
+    let world = World::new().await;
+    let process = world.process().await;
+    for n in 0..3 {
+        world.story(n).await;
+    }
+    let poisoned = world.record_poison(ticket(1)).await;
+    world.record(ticket(1), &[note("passed over")]).await;
+    let head = world.story(3).await;
+
+    let found = all_tickets(&process.reader, head).await;
+    assert_eq!(found.len(), 4, "the others move on");
+    let stayed = found[&ticket(1)].version.0;
+    let all = world.folded().await;
+    assert!(stayed < all[&ticket(1)].version.0, "its row stays as it was");
+
+    let status = live(&process.reader, "tickets").await;
+    assert_eq!((status.parked_streams, status.lag_events), (1, 0));
+    assert_eq!((status.faults[0].stream, status.faults[0].position), (ticket(1), poisoned));
+    assert!(status.faults[0].error.contains("ticket.frozen"), "{}", status.faults[0].error);
+
+    let outcome = repair(&process.reader, "tickets", ticket(1), &Action::Retry).await;
+    assert!(!outcome.healed && outcome.text.contains("still parked"), "{}", outcome.text);
+    let outcome = repair(&process.reader, "tickets", ticket(0), &Action::Retry).await;
+    assert!(!outcome.healed && outcome.text.contains("not parked"), "{}", outcome.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
+    let world = World::new().await;
+    let process = world.process().await;
+    for n in 0..3 {
+        world.story(n).await;
+    }
+    let poisoned = world.record_poison(ticket(1)).await;
+    let head = world.record(ticket(1), &[note("after it")]).await;
+    all_tickets(&process.reader, head).await;
+
+    let action = Action::Skip { reason: "never happened".into() };
+    for name in projections::names() {
+        process.reader.queues(&projections::Seer::Everything, crate::world::at_least(head)).await.unwrap();
+        let outcome = repair(&process.reader, name, ticket(1), &action).await;
+        assert!(outcome.healed, "{}", outcome.text);
+    }
+    world.assert_right(&process.reader).await;
+    let skips: Vec<(String, i64, String, String)> =
+        sqlx::query_as("select projection, position, reason, skipped_by from read_models.skips order by 1")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    let skip = |name: &str| (name.to_owned(), poisoned.0, "never happened".to_owned(), "root".to_owned());
+    assert_eq!(skips, [skip("queues"), skip("tickets")]);
+
+    let generation = process.reader.rebuild("tickets").await.unwrap().unwrap();
+    crate::rebuilds::served(&process.reader, "tickets", generation).await;
+    assert_eq!(live(&process.reader, "tickets").await.comparison.as_deref(), Some("equal"));
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_refuses_is_found_in_a_batch_and_heals() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        all_tickets(&process.reader, world.story(0).await).await;
+    }
+    sqlx::query("alter table read_models.tickets_1 add constraint no_kerosene check (category <> 'kerosene')")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    // all of it in one batch
+    for n in 1..40 {
+        world.record(ticket(n), &[opened(n), note("and"), note("so on")]).await;
+    }
+    let change = ticket_aggregate::Event::CategoryChanged { from: None, to: "kerosene".into() };
+    let poisoned = world.record(ticket(7), &[change]).await;
+    for n in 1..40 {
+        world.record(ticket(n), &[note("after")]).await;
+    }
+    let head = world.store.head().await.unwrap();
+    let process = world.process().await;
+    let found = all_tickets(&process.reader, head).await;
+    let versions = |n| found[&ticket(n)].version.0;
+    assert_eq!((versions(7), versions(8)), (3, 4));
+    let status = live(&process.reader, "tickets").await;
+    assert_eq!((status.parked_streams, status.faults[0].position), (1, poisoned));
+    assert!(status.faults[0].error.contains("no_kerosene"), "{}", status.faults[0].error);
+    assert_eq!(live(&process.reader, "queues").await.parked_streams, 0);
+
+    sqlx::query("alter table read_models.tickets_1 drop constraint no_kerosene").execute(&world.pool).await.unwrap();
+    let outcome = repair(&process.reader, "tickets", ticket(7), &Action::Retry).await;
+    assert_eq!(outcome, Outcome { healed: true, text: "goes on: 2 events were applied".into() });
+    world.assert_right(&process.reader).await;
+    assert_eq!(live(&process.reader, "tickets").await.parked_streams, 0);
+    assert!(head > Position(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_on_nothing_is_parked_too() {
+    let world = World::new().await;
+    let process = world.process().await;
+    world.record(ticket(1), &[note("to whom?")]).await;
+    let head = world.story(2).await;
+    assert_eq!(all_tickets(&process.reader, head).await.len(), 1);
+    let status = live(&process.reader, "tickets").await;
+    assert!(status.faults[0].error.contains("never opened"), "{}", status.faults[0].error);
+}

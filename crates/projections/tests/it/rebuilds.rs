@@ -1,0 +1,140 @@
+//! A new generation beside the one that serves.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use eventstore::Position;
+use projections::Reader;
+
+use crate::world::{World, at_least, eventually, everything, note, opened, ticket};
+
+/// Waits until a generation serves.
+pub(crate) async fn served(reader: &Reader, name: &str, generation: i32) {
+    eventually("the new generation serves", async || {
+        let all = reader.status().await.unwrap();
+        let serves = |s: &&projections::Status| s.name == name && s.generation == generation && s.state == "live";
+        all.iter().find(serves).map(drop)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
+    let world = World::new().await;
+    let process = world.process().await;
+    for n in 0..50 {
+        world.story(n).await;
+    }
+    let done = AtomicBool::new(false);
+    let writer = async {
+        for n in 50..100_000 {
+            if done.load(Ordering::Relaxed) {
+                return;
+            }
+            world.record(ticket(n), &[opened(n)]).await;
+            world.record(ticket(n - 50), &[note("while it is rebuilt")]).await;
+        }
+    };
+    let reader = async {
+        let mut last = Position(0);
+        while !done.load(Ordering::Relaxed) {
+            let page = process.reader.tickets(&everything(), at_least(Position(0))).await.unwrap();
+            assert!(page.position >= last, "a reader never steps back");
+            assert!(!page.items.is_empty());
+            last = page.position;
+            let queues = process.reader.queues(&projections::Seer::Everything, at_least(Position(0))).await.unwrap();
+            assert!(!queues.queues.is_empty());
+        }
+    };
+    let rebuilds = async {
+        for round in 0..4 {
+            let name = ["tickets", "queues"][round % 2];
+            let generation = process.reader.rebuild(name).await.unwrap().unwrap();
+            served(&process.reader, name, generation).await;
+            let all = process.reader.status().await.unwrap();
+            let status = all.iter().find(|s| s.name == name && s.generation == generation).unwrap();
+            assert_eq!(status.comparison.as_deref(), Some("equal"));
+        }
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(writer, reader, rebuilds);
+    world.assert_right(&process.reader).await;
+    eventually("what is retired is removed", async || {
+        let tables: i64 = sqlx::query_scalar("select count(*) from pg_tables where schemaname = 'read_models' and tablename ~ '_[0-9]+$'")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        (tables == 4).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_rebuild_goes_on_from_where_it_was() {
+    let world = World::new().await;
+    for n in 0..40 {
+        let notes: Vec<_> = (0..900).map(|_| note("one of very many")).collect();
+        world.record(ticket(n), &[opened(n)]).await;
+        world.record(ticket(n), &notes).await;
+    }
+    let building = async |least: i64| {
+        let found: Option<(i32, i64)> = sqlx::query_as(
+            "select g.generation, c.position from read_models.generations g
+               join cursors c on c.name = g.name || '@' || g.generation
+              where g.name = 'tickets' and g.state = 'building' and c.position > $1",
+        )
+        .bind(least)
+        .fetch_optional(&world.pool)
+        .await
+        .unwrap();
+        found
+    };
+    let process = world.process().await;
+    let (generation, reached) = eventually("it is under way", async || building(0).await).await;
+    drop(process);
+    assert!(reached < 36_040, "killed before its end");
+    // where the dead process has come to, and no less far: it is not begun again
+    let process = world.process().await;
+    served(&process.reader, "tickets", generation).await;
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_schema_rebuilds_by_itself_while_the_old_one_serves() {
+    let world = World::new().await;
+    let head = {
+        let process = world.process().await;
+        let head = world.story(0).await;
+        process.reader.tickets(&everything(), at_least(head)).await.unwrap();
+        head
+    };
+    // as if an older program had made it
+    sqlx::query("update read_models.generations set schema_version = 0 where name = 'tickets'").execute(&world.pool).await.unwrap();
+    let process = world.process().await;
+    let page = process.reader.tickets(&everything(), at_least(Position(0))).await.unwrap();
+    assert_eq!((page.position, page.items.len()), (head, 1), "it serves on");
+    served(&process.reader, "tickets", 2).await;
+    world.story(1).await;
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_is_told_and_the_log_is_right() {
+    let world = World::new().await;
+    let process = world.process().await;
+    let head = world.story(0).await;
+    process.reader.tickets(&everything(), at_least(head)).await.unwrap();
+    sqlx::query("update read_models.tickets_1 set team = 'mallory'").execute(&world.pool).await.unwrap();
+    let generation = process.reader.rebuild("tickets").await.unwrap().unwrap();
+    served(&process.reader, "tickets", generation).await;
+    let all = process.reader.status().await.unwrap();
+    let status = all.iter().find(|s| s.name == "tickets" && s.state == "live").unwrap();
+    assert!(status.comparison.as_ref().unwrap().starts_with("differs: read_models.tickets_1"), "{status:?}");
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test]
+async fn what_is_no_projection_is_not_rebuilt() {
+    let world = World::new().await;
+    let process = world.process().await;
+    assert_eq!(process.reader.rebuild("nothing").await.unwrap(), None);
+}

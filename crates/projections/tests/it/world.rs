@@ -1,0 +1,261 @@
+//! What the tests share: a log of tickets, projections over it, and the fold that they are held against.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeZone, Utc};
+use devstack::testing::TestDatabase;
+use eventstore::{
+    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Position, StreamId, StreamRange, Unit,
+};
+use projections::{AtLeast, Order, Projections, Reader, Seer, Sort, TicketQuery};
+use sqlx::{Executor, PgPool};
+use ticket_aggregate::{
+    AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Stamp, StreamVersion,
+    TeamId, Ticket, TicketNumber, TicketOpened, codec, evolve,
+};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+pub(crate) struct World {
+    pub(crate) store: EventStore,
+    /// The owner's: for looking, and for meddling.
+    pub(crate) pool: PgPool,
+    pub(crate) database: TestDatabase,
+}
+
+/// The projections of one process; killed when dropped.
+pub(crate) struct Process {
+    pub(crate) reader: Reader,
+    _tasks: JoinSet<()>,
+}
+
+/// What the program's connections run; the desk's own (`desk::SESSION_SQL`).
+const AS_PROGRAM: &str = "set role docket_program";
+
+async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let pool = PgPool::connect(&url).await?;
+    eventstore::MIGRATOR.run(&pool).await?;
+    // what the desk's migrations do for it
+    pool.execute(
+        "do $$ begin
+           if not exists (select from pg_roles where rolname = 'docket_program') then create role docket_program nologin; end if;
+         exception when duplicate_object or unique_violation then null; end $$;
+         grant usage on schema public to docket_program;
+         grant select, insert on events, aliases, receipts to docket_program",
+    )
+    .await?;
+    projections::MIGRATOR.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::create(&format!("projections_{}", projections::schema_digest()), migrated).await;
+        let pool = PgPool::connect(database.url()).await.unwrap();
+        Self { store: open(&database).await, pool, database }
+    }
+
+    /// Starts another process.
+    pub(crate) async fn process(&self) -> Process {
+        let store = open(&self.database).await;
+        let pool = program_pool(&self.database).await;
+        let projections = Projections::new(store, pool);
+        let reader = projections.reader();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(projections.run(std::future::pending()));
+        Process { reader, _tasks: tasks }
+    }
+
+    pub(crate) async fn record(&self, stream: StreamId, events: &[Event]) -> Position {
+        let events = events.iter().map(|event| {
+            let encoded = codec::encode(event).unwrap();
+            let (event_type, schema_version) = (encoded.event_type.to_owned(), encoded.schema_version);
+            NewEvent { event_type, schema_version, payload: encoded.payload, occurred_at: at(0) }
+        });
+        self.append(stream, events.collect()).await
+    }
+
+    /// An event that no program can read.
+    pub(crate) async fn record_poison(&self, stream: StreamId) -> Position {
+        let event =
+            NewEvent { event_type: "ticket.frozen".into(), schema_version: 1, payload: "{}".into(), occurred_at: at(0) };
+        self.append(stream, vec![event]).await
+    }
+
+    async fn append(&self, stream_id: StreamId, events: Vec<NewEvent>) -> Position {
+        let unit = Unit {
+            metadata: Metadata { command_id: CommandId(Uuid::nil()), traceparent: None, extra: serde_json::Map::new() },
+            appends: vec![Append { stream_id, expected: Expected::Any, events }],
+            receipt: None,
+            aliases: Vec::new(),
+        };
+        match self.store.append(unit).await.unwrap() {
+            eventstore::Outcome::Appended(appended) => appended.last.unwrap(),
+            eventstore::Outcome::Replayed(_) => panic!("nothing is replayed here"),
+        }
+    }
+
+    /// A ticket with a story of its own; `n` decides on everything.
+    pub(crate) async fn story(&self, n: u128) -> Position {
+        let mut last = Position(0);
+        for event in story(n) {
+            last = self.record(ticket(n), &[event]).await;
+        }
+        last
+    }
+
+    /// Every ticket as its stream says.
+    pub(crate) async fn folded(&self) -> BTreeMap<StreamId, Ticket> {
+        let streams: Vec<Uuid> = sqlx::query_scalar("select distinct stream_id from events").fetch_all(&self.pool).await.unwrap();
+        let mut folded = BTreeMap::new();
+        for stream in streams.into_iter().map(StreamId) {
+            let mut ticket = None;
+            for event in self.store.read_stream(stream, StreamRange::default()).await.unwrap() {
+                let version = StreamVersion(event.version.0.unsigned_abs());
+                let stamp = Stamp { occurred_at: event.occurred_at, version };
+                if let Ok(decoded) = codec::decode(&event.event_type, event.schema_version, &event.payload) {
+                    ticket = evolve(ticket, &decoded, &stamp);
+                }
+            }
+            folded.insert(stream, ticket.unwrap());
+        }
+        folded
+    }
+
+    /// Both read models, once they have read everything, are what the streams say.
+    pub(crate) async fn assert_right(&self, reader: &Reader) {
+        let head = self.store.head().await.unwrap();
+        let expected = self.folded().await;
+        let found = all_tickets(reader, head).await;
+        assert_eq!(found.len(), expected.len(), "as many rows as tickets");
+        for (stream, ticket) in &expected {
+            assert_eq!(found.get(stream), Some(ticket));
+        }
+        let mut counts: BTreeMap<_, i64> = BTreeMap::new();
+        for ticket in expected.into_values() {
+            *counts.entry((ticket.team, ticket.status, ticket.assignee, ticket.priority)).or_default() += 1;
+        }
+        let queues = reader.queues(&Seer::Everything, at_least(head)).await.unwrap().queues;
+        let found = queues.into_iter().map(|q| ((q.team, q.status, q.assignee, q.priority), q.count)).collect();
+        assert_eq!(counts, found, "the queues add up to the tickets");
+    }
+}
+
+async fn program_pool(database: &TestDatabase) -> PgPool {
+    let options = sqlx::postgres::PgPoolOptions::new().max_connections(4).after_connect(|connection, _| {
+        Box::pin(async move { connection.execute(AS_PROGRAM).await.map(drop) })
+    });
+    options.connect(database.url()).await.unwrap()
+}
+
+async fn open(database: &TestDatabase) -> EventStore {
+    let options = Options { on_connect: Some(AS_PROGRAM.into()), ..Options::default() };
+    EventStore::open(program_pool(database).await, options)
+}
+
+pub(crate) fn at_least(position: Position) -> AtLeast {
+    AtLeast { position, wait: Duration::from_secs(20) }
+}
+
+/// All tickets, by number.
+pub(crate) fn everything() -> TicketQuery {
+    TicketQuery {
+        seer: Seer::Everything,
+        status: Vec::new(),
+        priority: Vec::new(),
+        team: None,
+        assignee: None,
+        requester: None,
+        tag: None,
+        category: None,
+        created_after: None,
+        created_before: None,
+        updated_after: None,
+        updated_before: None,
+        q: None,
+        sort: Sort { order: Order::Number, descending: false },
+        limit: 200,
+        cursor: None,
+    }
+}
+
+pub(crate) async fn all_tickets(reader: &Reader, position: Position) -> BTreeMap<StreamId, Ticket> {
+    let mut query = everything();
+    let mut all = BTreeMap::new();
+    loop {
+        let page = reader.tickets(&query, at_least(position)).await.unwrap();
+        for row in page.items {
+            assert_eq!(row.version.0.unsigned_abs(), row.ticket.version.0);
+            assert!(all.insert(StreamId(row.id.0), row.ticket).is_none(), "{} twice", row.id);
+        }
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+pub(crate) fn ticket(n: u128) -> StreamId {
+    StreamId(Uuid::from_u128(0x0193_5b1e_0000_7000_8000_0000_0000_0000 + n))
+}
+
+pub(crate) fn at(second: i64) -> DateTime<Utc> {
+    Utc.timestamp_opt(1_760_000_000 + second, 0).unwrap()
+}
+
+pub(crate) fn opened(n: u128) -> Event {
+    let number = i64::try_from(n).unwrap() + 1;
+    Event::TicketOpened(Box::new(TicketOpened {
+        number: TicketNumber::try_from(number).unwrap(),
+        requester: Some(Requester::parse(&format!("person{}@example.com", n % 7), None).unwrap()),
+        channel: Channel::default(),
+        subject: format!("Printer {n} is \"on\" fire, {{again}}"),
+        body: format!("It burns: floor {}, \\backslash", n % 5),
+        priority: Priority::ALL[usize::try_from(n % 4).unwrap()],
+        category: Some("hardware".into()),
+        team: (!n.is_multiple_of(3)).then(|| TeamId::parse(&format!("team {}", n % 3)).unwrap()),
+        tags: [format!("tag {}", n % 2), "a \"quoted\\ one\"".into()].iter().map(|t| ticket_aggregate::Tag::parse(t).unwrap()).collect(),
+        source_id: None,
+        follow_up_of: None,
+    }))
+}
+
+pub(crate) fn note(body: &str) -> Event {
+    Event::InternalNoteAdded { message_id: MessageId(Uuid::nil()), body: body.into() }
+}
+
+fn agent(n: u128) -> AgentId {
+    AgentId::parse(&format!("agent {}", n % 4)).unwrap()
+}
+
+pub(crate) fn story(n: u128) -> Vec<Event> {
+    let message_id = MessageId(Uuid::nil());
+    let mut events = vec![
+        opened(n),
+        note("Arson?"),
+        Event::AgentAssigned { from: None, to: agent(n), method: AssignmentMethod::Automatic },
+        Event::FollowerAdded { follower: "finn@example.com".into() },
+        Event::PublicReplyAdded { message_id, body: format!("Which one? {n}"), recipients: Vec::new(), source_id: None },
+        Event::SubjectChanged { from: String::new(), to: format!("Big fire {n}") },
+        Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: None },
+    ];
+    if n.is_multiple_of(2) {
+        let code = ResolutionCode::parse("solved").unwrap();
+        events.push(Event::TicketResolved { code, reopen_until: at(1_000) });
+    }
+    events
+}
+
+/// Waits until `found` finds something.
+pub(crate) async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = found().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
