@@ -28,6 +28,17 @@ bench-append:
 bench-relay:
     cargo bench -p relay --bench relay
 
+# events a second that a rebuild of a read model takes, beside a plain ordered read, in one run
+bench-rebuild:
+    cargo bench -p projections --bench rebuild
+
+# from a command's answer until it is in the list and on the broker
+bench-visibility:
+    cargo bench -p docket --bench visibility
+
+# every figure of the README
+bench: bench-append bench-rebuild bench-relay bench-visibility
+
 # write docs/ticket-states.md anew from the state machine's table
 docs:
     UPDATE_DOCS=1 cargo test -p ticket-aggregate

@@ -319,6 +319,11 @@ pub(crate) struct CloudEventView {
     position: i64,
     /// Its place in the ticket.
     streamversion: i64,
+    /// The version of the form of `data`.
+    schemaversion: i16,
+    /// When the log took it.
+    #[schema(format = DateTime)]
+    recordedtime: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     actorkind: Option<String>,
@@ -339,7 +344,7 @@ pub(crate) struct CloudEventView {
 impl CloudEventView {
     /// An event as its reader may see it.
     pub(crate) fn of(recorded: &eventstore::RecordedEvent, seen: &Entry) -> Self {
-        let data = codec::encode(&seen.event).ok().and_then(|e| serde_json::from_str(&e.payload).ok());
+        let data = codec::encode(&seen.event).ok();
         Self {
             specversion: "1.0",
             id: seen.position.to_string(),
@@ -350,11 +355,13 @@ impl CloudEventView {
             datacontenttype: "application/json",
             position: seen.position.0,
             streamversion: seen.version.0,
+            schemaversion: data.as_ref().map_or(recorded.schema_version, |data| data.schema_version),
+            recordedtime: time(seen.recorded_at),
             actorkind: seen.actor.as_ref().map(|actor| actor.kind.to_string()),
             actorid: seen.actor.as_ref().map(|actor| actor.id.clone()),
             commandid: seen.command_id.to_string(),
             traceparent: recorded.metadata().ok().and_then(|metadata| metadata.traceparent),
-            data: data.unwrap_or_default(),
+            data: data.and_then(|data| serde_json::from_str(&data.payload).ok()).unwrap_or_default(),
         }
     }
 }

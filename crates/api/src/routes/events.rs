@@ -202,7 +202,8 @@ pub(crate) fn example() -> Value {
     json!({
         "specversion": "1.0", "id": "4711", "source": "/v1/tickets", "type": "ticket.agent_assigned",
         "subject": crate::view::EXAMPLE_ID, "time": "2026-01-31T09:32:10Z", "datacontenttype": "application/json",
-        "position": 4711, "streamversion": 2, "actorkind": "agent", "actorid": "ada",
+        "position": 4711, "streamversion": 2, "schemaversion": 1,
+        "recordedtime": "2026-01-31T09:32:10.001Z", "actorkind": "agent", "actorid": "ada",
         "commandid": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11",
         "data": {"from": null, "to": "ada", "method": "self"},
     })
