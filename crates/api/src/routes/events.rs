@@ -91,7 +91,7 @@ fn described(operation: Operation) -> Operation {
         .parameter(query_parameter(
             "type",
             "Only events of these types, separated by commas.",
-            &json!({"type": "string"}),
+            &json!({"type": "string", "pattern": types_pattern()}),
             &json!("ticket.resolved,ticket.closed"),
         ))
         .parameter(header_parameter(
@@ -102,6 +102,12 @@ fn described(operation: Operation) -> Operation {
         ))
         .success(StatusCode::OK, "The events.", &["Link"], content)
         .errors(&[Code::InvalidQuery, Code::InvalidLastEventId])
+}
+
+/// One type, or several with commas between.
+fn types_pattern() -> String {
+    let any = codec::EVENT_TYPES.join("|").replace('.', "\\.");
+    format!("^({any})(,({any}))*$")
 }
 
 async fn of_all(
