@@ -47,7 +47,9 @@ async fn measure(postgres: &Postgres, events: usize) -> Result<()> {
     projections::MIGRATOR.run(&pool).await?;
     let store = EventStore::open(pool.clone(), Options::default());
     fill(&store, events).await?;
-    sqlx::raw_sql("vacuum analyze events; checkpoint").execute(&pool).await?;
+    for sql in ["vacuum analyze events", "checkpoint"] {
+        sqlx::raw_sql(sql).execute(&pool).await?;
+    }
     let head = store.head().await?;
 
     let projections = Projections::new(store.clone(), pool);

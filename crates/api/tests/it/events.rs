@@ -35,7 +35,8 @@ impl Live {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let event = event.to_owned();
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 let Some(id) = field("id: ") else { continue };
                 let data = serde_json::from_str(&field("data: ").unwrap()).unwrap();

@@ -39,8 +39,15 @@ async fn the_ten_minutes_work_as_printed() {
         "\"kind\":\"reply\"",
         "applied",
         "imported before",
+        "200 OK",
+        "docket-position:",
+        "\"count\":",
+        "event: ticket.",
+        "ticket.opened",
         "status:",
         "no rule broken",
+        "the stream is the log",
+        "tickets",
     ] {
         let at = rest.find(seen);
         assert!(at.is_some(), "{seen:?} is not where it belongs in\n{text}");
