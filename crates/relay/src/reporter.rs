@@ -69,9 +69,10 @@ fn tell(before: &State, now: &State, position: Option<Position>, reason: &str) {
         }
         (State::Halted(_), _) => {
             METRICS.halted(None);
-            tracing::info!(state = now.as_str(), position, "the relay goes on");
+            tracing::info!(position, "the relay goes on: {}", now.as_str());
         }
         (_, State::Connecting) => tracing::warn!(reason, position, "events are not relayed now; nothing is lost"),
-        _ => tracing::info!(state = now.as_str(), position, "the relay"),
+        (_, State::Standby) => tracing::info!(position, "the relay stands by: another one publishes"),
+        _ => tracing::info!(position, "the relay is {}", now.as_str()),
     }
 }

@@ -14,5 +14,6 @@ mod audit;
 mod forgotten;
 mod import;
 mod readme;
+mod relay;
 mod serve;
 mod server;
