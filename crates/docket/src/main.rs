@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod import;
 mod keys;
+mod projections;
 mod private;
 mod relay;
 mod serve;
@@ -54,6 +55,9 @@ enum Command {
     #[command(subcommand)]
     Events(events::Command),
     Import(import::Args),
+    /// Look after the read models: lists, search, reports
+    #[command(subcommand)]
+    Projections(projections::Command),
     /// Print the configuration that the other commands would use, without secrets
     Config,
     /// Print the OpenAPI document of the HTTP API
@@ -142,9 +146,14 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
         Command::Keys(command) => keys::run(desk.keys(), &command).await?,
         Command::Audit(Audit::Relay(args)) => audit::relay::run(&desk, config, &args).await?,
         Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
-        Command::Audit(Audit::Verify(args)) => audit::verify::run(&desk, &args).await?,
+        Command::Audit(Audit::Verify(args)) => {
+            audit::verify::run(&desk, &database.projections(&desk, config).await?, &args).await?
+        }
         Command::Events(command) => events::run(&desk, &command).await?,
         Command::Import(args) => import::run(&desk, &args).await?,
+        Command::Projections(command) => {
+            projections::run(&desk, database.projections(&desk, config).await?, &command).await?
+        }
         // answered before there was a database
         Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => ExitCode::SUCCESS,
     };

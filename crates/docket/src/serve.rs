@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{Config, Role, redacted};
+use crate::config::{Config, Role, redacted, redacted_nats};
 use crate::database::Database;
 use crate::endpoints::{Endpoints, write_private};
 use crate::private::{self, told};
@@ -165,7 +165,7 @@ fn greet(endpoints: &Endpoints, key: Option<&Path>, database: &Database, config:
         None => writeln!(out, "  its PostgreSQL     {}", redacted(&database.url))?,
     }
     match &endpoints.nats {
-        Some(nats) => writeln!(out, "  its NATS           {}{}", if config.nats_url.is_none() { "private, at " } else { "" }, redacted(nats))?,
+        Some(nats) => writeln!(out, "  its NATS           {}{}", if config.nats_url.is_none() { "private, at " } else { "" }, redacted_nats(nats))?,
         None if config.has(Role::Relay) => writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?,
         None => {}
     }

@@ -24,11 +24,12 @@ mod secret;
 mod session;
 mod status;
 mod tickets;
+mod verify;
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use eventstore::EventStore;
+use eventstore::{EventStore, Fault};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
@@ -38,6 +39,7 @@ pub use queues::{Queue, Queues};
 pub use reader::{AtLeast, Reader, TicketsPage};
 pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};
+pub use verify::Difference;
 pub use tickets::{Order, Seer, Sort, TicketQuery, TicketRow};
 
 use metrics::METRICS;
@@ -56,7 +58,10 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 
 /// A digest of that schema: another schema, another digest.
 pub fn schema_digest() -> String {
-    MIGRATOR.iter().map(|migration| format!("{:?}", &migration.checksum[..4.min(migration.checksum.len())])).collect()
+    let bytes = MIGRATOR.iter().flat_map(|migration| migration.checksum.iter().copied());
+    // FNV-1a
+    let digest = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{digest:016x}")
 }
 
 /// Every projection there is.
@@ -92,6 +97,12 @@ impl Projections {
     /// What reads them, also where no projector runs.
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// Holds each live read model against the fold of the log up to its position; `progress` hears how many events
+    /// were read. Changes nothing.
+    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Vec<Difference>, Fault> {
+        verify::all(&self.store, progress).await
     }
 
     /// Runs the projectors until told to stop. They may be stopped, or killed, at any moment: what is under way is

@@ -134,6 +134,10 @@ impl Projector {
     /// What operators ask; and whether the generation still is the one that serves.
     async fn attend(&self, session: &mut Session, connection: &mut PgConnection) -> Result<(), Halt> {
         for request in requests::waiting(&mut *connection, self.name()).await? {
+            // what is not parked may be, by what is still to be read
+            if !session.parked.contains_key(&request.stream) && session.position < self.store.head().await? {
+                continue;
+            }
             let outcome = repair::carry_out(&self.store, session, connection, &request).await?;
             requests::answer(&mut *connection, request.id, &outcome).await?;
             tracing::info!(projection = self.name(), stream = %request.stream, by = request.by, outcome = outcome.text, "an operator's request");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use eventstore::{Position, StreamId, Version};
+use eventstore::{Fault, Position, StreamId, Version};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
@@ -324,4 +324,24 @@ pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> 
         });
     }
     Ok(Some(Queues { position, queues }))
+}
+
+/// The counts as they are stored, for the audit.
+pub(crate) async fn counts(connection: &mut PgConnection, generation: Generation) -> Result<BTreeMap<Place, i64>, Fault> {
+    let sql = format!("select team, status, assignee, priority, count from read_models.queues_{generation}");
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let (status, priority) = (word(row.try_get(1)?)?, word(row.try_get(3)?)?);
+            Ok((Place { team: row.try_get(0)?, status, assignee: row.try_get(2)?, priority }, row.try_get(4)?))
+        })
+        .collect()
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let (team, agent) = (none(&self.team), none(&self.assignee));
+        write!(f, "team {team}, {}, agent {agent}, priority {}", self.status, self.priority)
+    }
 }

@@ -120,8 +120,11 @@ impl Reader {
                 }
             }
             swaps += 1;
-            if swaps > SWAPS && Instant::now() >= deadline {
-                return Err(ReadError::Behind { position: known });
+            if swaps > SWAPS {
+                if Instant::now() >= deadline {
+                    return Err(ReadError::Behind { position: known });
+                }
+                tokio::time::sleep(LOOK).await;
             }
         }
     }

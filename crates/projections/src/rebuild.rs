@@ -6,7 +6,7 @@ mod fill;
 
 use std::time::Duration;
 
-use eventstore::{Fault, Lead};
+use eventstore::{Cursor, Fault, Lead, Position};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use crate::generations::{self, Made};
@@ -67,6 +67,8 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     let setup = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB'";
     connection.execute(AssertSqlSafe(setup)).await?;
     sqlx::raw_sql(AssertSqlSafe(projection.create(generation))).execute(&mut *connection).await?;
+    // there is a position from the beginning, also where the log is empty; `false`: there is one
+    Cursor::advance(&mut *connection, &generation.cursor(name), Position(0), Position(0)).await?;
     let mut session = Session::open(projection, generation, Role::Building, connection).await?;
     tracing::info!(projection = name, %generation, position = %session.position, "fills a new generation");
 

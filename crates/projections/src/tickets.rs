@@ -20,6 +20,7 @@ use crate::generations::Generation;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact, Projection, Writer};
 use fold::{Changes, Folded};
+pub(crate) use fold::Stored;
 pub(crate) use place::Place;
 pub use query::{Order, Seer, Sort, TicketQuery, TicketRow};
 
@@ -292,4 +293,18 @@ pub(crate) async fn page(
         items.last().map(|(_, place)| *place)
     });
     Ok(Some(Page { position, items: items.into_iter().map(|(row, _)| row).collect(), next: next.flatten() }))
+}
+
+/// A thousand rows after an id as they are stored, for the audit.
+pub(crate) async fn stored(
+    connection: &mut PgConnection,
+    generation: Generation,
+    after: Option<uuid::Uuid>,
+) -> Result<Vec<Stored>, eventstore::Fault> {
+    let sql = format!(
+        "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
+                created_at, updated_at, public_updated_at, staff_view::text, public_view::text
+           from read_models.tickets_{generation} where $1::uuid is null or id > $1 order by id limit 1000"
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
 }

@@ -1,5 +1,7 @@
 //! Tells what the relay is doing: its status, its metrics, and a line in the log when that changes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use eventstore::Position;
 use tokio::sync::watch;
 
@@ -9,12 +11,17 @@ use crate::status::{Halt, State, Status};
 #[derive(Debug)]
 pub(crate) struct Reporter {
     status: watch::Sender<Status>,
+    /// Whether anything has been said yet: the first state is news.
+    told: AtomicBool,
 }
 
 impl Reporter {
     pub(crate) fn new() -> Self {
         METRICS.halted(None);
-        Self { status: watch::Sender::new(Status { state: State::Connecting, position: None }) }
+        Self {
+            status: watch::Sender::new(Status { state: State::Connecting, position: None }),
+            told: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<Status> {
@@ -45,7 +52,7 @@ impl Reporter {
 
     fn change(&self, state: State, position: Option<Position>, reason: &str) {
         self.status.send_if_modified(|status| {
-            let news = status.state != state;
+            let news = !self.told.swap(true, Ordering::Relaxed) || status.state != state;
             if news {
                 tell(&status.state, &state, position, reason);
             }
@@ -58,21 +65,19 @@ impl Reporter {
 
 fn tell(before: &State, now: &State, position: Option<Position>, reason: &str) {
     let position = position.unwrap_or_default().0;
-    match (before, now) {
-        (_, State::Halted(halt)) => {
+    let was_halted = matches!(before, State::Halted(_));
+    if was_halted {
+        METRICS.halted(None);
+    }
+    match now {
+        State::Halted(halt) => {
             METRICS.halted(Some(halt.fault));
-            tracing::error!(
-                fault = halt.fault.as_str(),
-                detail = halt.detail,
-                "the relay has halted: nothing is published"
-            );
+            let (fault, detail) = (halt.fault.as_str(), &halt.detail);
+            tracing::error!(fault, detail, "the relay has halted: nothing is published");
         }
-        (State::Halted(_), _) => {
-            METRICS.halted(None);
-            tracing::info!(position, "the relay goes on: {}", now.as_str());
-        }
-        (_, State::Connecting) => tracing::warn!(reason, position, "events are not relayed now; nothing is lost"),
-        (_, State::Standby) => tracing::info!(position, "the relay stands by: another one publishes"),
-        _ => tracing::info!(position, "the relay is {}", now.as_str()),
+        State::Connecting => tracing::warn!(reason, position, "events are not relayed now; nothing is lost"),
+        State::Standby => tracing::info!(position, "the relay stands by: another one publishes"),
+        now if was_halted => tracing::info!(position, "the relay goes on: it is {}", now.as_str()),
+        now => tracing::info!(position, "the relay is {}", now.as_str()),
     }
 }

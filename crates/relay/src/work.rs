@@ -1,5 +1,7 @@
 //! The relay's life: look, publish, look again.
 
+use std::time::Duration;
+
 use eventstore::EventStore;
 
 use crate::backoff::Backoff;
@@ -23,8 +25,10 @@ pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Repo
         }
     };
     let mut backoff = Backoff::default();
+    // at the start a connection is not yet missing
+    let mut grace = Duration::from_secs(2);
     loop {
-        if !link.is_up() {
+        if !link.is_up() && tokio::time::timeout(std::mem::take(&mut grace), link.up()).await.is_err() {
             reporter.connecting("there is no connection to the broker");
             link.up().await;
         }

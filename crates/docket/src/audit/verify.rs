@@ -6,8 +6,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use desk::{AuditReport, Desk, Finding};
+use projections::Projections;
+use ticket_aggregate::TicketId;
 
 use crate::import::{grouped, printable, progress_bar, terminal_width};
+
+/// More findings than this are counted, not shown.
+const KEPT: usize = 1_000;
 
 /// The exit code of a broken log.
 const BROKEN: u8 = 2;
@@ -15,7 +20,8 @@ const BROKEN: u8 = 2;
 /// Verify the whole log against its invariants.
 ///
 /// Reads every event and checks: positions and versions without a gap; times that don't run backwards; events and
-/// metadata that can be read; steps that the ticket's state machine allows; receipts and aliases whose events are there.
+/// metadata that can be read; steps that the ticket's state machine allows; receipts and aliases whose events are there;
+/// read models that are the fold of what they have read.
 /// Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes:\n  \
@@ -29,8 +35,8 @@ pub(crate) struct Args {
 }
 
 /// Verifies, and prints what it found.
-pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
-    let report = verify(desk, args.json).await?;
+pub(crate) async fn run(desk: &Desk, read_models: &Projections, args: &Args) -> anyhow::Result<ExitCode> {
+    let report = verify(desk, read_models, args.json).await?;
     let mut out = anstream::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
@@ -40,12 +46,25 @@ pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if report.broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
-async fn verify(desk: &Desk, quiet: bool) -> anyhow::Result<AuditReport> {
+async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::Result<AuditReport> {
     let head = desk.store().head().await?;
     // each event is read twice: along the log, and along its ticket
     let bar = progress_bar(head.0.unsigned_abs() * 2, "readings", quiet);
-    let report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
+    let mut report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
     bar.finish_and_clear();
+    // each read model against the fold of what it has read
+    let bar = progress_bar(head.0.unsigned_abs() * 2, "readings for the read models", quiet);
+    let differences = read_models.verify(|done| bar.set_position(done)).await.context("the read models can't be read")?;
+    bar.finish_and_clear();
+    report.broken += differences.len() as u64;
+    report.findings.extend(differences.into_iter().map(|difference| Finding {
+        rule: "read_model_differs",
+        position: None,
+        ticket: difference.ticket.map(|stream| TicketId(stream.0)),
+        version: None,
+        detail: format!("{}: {}", difference.projection, difference.detail),
+    }));
+    report.findings.truncate(KEPT);
     Ok(report)
 }
 

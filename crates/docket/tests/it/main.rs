@@ -13,6 +13,7 @@ mod architecture;
 mod audit;
 mod forgotten;
 mod import;
+mod projections;
 mod readme;
 mod relay;
 mod serve;

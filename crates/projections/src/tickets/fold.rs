@@ -217,3 +217,50 @@ impl Change {
         }
     }
 }
+
+/// A row as it is stored.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Stored {
+    pub(crate) id: Uuid,
+    number: i64,
+    version: i64,
+    position: i64,
+    status: String,
+    priority: i16,
+    team: Option<String>,
+    category: Option<String>,
+    assignee: Option<String>,
+    requester: Option<String>,
+    followers: Vec<String>,
+    tags: Vec<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    public_updated_at: DateTime<Utc>,
+    pub(crate) staff_view: String,
+    pub(crate) public_view: String,
+}
+
+impl Stored {
+    /// The column, besides the views, that is not what the ticket says.
+    pub(crate) fn differs(&self, full: &Ticket, public: &Ticket, last: Position) -> Option<String> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let same = [
+            ("number", self.number == full.number.get()),
+            ("version", self.version == full.version.0.cast_signed()),
+            ("position", self.position == last.0),
+            ("status", self.status == full.status.as_str()),
+            ("priority", self.priority == rank(full.priority)),
+            ("team", self.team == text(full.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
+            ("category", self.category == full.category),
+            ("assignee", self.assignee == text(full.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
+            ("requester", self.requester == text(full.requester.as_ref().map(Requester::email))),
+            ("followers", self.followers.iter().eq(&full.followers)),
+            ("tags", self.tags.iter().map(String::as_str).eq(full.tags.iter().map(ticket_aggregate::Tag::as_str))),
+            ("created_at", self.created_at == full.opened_at),
+            ("updated_at", self.updated_at == full.updated_at),
+            ("public_updated_at", self.public_updated_at == public.updated_at),
+        ];
+        let wrong = same.iter().find(|(_, same)| !same);
+        wrong.map(|(column, _)| format!("its {column} in the list is not what the log says"))
+    }
+}

@@ -1,0 +1,89 @@
+//! `docket projections`, beside a running server and without one; and the audit of the read models.
+
+use serde_json::Value;
+use sqlx::Executor;
+
+use crate::import::{Import, stderr, stdout};
+
+fn status(import: &Import) -> Vec<Value> {
+    let output = import.docket(&["projections", "status", "--json"]);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", stderr(&output)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
+    let import = Import::of_sample().await;
+    assert!(status(&import).is_empty());
+    for name in ["tickets", "queues"] {
+        let output = import.docket(&["projections", "rebuild", name]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stdout(&output).contains("serves, at position 72"), "{}", stdout(&output));
+    }
+    let output = import.docket(&["projections", "rebuild", "tickets"]);
+    assert!(stdout(&output).contains("It equals the one before."), "{}", stdout(&output));
+    let all = status(&import);
+    assert!(all.len() >= 2 && all.iter().all(|s| s["lag_events"] == 0), "{all:?}");
+    let table = stdout(&import.docket(&["projections", "status"]));
+    assert!(table.contains("tickets") && table.contains("queues") && table.contains("equal"), "{table}");
+
+    let output = import.docket(&["audit", "verify"]);
+    assert_eq!(stdout(&output), "72 events of 12 tickets: no rule broken\n", "{}", stderr(&output));
+    let live = |name: &str| {
+        let status = all.iter().find(|s| s["name"] == name && s["state"] == "live").unwrap();
+        format!("read_models.{name}_{}", status["generation"])
+    };
+    let (tickets, queues) = (live("tickets"), live("queues"));
+    for meddle in [
+        format!("update {tickets} set team = 'mallory' where number = 2"),
+        format!("update {queues} set count = count + 1 where ctid = (select min(ctid) from {queues})"),
+    ] {
+        import.pool.execute(sqlx::AssertSqlSafe(meddle)).await.unwrap();
+    }
+    let output = import.docket(&["audit", "verify", "--json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["broken"], 2, "{report}");
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|f| f["rule"] == "read_model_differs"), "{report}");
+    assert!(findings.iter().any(|f| f["ticket"].is_string() && f["detail"].as_str().unwrap().contains("team")), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
+    let import = Import::of_sample().await;
+    assert!(import.docket(&["projections", "rebuild", "tickets"]).status.success());
+    import
+        .pool
+        .execute(
+            "insert into events
+             select 73, stream_id, max(version) + 1, 'ticket.frozen', 1, '{}', '{}', max(occurred_at), max(recorded_at) from events
+              where stream_id = (select stream_id from aliases where scope = 'ticket-number' and name = '2') group by stream_id",
+        )
+        .await
+        .unwrap();
+    // whoever leads next meets it; here that is the retry itself
+    let output = import.docket(&["projections", "retry", "tickets", "#2"]);
+    assert!(stdout(&output).contains("ticket.frozen"), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(2));
+    let shown = import.docket(&["projections", "status"]);
+    assert_eq!(shown.status.code(), Some(2));
+    assert!(stdout(&shown).contains("is parked since") && stdout(&shown).contains("docket projections skip tickets"), "{}", stdout(&shown));
+
+    let missing = import.docket(&["projections", "skip", "tickets", "2"]);
+    assert!(!missing.status.success(), "a skip needs its reason");
+    let output = import.docket(&["projections", "skip", "tickets", "2", "--reason", "never happened", "--by", "root"]);
+    assert!(output.status.success() && stdout(&output).contains("goes on"), "{}{}", stdout(&output), stderr(&output));
+    let (reason, by): (String, String) = sqlx::query_as("select reason, skipped_by from read_models.skips where projection = 'tickets'")
+        .fetch_one(&import.pool)
+        .await
+        .unwrap();
+    assert_eq!((reason.as_str(), by.as_str()), ("never happened", "root"));
+    for (args, words) in [
+        (&["projections", "rebuild", "nothing"][..], "there are tickets, queues"),
+        (&["projections", "retry", "tickets", "999"], "there is no ticket #999"),
+        (&["projections", "retry", "tickets", "x"], "neither a number nor an id"),
+    ] {
+        let output = import.docket(args);
+        assert!(!output.status.success() && stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+    }
+}
