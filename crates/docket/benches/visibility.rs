@@ -88,7 +88,10 @@ async fn run(time: Duration) -> Result<()> {
     }
     let arrivals = arrivals.lock().unwrap();
     let on_broker = answered.iter().map(|(position, at)| arrivals[position].saturating_duration_since(*at)).collect();
-    println!("{:.0} commands/s by {CLIENTS} clients, each followed by a list\n", answered.len() as f64 / time.as_secs_f64());
+    println!(
+        "{:.0} commands/s by {CLIENTS} clients, each followed by a list\n",
+        answered.len() as f64 / time.as_secs_f64()
+    );
     println!("| from the answer until it is | median | 99th percentile |");
     println!("|--|--:|--:|");
     println!("| in the list (the list's own time included) | {} |", percentiles(listed));

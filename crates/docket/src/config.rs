@@ -127,7 +127,10 @@ impl Config {
             listen: set.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             nats_url: set.nats_url.or(file.nats_url).filter(|url| !url.is_empty()),
             nats_stream: set.nats_stream.or(file.nats_stream).unwrap_or_else(|| "DOCKET".into()),
-            nats_subject_prefix: set.nats_subject_prefix.or(file.nats_subject_prefix).unwrap_or_else(|| "docket".into()),
+            nats_subject_prefix: set
+                .nats_subject_prefix
+                .or(file.nats_subject_prefix)
+                .unwrap_or_else(|| "docket".into()),
             nats_replicas: set.nats_replicas.or(file.nats_replicas).unwrap_or(1),
             roles: set.roles.or(file.roles).unwrap_or_else(|| Role::value_variants().to_vec()),
             public_url: set.public_url.or(file.public_url),
@@ -143,7 +146,11 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         ensure!(self.receipt_hours >= 24, "receipt_hours is {}: clients count on at least 24", self.receipt_hours);
         ensure!(!self.roles.is_empty(), "roles is empty: name at least one of api, projector, relay");
-        ensure!(self.database_connections >= 2, "database_connections is {}: at least 2 are needed", self.database_connections);
+        ensure!(
+            self.database_connections >= 2,
+            "database_connections is {}: at least 2 are needed",
+            self.database_connections
+        );
         if let Some(url) = &self.database_url
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
         {
@@ -159,17 +166,25 @@ impl Config {
     }
 
     fn check_nats(&self) -> anyhow::Result<()> {
-        let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-        };
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         if let Some(url) = &self.nats_url
-            && !url.split(',').all(|server| ["nats://", "tls://"].iter().any(|scheme| server.trim().starts_with(scheme)))
+            && !url
+                .split(',')
+                .all(|server| ["nats://", "tls://"].iter().any(|scheme| server.trim().starts_with(scheme)))
         {
             bail!("nats_url must begin with nats:// or tls:// (NATS_URL, --nats-url or the file)");
         }
-        ensure!(is_word(&self.nats_stream), "nats_stream is {:?}: letters, digits, _ and - are allowed", self.nats_stream);
+        ensure!(
+            is_word(&self.nats_stream),
+            "nats_stream is {:?}: letters, digits, _ and - are allowed",
+            self.nats_stream
+        );
         let prefix = &self.nats_subject_prefix;
-        ensure!(prefix.split('.').all(is_word), "nats_subject_prefix is {prefix:?}: words of letters, digits, _ and -, with dots between");
+        ensure!(
+            prefix.split('.').all(is_word),
+            "nats_subject_prefix is {prefix:?}: words of letters, digits, _ and -, with dots between"
+        );
         ensure!((1..=5).contains(&self.nats_replicas), "nats_replicas is {}: 1 to 5 are possible", self.nats_replicas);
         Ok(())
     }
@@ -194,7 +209,8 @@ impl Config {
 }
 
 fn read(path: &Path) -> anyhow::Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration file {} can't be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} can't be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("the configuration file {} is wrong", path.display()))
 }
 
@@ -257,7 +273,8 @@ mod tests {
         ] {
             assert_eq!(redacted(url), shown);
         }
-        let (urls, shown) = ("nats://me:se@cret@a:4222,tls://token@b,nats://c", "nats://***@a:4222,tls://***@b,nats://c");
+        let (urls, shown) =
+            ("nats://me:se@cret@a:4222,tls://token@b,nats://c", "nats://***@a:4222,tls://***@b,nats://c");
         assert_eq!(redacted_nats(urls), shown);
     }
 

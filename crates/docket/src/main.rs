@@ -8,8 +8,8 @@ mod endpoints;
 mod events;
 mod import;
 mod keys;
-mod projections;
 mod private;
+mod projections;
 mod relay;
 mod serve;
 mod telemetry;
@@ -155,7 +155,9 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             projections::run(&desk, database.projections(&desk, config).await?, &command).await?
         }
         // answered before there was a database
-        Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => ExitCode::SUCCESS,
+        Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => {
+            ExitCode::SUCCESS
+        }
     };
     desk.store().close().await;
     Ok(code)

@@ -4,16 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ::projections::{self as read_models, Action, Projections, Reader, Status};
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use desk::{Desk, DeskError};
 use eventstore::StreamId;
-use ::projections::{self as read_models, Action, Projections, Reader, Status};
 use ticket_aggregate::TicketNumber;
 
-use crate::import::{printable, progress_bar, terminal_width};
 use crate::import::grouped;
+use crate::import::{printable, progress_bar, terminal_width};
 
 /// How long an answer of the projection's leader is waited for.
 const WAIT: Duration = Duration::from_secs(30);
@@ -103,7 +103,16 @@ fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(terminal_width());
-    table.set_header(["NAME", "GENERATION", "STATE", "POSITION", "BEHIND", "FOR", "PARKED", "COMPARED WITH THE ONE BEFORE"]);
+    table.set_header([
+        "NAME",
+        "GENERATION",
+        "STATE",
+        "POSITION",
+        "BEHIND",
+        "FOR",
+        "PARKED",
+        "COMPARED WITH THE ONE BEFORE",
+    ]);
     for status in all {
         table.add_row([
             status.name.clone(),
@@ -165,7 +174,11 @@ async fn rebuild(reader: &Reader, name: &str) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     let comparison = done.comparison.unwrap_or_default();
     let events = grouped(done.position.0.unsigned_abs());
-    writeln!(anstream::stdout(), "{name}: generation {generation} serves, at position {events}. {}", compared(&comparison))?;
+    writeln!(
+        anstream::stdout(),
+        "{name}: generation {generation} serves, at position {events}. {}",
+        compared(&comparison)
+    )?;
     Ok(if comparison.starts_with("differs") { ExitCode::from(PARKED) } else { ExitCode::SUCCESS })
 }
 
@@ -191,7 +204,9 @@ async fn repair(
     let stream = stream(desk, ticket).await?;
     match models.repair(name, stream, action, by, WAIT).await? {
         None => unknown(name),
-        Some(None) => bail!("no answer within 30 s: `docket projections status` shows whether the read model moves at all"),
+        Some(None) => {
+            bail!("no answer within 30 s: `docket projections status` shows whether the read model moves at all")
+        }
         Some(Some(outcome)) => {
             writeln!(anstream::stdout(), "{name}: ticket {ticket} {}", printable(&outcome.text))?;
             Ok(if outcome.healed { ExitCode::SUCCESS } else { ExitCode::from(PARKED) })

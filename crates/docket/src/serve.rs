@@ -30,14 +30,16 @@ const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::full(config)?;
     // before anything is started: what would be of use to nobody
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("can't listen on {}; --listen or DOCKET_LISTEN takes another address", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("can't listen on {}; --listen or DOCKET_LISTEN takes another address", config.listen)
+    })?;
     let address = listener.local_addr()?;
-    fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("the data folder {} can't be made; --data-dir takes another", config.data_dir.display()))?;
+    fs::create_dir_all(&config.data_dir).with_context(|| {
+        format!("the data folder {} can't be made; --data-dir takes another", config.data_dir.display())
+    })?;
 
-    let database = if config.has(Role::Api) { Database::provide(config).await? } else { Database::find(config).await? };
+    let database =
+        if config.has(Role::Api) { Database::provide(config).await? } else { Database::find(config).await? };
     if config.migrate || database.private.is_some() {
         database.migrate().await?;
     }
@@ -132,7 +134,8 @@ async fn until_told(stop: watch::Sender<bool>, app: App) -> anyhow::Result<()> {
 async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = data_dir.join("admin.key");
     if keys.is_empty().await? {
-        let minted = keys.create(&NewKey::staff(ticket_aggregate::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
+        let minted =
+            keys.create(&NewKey::staff(ticket_aggregate::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
         write_private(&path, format!("{}\n", minted.token).as_bytes())
             .with_context(|| format!("the admin key can't be written to {}", path.display()))?;
     }
@@ -165,8 +168,15 @@ fn greet(endpoints: &Endpoints, key: Option<&Path>, database: &Database, config:
         None => writeln!(out, "  its PostgreSQL     {}", redacted(&database.url))?,
     }
     match &endpoints.nats {
-        Some(nats) => writeln!(out, "  its NATS           {}{}", if config.nats_url.is_none() { "private, at " } else { "" }, redacted_nats(nats))?,
-        None if config.has(Role::Relay) => writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?,
+        Some(nats) => writeln!(
+            out,
+            "  its NATS           {}{}",
+            if config.nats_url.is_none() { "private, at " } else { "" },
+            redacted_nats(nats)
+        )?,
+        None if config.has(Role::Relay) => {
+            writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?;
+        }
         None => {}
     }
     writeln!(out, "  where it all is    {}", config.data_dir.join("endpoints.json").display())?;

@@ -46,7 +46,10 @@ pub(crate) struct Telemetry {
 /// For `serve`: logs on stdout, traces over OTLP where a collector is named, metrics for Prometheus.
 pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
     global::set_text_map_propagator(TraceContextPropagator::new());
-    let resource = Resource::builder().with_service_name("docket").with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
+    let resource = Resource::builder()
+        .with_service_name("docket")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
 
     let registry = Registry::new();
     let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
@@ -56,7 +59,8 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
     // without a collector spans still get their ids: they join log lines and events
     let mut tracer = SdkTracerProvider::builder().with_resource(resource);
     if collector_is_named() {
-        let exporter = opentelemetry_otlp::SpanExporter::builder().with_http().build().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        let exporter =
+            opentelemetry_otlp::SpanExporter::builder().with_http().build().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
         tracer = tracer.with_batch_exporter(exporter);
     }
     let tracer = tracer.build();
@@ -88,7 +92,8 @@ fn log_layer<S>(config: &Config) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
-    let format = config.log_format.unwrap_or(if std::io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json });
+    let format =
+        config.log_format.unwrap_or(if std::io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json });
     match format {
         LogFormat::Text => tracing_subscriber::fmt::layer().with_target(false).boxed(),
         LogFormat::Json => {

@@ -194,11 +194,12 @@ async fn a_server_that_stops_ends_its_streams() {
     tokio::time::timeout(Duration::from_secs(10), world.server.stopped()).await.expect("it doesn't wait for streams");
 }
 
+const EVENTS: i64 = 300;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_clients_that_come_and_go_each_see_all_of_it_once() {
     let world = World::new().await;
     let admin = world.admin().await;
-    const EVENTS: i64 = 300;
     let mut clients = tokio::task::JoinSet::new();
     for n in 0..50_usize {
         let admin = admin.clone();

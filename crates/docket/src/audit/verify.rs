@@ -54,7 +54,8 @@ async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::
     bar.finish_and_clear();
     // each read model against the fold of what it has read
     let bar = progress_bar(head.0.unsigned_abs() * 2, "readings for the read models", quiet);
-    let differences = read_models.verify(|done| bar.set_position(done)).await.context("the read models can't be read")?;
+    let differences =
+        read_models.verify(|done| bar.set_position(done)).await.context("the read models can't be read")?;
     bar.finish_and_clear();
     report.broken += differences.len() as u64;
     report.findings.extend(differences.into_iter().map(|difference| Finding {

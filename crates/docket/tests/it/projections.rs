@@ -45,7 +45,10 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     assert_eq!(report["broken"], 2, "{report}");
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|f| f["rule"] == "read_model_differs"), "{report}");
-    assert!(findings.iter().any(|f| f["ticket"].is_string() && f["detail"].as_str().unwrap().contains("team")), "{report}");
+    assert!(
+        findings.iter().any(|f| f["ticket"].is_string() && f["detail"].as_str().unwrap().contains("team")),
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,16 +70,21 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
     assert_eq!(output.status.code(), Some(2));
     let shown = import.docket(&["projections", "status"]);
     assert_eq!(shown.status.code(), Some(2));
-    assert!(stdout(&shown).contains("is parked since") && stdout(&shown).contains("docket projections skip tickets"), "{}", stdout(&shown));
+    assert!(
+        stdout(&shown).contains("is parked since") && stdout(&shown).contains("docket projections skip tickets"),
+        "{}",
+        stdout(&shown)
+    );
 
     let missing = import.docket(&["projections", "skip", "tickets", "2"]);
     assert!(!missing.status.success(), "a skip needs its reason");
     let output = import.docket(&["projections", "skip", "tickets", "2", "--reason", "never happened", "--by", "root"]);
     assert!(output.status.success() && stdout(&output).contains("goes on"), "{}{}", stdout(&output), stderr(&output));
-    let (reason, by): (String, String) = sqlx::query_as("select reason, skipped_by from read_models.skips where projection = 'tickets'")
-        .fetch_one(&import.pool)
-        .await
-        .unwrap();
+    let (reason, by): (String, String) =
+        sqlx::query_as("select reason, skipped_by from read_models.skips where projection = 'tickets'")
+            .fetch_one(&import.pool)
+            .await
+            .unwrap();
     assert_eq!((reason.as_str(), by.as_str()), ("never happened", "root"));
     for (args, words) in [
         (&["projections", "rebuild", "nothing"][..], "there are tickets, queues"),

@@ -170,7 +170,8 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
         let history: Value =
             server.get(&format!("/v1/tickets/{ticket}/history")).send().await.unwrap().json().await.unwrap();
         for event in history["items"].as_array().unwrap() {
-            if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added") {
+            if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added")
+            {
                 let before = found.insert(nonce.to_owned(), (ticket.clone(), event["position"].as_i64().unwrap()));
                 assert!(before.is_none(), "{nonce} is there twice");
             }

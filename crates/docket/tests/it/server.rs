@@ -47,7 +47,11 @@ impl Server {
         };
         let endpoints = dir.join(".docket/endpoints.json");
         until("the server says where it is", async || {
-            assert!(server.child.try_wait().unwrap().is_none(), "{}", std::fs::read_to_string(dir.join("stderr.log")).unwrap());
+            assert!(
+                server.child.try_wait().unwrap().is_none(),
+                "{}",
+                std::fs::read_to_string(dir.join("stderr.log")).unwrap()
+            );
             endpoints.exists()
         })
         .await;
@@ -73,7 +77,8 @@ impl Server {
     }
 
     pub(crate) async fn open(&self, subject: &str) -> Value {
-        let answer = self.post("/v1/tickets", &json!({"subject": subject, "body": "Please help."})).send().await.unwrap();
+        let answer =
+            self.post("/v1/tickets", &json!({"subject": subject, "body": "Please help."})).send().await.unwrap();
         assert_eq!(answer.status(), 201);
         answer.json().await.unwrap()
     }
