@@ -17,8 +17,8 @@ use eventstore::{Append, CommandId, EventStore, Expected, Metadata, NewEvent, Op
 use projections::{Projections, Reader};
 use sqlx::postgres::PgPoolOptions;
 use ticket_aggregate::{
-    AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Tag, TeamId, TicketNumber,
-    TicketOpened, codec,
+    AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Tag, TeamId,
+    TicketNumber, TicketOpened, codec,
 };
 use uuid::Uuid;
 
@@ -105,7 +105,9 @@ async fn plain_read(store: &EventStore) -> Result<Duration> {
 async fn serves(reader: &Reader, name: &str, generation: i32) -> Result<projections::Status> {
     loop {
         let all = reader.status().await?;
-        if let Some(status) = all.into_iter().find(|s| s.name == name && s.generation == generation && s.state == "live") {
+        if let Some(status) =
+            all.into_iter().find(|s| s.name == name && s.generation == generation && s.state == "live")
+        {
             return Ok(status);
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -34,11 +34,12 @@ pub(crate) struct Made {
 
 /// The generation of a projection that is in a state: there is one at the most.
 async fn in_state(executor: impl PgExecutor<'_>, name: &str, state: &str) -> Result<Option<Made>, Fault> {
-    let row = sqlx::query("select generation, schema_version from read_models.generations where name = $1 and state = $2")
-        .bind(name)
-        .bind(state)
-        .fetch_optional(executor)
-        .await?;
+    let row =
+        sqlx::query("select generation, schema_version from read_models.generations where name = $1 and state = $2")
+            .bind(name)
+            .bind(state)
+            .fetch_optional(executor)
+            .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Made { generation: Generation(row.try_get(0)?), schema_version: row.try_get(1)? }))
 }
@@ -152,7 +153,10 @@ pub(crate) async fn remove_retired(connection: &mut PgConnection, projection: &d
         for (sql, key) in [
             ("delete from cursors where name = $1 and $2 > 0", generation.cursor(name)),
             ("delete from read_models.parked where projection = $1 and generation = $2", name.to_owned()),
-            ("delete from read_models.generations where name = $1 and generation = $2 and state = 'retired'", name.to_owned()),
+            (
+                "delete from read_models.generations where name = $1 and generation = $2 and state = 'retired'",
+                name.to_owned(),
+            ),
         ] {
             sqlx::query(sql).bind(key).bind(generation.0).execute(&mut *tx).await?;
         }

@@ -39,8 +39,8 @@ pub use queues::{Queue, Queues};
 pub use reader::{AtLeast, Reader, TicketsPage};
 pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};
-pub use verify::Difference;
 pub use tickets::{Order, Seer, Sort, TicketQuery, TicketRow};
+pub use verify::Difference;
 
 use metrics::METRICS;
 use projection::Projection;
@@ -60,7 +60,8 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 pub fn schema_digest() -> String {
     let bytes = MIGRATOR.iter().flat_map(|migration| migration.checksum.iter().copied());
     // FNV-1a
-    let digest = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digest =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{digest:016x}")
 }
 

@@ -27,7 +27,10 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
             .with_unit("s")
             .with_description("age of the oldest event that a projection has not read")
             .build(),
-        parked_streams: gauge("docket_projection_parked_streams", "streams that a projection passes over after a fault"),
+        parked_streams: gauge(
+            "docket_projection_parked_streams",
+            "streams that a projection passes over after a fault",
+        ),
         applied: meter
             .u64_counter("docket_projection_events_applied")
             .with_description("events that a projection of this process has dealt with")

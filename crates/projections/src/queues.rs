@@ -1,21 +1,23 @@
 //! The read model `queues`: how many tickets there are by team, status, agent and priority. Writer and reader share
 //! this file, and it alone names its tables.
 
+mod place;
+
 use std::collections::BTreeMap;
 
 use eventstore::{Fault, Position, StreamId, Version};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
-use ticket_aggregate::{
-    AgentId, Channel, Event, Priority, Status, StreamVersion, TeamId, Ticket, TicketNumber, TicketOpened, evolve,
-};
+use ticket_aggregate::{AgentId, Priority, Status, StreamVersion, TeamId, evolve};
 
 use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact, Projection, Writer};
 use crate::tickets::Seer;
+pub(crate) use place::Place;
+use place::{Known, outline};
 
 /// How many tickets' places a writer remembers.
 const REMEMBERED: usize = 100_000;
@@ -110,61 +112,17 @@ impl Projection for QueuesProjection {
     }
 }
 
-/// Where a ticket is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) team: String,
-    pub(crate) status: Status,
-    pub(crate) assignee: String,
-    pub(crate) priority: Priority,
-}
-
-#[derive(Clone, Debug)]
-struct Known {
-    version: StreamVersion,
-    place: Place,
-}
-
-/// Of a ticket only what decides on its queue: the rest is left blank, and what the events mean for it stays
-/// [`evolve`]'s business.
-fn outline(known: &Known, fact: &Fact) -> Option<Ticket> {
-    let opened = TicketOpened {
-        number: TicketNumber::try_from(1).ok()?,
-        requester: None,
-        channel: Channel::default(),
-        subject: String::new(),
-        body: String::new(),
-        priority: known.place.priority,
-        category: None,
-        team: TeamId::parse(&known.place.team).ok(),
-        tags: std::collections::BTreeSet::new(),
-        source_id: None,
-        follow_up_of: None,
-    };
-    let mut ticket = evolve(None, &Event::TicketOpened(Box::new(opened)), &fact.stamp())?;
-    ticket.status = known.place.status;
-    ticket.assignee = AgentId::parse(&known.place.assignee).ok();
-    Some(ticket)
-}
-
-impl Place {
-    pub(crate) fn of(ticket: &Ticket) -> Self {
-        Self {
-            team: ticket.team.as_ref().map(ToString::to_string).unwrap_or_default(),
-            status: ticket.status,
-            assignee: ticket.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
-            priority: ticket.priority,
-        }
-    }
-}
-
 struct QueuesWriter {
     memory: Memory<Known>,
     generation: Generation,
 }
 
 impl Writer for QueuesWriter {
-    fn apply<'a>(&'a mut self, connection: &'a mut PgConnection, facts: &'a [Fact]) -> BoxFuture<'a, Result<(), ApplyError>> {
+    fn apply<'a>(
+        &'a mut self,
+        connection: &'a mut PgConnection,
+        facts: &'a [Fact],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             self.memory.shrink();
             self.load(connection, facts).await?;
@@ -308,7 +266,8 @@ pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> 
         Seer::Agent { id, teams } => (Some(teams.clone()), Some(id.clone())),
         Seer::Requester(_) => (Some(Vec::new()), None),
     };
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(generation.cursor("queues")).bind(generation.0).bind(teams).bind(agent);
+    let query =
+        sqlx::query(AssertSqlSafe(sql)).bind(generation.cursor("queues")).bind(generation.0).bind(teams).bind(agent);
     let rows = query.fetch_all(pool).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let position = Position(first.try_get(0)?);
@@ -327,7 +286,10 @@ pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> 
 }
 
 /// The counts as they are stored, for the audit.
-pub(crate) async fn counts(connection: &mut PgConnection, generation: Generation) -> Result<BTreeMap<Place, i64>, Fault> {
+pub(crate) async fn counts(
+    connection: &mut PgConnection,
+    generation: Generation,
+) -> Result<BTreeMap<Place, i64>, Fault> {
     let sql = format!("select team, status, assignee, priority, count from read_models.queues_{generation}");
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
     rows.iter()
@@ -336,12 +298,4 @@ pub(crate) async fn counts(connection: &mut PgConnection, generation: Generation
             Ok((Place { team: row.try_get(0)?, status, assignee: row.try_get(2)?, priority }, row.try_get(4)?))
         })
         .collect()
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        let (team, agent) = (none(&self.team), none(&self.assignee));
-        write!(f, "team {team}, {}, agent {agent}, priority {}", self.status, self.priority)
-    }
 }

@@ -68,9 +68,12 @@ impl Reader {
             None => None,
         };
         let page = self
-            .ask("tickets", at_least, |page: &tickets::Page| page.position, |generation| {
-                Box::pin(tickets::page(&self.pool, generation, query, after))
-            })
+            .ask(
+                "tickets",
+                at_least,
+                |page: &tickets::Page| page.position,
+                |generation| Box::pin(tickets::page(&self.pool, generation, query, after)),
+            )
             .await?;
         let next = page.next.map(|place| place.seal(secret, &list));
         Ok(TicketsPage { position: page.position, items: page.items, next })
@@ -78,9 +81,12 @@ impl Reader {
 
     /// The queues that one sees.
     pub async fn queues(&self, seer: &Seer, at_least: AtLeast) -> Result<Queues, ReadError> {
-        self.ask("queues", at_least, |queues: &Queues| queues.position, |generation| {
-            Box::pin(queues::read(&self.pool, generation, seer))
-        })
+        self.ask(
+            "queues",
+            at_least,
+            |queues: &Queues| queues.position,
+            |generation| Box::pin(queues::read(&self.pool, generation, seer)),
+        )
         .await
     }
 

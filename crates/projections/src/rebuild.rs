@@ -123,11 +123,7 @@ enum Live {
     Comparable,
 }
 
-async fn wait_for_live(
-    projector: &Projector,
-    session: &Session,
-    connection: &mut PgConnection,
-) -> Result<Live, Halt> {
+async fn wait_for_live(projector: &Projector, session: &Session, connection: &mut PgConnection) -> Result<Live, Halt> {
     let name = session.projection.name();
     let Some(live) = generations::live(&mut *connection, name).await? else { return Ok(Live::None) };
     let comparable = live.schema_version == session.projection.schema_version();
@@ -139,7 +135,9 @@ async fn wait_for_live(
                 return Ok(if comparable { Live::Comparable } else { Live::Other });
             }
             Some(_) if !comparable => return Ok(Live::Other),
-            Some(_) => projector.reached.wait(name, session.position, tokio::time::Instant::now() + PATIENCE / 100).await,
+            Some(_) => {
+                projector.reached.wait(name, session.position, tokio::time::Instant::now() + PATIENCE / 100).await
+            }
         };
     }
     Ok(Live::Behind)

@@ -41,7 +41,10 @@ impl From<sqlx::Error> for Halt {
 /// How an attempt at some events failed.
 enum Failure {
     /// For this one of them.
-    Unfit { position: Position, reason: String },
+    Unfit {
+        position: Position,
+        reason: String,
+    },
     /// For what is in one of them, it is not known which.
     Data(String),
     Halt(Halt),
@@ -101,7 +104,8 @@ impl Session {
                 }
                 Err(Failure::Data(reason) | Failure::Unfit { reason, .. }) => {
                     let culprit = stopped_at(first, reason);
-                    if let Err(Failure::Halt(halt)) = self.advance(connection, &[], Some(culprit), last.position).await {
+                    if let Err(Failure::Halt(halt)) = self.advance(connection, &[], Some(culprit), last.position).await
+                    {
                         return Err(halt);
                     }
                 }

@@ -19,8 +19,8 @@ use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact, Projection, Writer};
-use fold::{Changes, Folded};
 pub(crate) use fold::Stored;
+use fold::{Changes, Folded};
 pub(crate) use place::Place;
 pub use query::{Order, Seer, Sort, TicketQuery, TicketRow};
 
@@ -151,7 +151,11 @@ impl Sql {
 }
 
 impl Writer for TicketsWriter {
-    fn apply<'a>(&'a mut self, connection: &'a mut PgConnection, facts: &'a [Fact]) -> BoxFuture<'a, Result<(), ApplyError>> {
+    fn apply<'a>(
+        &'a mut self,
+        connection: &'a mut PgConnection,
+        facts: &'a [Fact],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             self.memory.shrink();
             self.load(connection, facts).await?;
@@ -286,7 +290,10 @@ pub(crate) async fn page(
         let ticket = serde_json::from_str(row.try_get::<&str, _>(4)?)
             .map_err(|error| ReadError::Fault(eventstore::Fault::Corrupt(error.to_string())))?;
         let (version, last) = (Version(row.try_get(2)?), Position(row.try_get(3)?));
-        items.push((TicketRow { id: TicketId(id), version, position: last, ticket }, Place { key: row.try_get(5)?, id }));
+        items.push((
+            TicketRow { id: TicketId(id), version, position: last, ticket },
+            Place { key: row.try_get(5)?, id },
+        ));
     }
     let next = (items.len() > usize::from(query.limit)).then(|| {
         items.truncate(usize::from(query.limit));

@@ -63,7 +63,10 @@ pub(crate) async fn all(store: &EventStore, mut progress: impl FnMut(u64)) -> Re
     Ok(differences)
 }
 
-async fn begin(connection: &mut PgConnection, name: &'static str) -> Result<Option<(crate::generations::Generation, Read)>, Fault> {
+async fn begin(
+    connection: &mut PgConnection,
+    name: &'static str,
+) -> Result<Option<(crate::generations::Generation, Read)>, Fault> {
     connection.execute("begin isolation level repeatable read read only").await?;
     connection.execute("set local idle_in_transaction_session_timeout = 0").await?;
     // an audit does not migrate: where there are no read models yet, none is wrong
@@ -131,7 +134,12 @@ fn wrong(row: &Stored, said: &Said) -> Option<String> {
     for (view, stored, folded) in views {
         match serde_json::from_str::<Ticket>(stored) {
             Ok(ticket) if ticket == *folded => {}
-            Ok(ticket) => return Some(format!("its {view} is of version {}, and not what the log says at version {}", ticket.version, folded.version)),
+            Ok(ticket) => {
+                return Some(format!(
+                    "its {view} is of version {}, and not what the log says at version {}",
+                    ticket.version, folded.version
+                ));
+            }
             Err(error) => return Some(format!("its {view} can't be read: {error}")),
         }
     }
@@ -185,7 +193,8 @@ fn by_ticket<'a>(
                 if read.has(&now) {
                     said.take(&now);
                 }
-                let same = |next: &Result<RecordedEvent, Fault>| next.as_ref().map_or(true, |next| next.stream_id == stream);
+                let same =
+                    |next: &Result<RecordedEvent, Fault>| next.as_ref().map_or(true, |next| next.stream_id == stream);
                 event = events.as_mut().next_if(same).await.transpose()?;
             }
             progress(count);

@@ -72,6 +72,12 @@ pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Proble
         Ok(Ok(head)) => {
             let mut body = (app.config.detail)();
             body["status"] = json!("ready");
+            // a list that is behind, or passes tickets over, is told, and is no reason to send nobody here
+            if let Ok(Ok(all)) = tokio::time::timeout(PATIENCE, app.read_models.status()).await {
+                let live = all.iter().filter(|status| status.state == "live");
+                let told = live.map(|s| json!({"name": s.name, "position": s.position, "lag_events": s.lag_events, "parked_streams": s.parked_streams}));
+                body["projections"] = told.collect();
+            }
             Ok(([("docket-position", head.to_string())], Json(body)).into_response())
         }
         Ok(Err(_)) | Err(_) => Err(unready("The database does not answer.")),

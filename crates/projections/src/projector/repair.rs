@@ -35,7 +35,10 @@ pub(super) async fn carry_out(
         None => Outcome { healed: true, text: format!("goes on: {} events were applied", events.len()) },
         Some(parked) => Outcome {
             healed: false,
-            text: format!("still parked, at version {} (position {}): {}", parked.version, parked.position, parked.error),
+            text: format!(
+                "still parked, at version {} (position {}): {}",
+                parked.version, parked.position, parked.error
+            ),
         },
     })
 }

@@ -161,10 +161,14 @@ impl TicketQuery {
     pub(super) fn narrow(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
         self.narrow_to_seen(sql);
         if !self.status.is_empty() {
-            sql.push(" and t.status = any(").push_bind(self.status.iter().map(|s| s.as_str()).collect::<Vec<_>>()).push(")");
+            sql.push(" and t.status = any(")
+                .push_bind(self.status.iter().map(|s| s.as_str()).collect::<Vec<_>>())
+                .push(")");
         }
         if !self.priority.is_empty() {
-            sql.push(" and t.priority = any(").push_bind(self.priority.iter().map(|p| rank(*p)).collect::<Vec<_>>()).push(")");
+            sql.push(" and t.priority = any(")
+                .push_bind(self.priority.iter().map(|p| rank(*p)).collect::<Vec<_>>())
+                .push(")");
         }
         let texts = [
             ("t.assignee = ", self.assignee.as_ref().map(|a| a.as_str().to_owned())),

@@ -22,8 +22,16 @@ async fn what_was_there_and_what_comes_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_goes_on_where_it_was() {
     let world = World::new().await;
+    // the moment between what is written and the cursor's move is long enough to be met
+    sqlx::raw_sql(
+        "create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.02); return new; end $$;
+         create trigger dawdle before update on cursors for each row execute function dawdle()",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
     let writer = async {
-        for n in 0..150 {
+        for n in 0..400 {
             for event in story(n) {
                 world.record(ticket(n), &[event, note("and this")]).await;
             }

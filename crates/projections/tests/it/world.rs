@@ -79,8 +79,12 @@ impl World {
 
     /// An event that no program can read.
     pub(crate) async fn record_poison(&self, stream: StreamId) -> Position {
-        let event =
-            NewEvent { event_type: "ticket.frozen".into(), schema_version: 1, payload: "{}".into(), occurred_at: at(0) };
+        let event = NewEvent {
+            event_type: "ticket.frozen".into(),
+            schema_version: 1,
+            payload: "{}".into(),
+            occurred_at: at(0),
+        };
         self.append(stream, vec![event]).await
     }
 
@@ -108,7 +112,8 @@ impl World {
 
     /// Every ticket as its stream says.
     pub(crate) async fn folded(&self) -> BTreeMap<StreamId, Ticket> {
-        let streams: Vec<Uuid> = sqlx::query_scalar("select distinct stream_id from events").fetch_all(&self.pool).await.unwrap();
+        let streams: Vec<Uuid> =
+            sqlx::query_scalar("select distinct stream_id from events").fetch_all(&self.pool).await.unwrap();
         let mut folded = BTreeMap::new();
         for stream in streams.into_iter().map(StreamId) {
             let mut ticket = None;
@@ -144,9 +149,9 @@ impl World {
 }
 
 async fn program_pool(database: &TestDatabase) -> PgPool {
-    let options = sqlx::postgres::PgPoolOptions::new().max_connections(4).after_connect(|connection, _| {
-        Box::pin(async move { connection.execute(AS_PROGRAM).await.map(drop) })
-    });
+    let options = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(4)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(AS_PROGRAM).await.map(drop) }));
     options.connect(database.url()).await.unwrap()
 }
 
@@ -216,7 +221,10 @@ pub(crate) fn opened(n: u128) -> Event {
         priority: Priority::ALL[usize::try_from(n % 4).unwrap()],
         category: Some("hardware".into()),
         team: (!n.is_multiple_of(3)).then(|| TeamId::parse(&format!("team {}", n % 3)).unwrap()),
-        tags: [format!("tag {}", n % 2), "a \"quoted\\ one\"".into()].iter().map(|t| ticket_aggregate::Tag::parse(t).unwrap()).collect(),
+        tags: [format!("tag {}", n % 2), "a \"quoted\\ one\"".into()]
+            .iter()
+            .map(|t| ticket_aggregate::Tag::parse(t).unwrap())
+            .collect(),
         source_id: None,
         follow_up_of: None,
     }))
@@ -237,7 +245,12 @@ pub(crate) fn story(n: u128) -> Vec<Event> {
         note("Arson?"),
         Event::AgentAssigned { from: None, to: agent(n), method: AssignmentMethod::Automatic },
         Event::FollowerAdded { follower: "finn@example.com".into() },
-        Event::PublicReplyAdded { message_id, body: format!("Which one? {n}"), recipients: Vec::new(), source_id: None },
+        Event::PublicReplyAdded {
+            message_id,
+            body: format!("Which one? {n}"),
+            recipients: Vec::new(),
+            source_id: None,
+        },
         Event::SubjectChanged { from: String::new(), to: format!("Big fire {n}") },
         Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: None },
     ];
