@@ -15,7 +15,9 @@ impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::NotFound => not_found(),
-            DeskError::NoSuchVersion => Self::new(Code::NoSuchVersion, "The ticket had no such version at that moment."),
+            DeskError::NoSuchVersion => {
+                Self::new(Code::NoSuchVersion, "The ticket had no such version at that moment.")
+            }
             DeskError::PreconditionFailed { current, between } => {
                 let events = between.iter().map(EventView::from).collect::<Vec<_>>();
                 let detail = format!("The ticket is at version {current}: {} events came in between.", events.len());
@@ -59,8 +61,11 @@ impl From<AppendError> for Problem {
             AppendError::Closed => Self::new(Code::Unavailable, "This server is shutting down.").retry_after(1),
             AppendError::OutcomeUnknown(cause) => {
                 tracing::error!(%cause, "the outcome of an append is unknown");
-                Self::new(Code::OutcomeUnknown, "Repeat the request with the same Idempotency-Key to learn its outcome.")
-                    .retry_after(2)
+                Self::new(
+                    Code::OutcomeUnknown,
+                    "Repeat the request with the same Idempotency-Key to learn its outcome.",
+                )
+                .retry_after(2)
             }
             AppendError::Fault(fault) => fault.into(),
             // the desk sees to these itself

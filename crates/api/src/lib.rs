@@ -28,8 +28,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use chrono::{DateTime, Utc};
 use desk::Desk;
-use tower_http::catch_panic::CatchPanicLayer;
 use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
@@ -98,7 +98,13 @@ impl App {
     /// The application over a desk and the read models.
     pub fn new(desk: Desk, read_models: projections::Reader, config: Config) -> Self {
         let validators = validation::Validators::compile(&openapi());
-        Self { desk, read_models, config: Arc::new(config), validators: Arc::new(validators), draining: watch::Sender::new(false) }
+        Self {
+            desk,
+            read_models,
+            config: Arc::new(config),
+            validators: Arc::new(validators),
+            draining: watch::Sender::new(false),
+        }
     }
 
     /// From now on `/health/readiness` says no, so that balancers send nobody here any more.

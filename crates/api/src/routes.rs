@@ -11,5 +11,8 @@ pub(crate) mod tickets;
 use crate::operation::Route;
 
 pub(crate) fn all() -> Vec<Route> {
-    [tickets::routes(), events::routes(), reports::routes(), projections::routes(), health::routes(), docs::routes()].into_iter().flatten().collect()
+    [tickets::routes(), events::routes(), reports::routes(), projections::routes(), health::routes(), docs::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -98,7 +98,9 @@ pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Ne
             KeyValue::new("http.response.status_code", i64::from(status)),
         ],
     );
-    span.in_scope(|| tracing::info!(status, micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "answered"));
+    span.in_scope(|| {
+        tracing::info!(status, micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "answered")
+    });
     if let Ok(value) = HeaderValue::try_from(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -112,7 +114,12 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(crate) fn parameter() -> Value {
-    header_parameter("X-Request-Id", false, "An id of yours for this request, echoed in the answer and the log.", "order-77.retry-1")
+    header_parameter(
+        "X-Request-Id",
+        false,
+        "An id of yours for this request, echoed in the answer and the log.",
+        "order-77.retry-1",
+    )
 }
 
 /// The W3C `traceparent` of the present span, to be kept with the events that it records.

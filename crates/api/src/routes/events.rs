@@ -171,7 +171,8 @@ fn known(types: &BTreeSet<String>) -> Result<(), Problem> {
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let garbage = || Problem::new(Code::InvalidLastEventId, "Last-Event-ID is the id of an event of this stream: a position.");
+    let garbage =
+        || Problem::new(Code::InvalidLastEventId, "Last-Event-ID is the id of an event of this stream: a position.");
     let mut lines = headers.get_all(LAST_EVENT_ID).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     let text = line.to_str().map_err(|_| garbage())?.trim();

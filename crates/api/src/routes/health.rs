@@ -24,8 +24,12 @@ pub(crate) fn routes() -> Vec<Route> {
             method: Method::GET,
             path: "/health/liveness",
             access: Access::Public,
-            operation: operation("get_liveness", "Is the process alive?", "Says yes as long as it can say anything. Also at /healthz.")
-                .success(StatusCode::OK, "It is.", &[], text("application/json", json!({"status": "alive"}))),
+            operation: operation(
+                "get_liveness",
+                "Is the process alive?",
+                "Says yes as long as it can say anything. Also at /healthz.",
+            )
+            .success(StatusCode::OK, "It is.", &[], text("application/json", json!({"status": "alive"}))),
             handler: get(liveness),
         },
         Route {
@@ -37,7 +41,12 @@ pub(crate) fn routes() -> Vec<Route> {
                 "Can it serve?",
                 "Whether the database answers and the server is not shutting down. Also at /readyz.",
             )
-            .success(StatusCode::OK, "It can.", &["Docket-Position"], text("application/json", json!({"status": "ready"})))
+            .success(
+                StatusCode::OK,
+                "It can.",
+                &["Docket-Position"],
+                text("application/json", json!({"status": "ready"})),
+            )
             .errors(&[Code::Unavailable]),
             handler: get(readiness),
         },
@@ -50,7 +59,12 @@ pub(crate) fn routes() -> Vec<Route> {
                 "Measurements for Prometheus",
                 "In the Prometheus text exposition format 0.0.4. Holds no names and no contents.",
             )
-            .success(StatusCode::OK, "The measurements.", &[], text("text/plain", json!("# TYPE eventstore_batches_total counter"))),
+            .success(
+                StatusCode::OK,
+                "The measurements.",
+                &[],
+                text("text/plain", json!("# TYPE eventstore_batches_total counter")),
+            ),
             handler: get(metrics),
         },
     ]

@@ -205,7 +205,10 @@ async fn rebuild(
     let body = Limited::new(request.into_body(), 1024).collect().await;
     let body = body.map_err(|_| Problem::new(Code::ContentTooLarge, "This takes no body."))?.to_bytes();
     if !matches!(body.trim_ascii(), b"" | b"{}") {
-        return Err(Problem::invalid(Code::ValidationFailed, vec![Fault::new("", "this takes no body, or an empty object")]));
+        return Err(Problem::invalid(
+            Code::ValidationFailed,
+            vec![Fault::new("", "this takes no body, or an empty object")],
+        ));
     }
     let generation = app.read_models.rebuild(&name).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"name": name, "generation": generation}))).into_response())

@@ -47,7 +47,12 @@ impl Asked {
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Position, Problem> {
-    let bad = || Problem::new(Code::BadRequest, "Docket-Min-Position takes one whole number, a Docket-Position that was answered.");
+    let bad = || {
+        Problem::new(
+            Code::BadRequest,
+            "Docket-Min-Position takes one whole number, a Docket-Position that was answered.",
+        )
+    };
     let mut values = headers.get_all(MIN_POSITION).iter();
     let Some(value) = values.next() else { return Ok(Position(0)) };
     let text = value.to_str().map_err(|_| bad())?;

@@ -81,7 +81,10 @@ async fn a_page_holds_events_in_order_and_names_the_next() {
     let opened = admin.get("/v1/events?type=ticket.opened&after=2").await.ok(200).json();
     assert_eq!(opened["items"].as_array().unwrap().len(), 4);
     let event = &opened["items"][0];
-    assert_eq!((&event["specversion"], &event["id"], &event["type"]), (&"1.0".into(), &"3".into(), &"ticket.opened".into()));
+    assert_eq!(
+        (&event["specversion"], &event["id"], &event["type"]),
+        (&"1.0".into(), &"3".into(), &"ticket.opened".into())
+    );
 
     for bad in ["after=-1", "after=x", "limit=0", "limit=-1", "type=nope", "since=1", "after=1&after=2"] {
         admin.get(&format!("/v1/events?{bad}")).await.problem(400, "invalid_query");
@@ -137,7 +140,8 @@ async fn a_requester_sees_the_public_events_of_their_own_tickets() {
     let world = World::new().await;
     let admin = world.admin().await;
     let grace = world.requester("grace@example.com").await;
-    let own = admin.open(&json!({"requester": {"email": "grace@example.com"}, "tags": ["secret"], "team": "secret"})).await;
+    let own =
+        admin.open(&json!({"requester": {"email": "grace@example.com"}, "tags": ["secret"], "team": "secret"})).await;
     let foreign = admin.open(&json!({"requester": {"email": "eve@example.com"}})).await;
     let mut live = Live::open(&grace, "/v1/events", None).await;
     let mut whole = Live::open(&grace, &format!("{own}/events"), None).await;

@@ -34,7 +34,8 @@ async fn position_after(client: &Client, ticket: &str, command: &str, body: &Val
 async fn a_list_shows_the_very_tickets() {
     let world = World::new().await;
     let admin = world.admin().await;
-    let (one, _) = opened(&admin, "one", &json!({"tags": ["printer"], "requester": {"email": "grace@example.com"}})).await;
+    let (one, _) =
+        opened(&admin, "one", &json!({"tags": ["printer"], "requester": {"email": "grace@example.com"}})).await;
     admin.command(&one, "notes", &json!({"body": "Arson?"})).await.ok(201);
     let position = position_after(&admin, &one, "assign", &json!({"assignee": "root"})).await;
     let answer = admin.get("/v1/tickets").header("docket-min-position", &position).await.ok(200);
@@ -51,8 +52,14 @@ async fn every_filter_narrows() {
     let world = World::new().await;
     let lead = world.staff(ticket_aggregate::Role::Lead, "lea", &[]).await;
     let person = |email: &str| json!({"email": email});
-    let (a, _) = opened(&lead, "a", &json!({"team": "one", "priority": "urgent", "tags": ["x", "y"], "requester": person("grace@example.com")})).await;
-    let (b, _) = opened(&lead, "b", &json!({"team": "two", "priority": "low", "tags": ["y"], "category": "hardware"})).await;
+    let (a, _) = opened(
+        &lead,
+        "a",
+        &json!({"team": "one", "priority": "urgent", "tags": ["x", "y"], "requester": person("grace@example.com")}),
+    )
+    .await;
+    let (b, _) =
+        opened(&lead, "b", &json!({"team": "two", "priority": "low", "tags": ["y"], "category": "hardware"})).await;
     let (_, _) = opened(&lead, "c", &json!({"category": "hard ware, soft"})).await;
     lead.command(&a, "assign", &json!({"assignee": "lea"})).await;
     let position = position_after(&lead, &b, "hold", &json!({"reason": "a part"})).await;
@@ -108,9 +115,28 @@ async fn what_can_not_be_read_is_refused() {
     let world = World::new().await;
     let admin = world.admin().await;
     for bad in [
-        "sla=breached", "nothing=1", "status=gone", "status=", "status=new,,open", "priority=9", "limit=0", "limit=-1", "limit=x",
-        "limit=1e2", "limit=", "sort=colour", "sort=", "q=", "q=%20", "created_after=yesterday", "requester=nobody", "team=%20",
-        "tag=", "category=", "status=new&status=open", "q=%00",
+        "sla=breached",
+        "nothing=1",
+        "status=gone",
+        "status=",
+        "status=new,,open",
+        "priority=9",
+        "limit=0",
+        "limit=-1",
+        "limit=x",
+        "limit=1e2",
+        "limit=",
+        "sort=colour",
+        "sort=",
+        "q=",
+        "q=%20",
+        "created_after=yesterday",
+        "requester=nobody",
+        "team=%20",
+        "tag=",
+        "category=",
+        "status=new&status=open",
+        "q=%00",
     ] {
         admin.get(&format!("/v1/tickets?{bad}")).await.problem(400, "invalid_query");
     }
@@ -122,7 +148,15 @@ async fn what_can_not_be_read_is_refused() {
     for bad in ["", "00", "zz", "%C3%A9", &"0".repeat(80)] {
         admin.get(&format!("/v1/tickets?cursor={bad}")).await.problem(400, "invalid_cursor");
     }
-    for fine in ["limit=201", "limit=99999999999999999999", "q=%22unclosed", "q=%27", "q=---", "q=%F0%9F%94%A5", "q=a%20%26%20%7C%20!"] {
+    for fine in [
+        "limit=201",
+        "limit=99999999999999999999",
+        "q=%22unclosed",
+        "q=%27",
+        "q=---",
+        "q=%F0%9F%94%A5",
+        "q=a%20%26%20%7C%20!",
+    ] {
         admin.get(&format!("/v1/tickets?{fine}")).await.ok(200);
     }
 }
@@ -131,7 +165,8 @@ async fn what_can_not_be_read_is_refused() {
 async fn one_finds_what_one_may_see_and_no_more() {
     let world = World::new().await;
     let lead = world.staff(ticket_aggregate::Role::Lead, "lea", &[]).await;
-    let hers = json!({"requester": {"email": "grace@example.com"}, "team": "one", "tags": ["secret"], "category": "hidden"});
+    let hers =
+        json!({"requester": {"email": "grace@example.com"}, "team": "one", "tags": ["secret"], "category": "hidden"});
     let (grace_one, _) = opened(&lead, "hers", &hers).await;
     let (followed, _) = opened(&lead, "followed", &json!({"team": "two"})).await;
     opened(&lead, "no team", &json!({})).await;
@@ -218,7 +253,8 @@ async fn a_walk_meets_each_ticket_that_stands_still_once_while_others_are_writte
     }
     let last = tickets.last().unwrap().1.clone();
     let (moving, _) = opened(&admin, "moving", &json!({})).await;
-    for sort in ["-updated_at", "updated_at", "created_at", "-created_at", "number", "-number", "priority", "-priority"] {
+    for sort in ["-updated_at", "updated_at", "created_at", "-created_at", "number", "-number", "priority", "-priority"]
+    {
         let mut path = format!("/v1/tickets?sort={sort}&limit=7&q=still+or+moving");
         let mut met = Vec::new();
         loop {
@@ -248,14 +284,18 @@ async fn a_cursor_holds_for_its_list_on_every_instance() {
     for n in 0..3 {
         position = opened(&admin, &n.to_string(), &json!({"requester": {"email": "grace@example.com"}})).await.1;
     }
-    let first = admin.get("/v1/tickets?limit=1&sort=number").header("docket-min-position", &position).await.ok(200).json();
+    let first =
+        admin.get("/v1/tickets?limit=1&sort=number").header("docket-min-position", &position).await.ok(200).json();
     let cursor = first["next_cursor"].as_str().unwrap();
     let other = world.another().await;
     let there = other.client(admin.token.clone());
     let second = there.get(&format!("/v1/tickets?limit=2&sort=number&cursor={cursor}")).await.ok(200);
     assert_eq!(subjects(&second), ["1", "2"], "another limit is the same list");
     for other in ["sort=-number", "sort=number&q=x", "sort=number&status=new", ""] {
-        admin.get(&format!("/v1/tickets?{other}&cursor={cursor}").replace("?&", "?")).await.problem(400, "invalid_cursor");
+        admin
+            .get(&format!("/v1/tickets?{other}&cursor={cursor}").replace("?&", "?"))
+            .await
+            .problem(400, "invalid_cursor");
     }
     let tampered = format!("{}{}", if cursor.starts_with('0') { '1' } else { '0' }, &cursor[1..]);
     admin.get(&format!("/v1/tickets?sort=number&cursor={tampered}")).await.problem(400, "invalid_cursor");
@@ -296,7 +336,10 @@ async fn reports_and_projections_are_for_whom_they_are() {
     let all = report(admin.clone()).await.ok(200).json();
     let queue = json!({"team": "one", "status": "new", "assignee": null, "priority": "urgent", "count": 2});
     assert!(all["items"].as_array().unwrap().contains(&queue), "{all}");
-    assert_eq!(all["totals"], json!({"tickets": 3, "by_status": {"new": 3}, "by_priority": {"normal": 1, "urgent": 2}}));
+    assert_eq!(
+        all["totals"],
+        json!({"tickets": 3, "by_status": {"new": 3}, "by_priority": {"normal": 1, "urgent": 2}})
+    );
     assert_eq!(report(ada.clone()).await.ok(200).json()["totals"]["tickets"], 1);
     report(grace.clone()).await.problem(403, "forbidden");
 
@@ -307,7 +350,8 @@ async fn reports_and_projections_are_for_whom_they_are() {
     }
     admin.call(http::Method::POST, "/v1/projections/nothing/rebuild").await.problem(404, "not_found");
     admin.post("/v1/projections/tickets/rebuild", &json!({"now": true})).await.problem(422, "validation_failed");
-    let generation = admin.call(http::Method::POST, "/v1/projections/tickets/rebuild").await.ok(202).json()["generation"].clone();
+    let generation =
+        admin.call(http::Method::POST, "/v1/projections/tickets/rebuild").await.ok(202).json()["generation"].clone();
     eventually("it serves", || async {
         let all = admin.get("/v1/projections").await.ok(200).json();
         let items = all["items"].as_array().unwrap().clone();

@@ -24,7 +24,8 @@ fn there_is_no_sql_in_the_api() {
             let code = line.trim_start();
             // prose speaks of selecting and updating, too: a statement has its other half
             let lower = code.to_lowercase();
-            let halves = [("\"select ", " from "), ("\"insert into ", "("), ("\"update ", " set "), ("\"delete from ", "")];
+            let halves =
+                [("\"select ", " from "), ("\"insert into ", "("), ("\"update ", " set "), ("\"delete from ", "")];
             let statement = halves.iter().any(|(one, other)| lower.contains(one) && lower.contains(other));
             let sql = code.contains("sqlx") || code.contains("PgPool") || statement;
             assert!(!sql || code.starts_with("//"), "{path}:{}: {line}", number + 1);

@@ -51,7 +51,14 @@ pub(crate) fn new_id() -> Uuid {
 }
 
 pub(crate) fn config() -> api::Config {
-    api::Config { public_url: None, now, new_id, metrics: Box::new(|| "# TYPE things counter\n".into()), detail: Box::new(|| serde_json::json!({})), operations_only: false }
+    api::Config {
+        public_url: None,
+        now,
+        new_id,
+        metrics: Box::new(|| "# TYPE things counter\n".into()),
+        detail: Box::new(|| serde_json::json!({})),
+        operations_only: false,
+    }
 }
 
 async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -68,7 +75,9 @@ impl World {
     }
 
     pub(crate) async fn with(config: api::Config, policy: Policy) -> Self {
-        let database = TestDatabase::create(&format!("desk_{}_{}", desk::schema_digest(), projections::schema_digest()), migrated).await;
+        let database =
+            TestDatabase::create(&format!("desk_{}_{}", desk::schema_digest(), projections::schema_digest()), migrated)
+                .await;
         Self { server: Server::start(database.url(), config, policy).await, database }
     }
 

@@ -75,14 +75,22 @@ fn parameters() -> Vec<Value> {
     let time = json!({"type": "string", "format": "date-time"});
     let sorts = SORTS.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("-{name}")]).collect::<Vec<_>>();
     let described = [
-        ("status", "One or several of new, open, pending, on_hold, resolved, closed, with commas between them.", "new,open"),
+        (
+            "status",
+            "One or several of new, open, pending, on_hold, resolved, closed, with commas between them.",
+            "new,open",
+        ),
         ("priority", "One or several of low, normal, high, urgent, with commas between them.", "high,urgent"),
         ("team", "In this team's queue.", "facilities"),
         ("assignee", "Had by this agent.", "ada"),
         ("requester", "Asked for by this address.", "grace@example.com"),
         ("tag", "Having this tag.", "printer"),
         ("category", "Of this category.", "hardware"),
-        ("q", "Words that must occur; \"a phrase\", either or other, -without (PostgreSQL's websearch_to_tsquery).", "printer -paper"),
+        (
+            "q",
+            "Words that must occur; \"a phrase\", either or other, -without (PostgreSQL's websearch_to_tsquery).",
+            "printer -paper",
+        ),
     ];
     let mut parameters: Vec<_> =
         described.iter().map(|(name, what, example)| query_parameter(name, what, &text, &json!(example))).collect();
@@ -197,7 +205,9 @@ fn sort(text: &str) -> Result<Sort, String> {
     let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
     let known = SORTS.iter().find(|(known, _)| *known == name);
     let names = || SORTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    known.map(|(_, order)| Sort { order: *order, descending }).ok_or_else(|| format!("one of {}, or one with a minus before it", names()))
+    known
+        .map(|(_, order)| Sort { order: *order, descending })
+        .ok_or_else(|| format!("one of {}, or one with a minus before it", names()))
 }
 
 fn limit(text: &str) -> Result<u16, String> {
