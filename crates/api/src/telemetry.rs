@@ -99,7 +99,7 @@ pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Ne
         ],
     );
     span.in_scope(|| {
-        tracing::info!(status, micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "answered")
+        tracing::info!(status, micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "answered");
     });
     if let Ok(value) = HeaderValue::try_from(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
