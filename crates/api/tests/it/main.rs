@@ -18,6 +18,7 @@ mod forgotten;
 mod history;
 mod idempotency;
 mod list;
+mod long;
 mod order;
 mod problems;
 mod races;
