@@ -63,7 +63,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     app.drain();
     drop(listener);
     tracing::info!("no new connections; waiting for {} to end", graceful.count());
-    tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.ok();
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests that took longer than {DRAIN_TIMEOUT:?} to end were cut off");
+    }
     Ok(())
 }
 

@@ -27,13 +27,13 @@ const POLL: Duration = Duration::from_millis(500);
 const WINDOW_EVENTS: usize = 16_384;
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 /// How many events a follower gets at once at the most.
-const CHUNK: usize = 1_000;
+const CHUNK: u16 = 1_000;
 /// The pause after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The channel on which processes wake each other.
 pub(crate) const CHANNEL: &str = "eventstore";
 
-/// Events in order, without a gap between them. Shared by all followers: cheap to clone.
+/// Events in order, without a gap between them. The events are shared by all followers.
 pub type Chunk = Vec<Arc<RecordedEvent>>;
 
 /// The process's one tailer, started by its first follower.
@@ -79,7 +79,7 @@ impl Window {
     /// What comes after a position; `None` where the window has forgotten it.
     fn after(&self, position: Position) -> Option<Chunk> {
         let skip = usize::try_from(position.0 - self.before.0).ok()?;
-        Some(self.events.iter().skip(skip).take(CHUNK).cloned().collect())
+        Some(self.events.iter().skip(skip).take(CHUNK.into()).cloned().collect())
     }
 }
 
@@ -117,7 +117,7 @@ impl EventStore {
                     Some(chunk) if !chunk.is_empty() => return Some(chunk),
                     _ => {}
                 }
-                match self.read_page(after, CHUNK_PAGE).await {
+                match self.read_page(after, CHUNK).await {
                     Ok(page) if page.is_empty() => {}
                     Ok(page) => return Some(page.into_iter().map(Arc::new).collect()),
                     Err(fault) => {
@@ -140,9 +140,6 @@ impl EventStore {
         Some(())
     }
 }
-
-/// [`CHUNK`] as the page's limit.
-const CHUNK_PAGE: u16 = 1_000;
 
 impl Running {
     async fn start(store: &EventStore) -> Result<Self, Fault> {
@@ -185,7 +182,7 @@ impl Tailer {
 
     /// Reads what is new into the window; `None` where nothing is.
     async fn read(&self, tail: Position) -> Result<Option<Position>, Fault> {
-        let page = read::page(&self.pool, tail, CHUNK_PAGE).await?;
+        let page = read::page(&self.pool, tail, CHUNK).await?;
         let Some(last) = page.last().map(|event| event.position) else { return Ok(None) };
         {
             let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
