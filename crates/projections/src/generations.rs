@@ -147,7 +147,7 @@ pub(crate) async fn remove_retired(connection: &mut PgConnection, projection: &d
     for generation in retired.into_iter().map(Generation) {
         let mut tx = connection.begin().await?;
         for table in projection.tables(generation) {
-            let drop = format!("drop table if exists {table}");
+            let drop = format!("drop table if exists {}", table.name);
             sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *tx).await?;
         }
         for (sql, key) in [

@@ -21,7 +21,7 @@ pub(crate) trait Projection: Sync {
     fn wants(&self, event_type: &str) -> bool;
 
     /// Its tables in a generation.
-    fn tables(&self, generation: Generation) -> Vec<String>;
+    fn tables(&self, generation: Generation) -> Vec<Table>;
 
     /// The SQL that makes its tables, where they are not there.
     fn create(&self, generation: Generation) -> String;
@@ -31,6 +31,13 @@ pub(crate) trait Projection: Sync {
 
     /// What fills a generation.
     fn writer(&self, generation: Generation) -> Box<dyn Writer>;
+}
+
+/// A table of a generation.
+pub(crate) struct Table {
+    pub(crate) name: String,
+    /// All that a row `t` holds, as a record that has a hash: two generations are compared by it.
+    pub(crate) row: &'static str,
 }
 
 /// Fills a generation of a read model.

@@ -14,7 +14,7 @@ use ticket_aggregate::{AgentId, Priority, Status, StreamVersion, TeamId, evolve}
 use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
-use crate::projection::{ApplyError, Fact, Projection, Writer};
+use crate::projection::{ApplyError, Fact, Projection, Table, Writer};
 use crate::tickets::Seer;
 pub(crate) use place::Place;
 use place::{Known, outline};
@@ -76,8 +76,9 @@ impl Projection for QueuesProjection {
         event_type.starts_with("ticket.") && !IRRELEVANT.contains(&event_type)
     }
 
-    fn tables(&self, generation: Generation) -> Vec<String> {
-        vec![format!("read_models.queues_{generation}"), format!("read_models.queues_tickets_{generation}")]
+    fn tables(&self, generation: Generation) -> Vec<Table> {
+        let tables = ["queues", "queues_tickets"];
+        tables.map(|table| Table { name: format!("read_models.{table}_{generation}"), row: "t" }).into()
     }
 
     fn create(&self, generation: Generation) -> String {

@@ -64,7 +64,9 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     let Some(mut lead) = projector.store.try_lead(&generation.cursor(name)).await? else { return Ok(()) };
     let connection = lead.connection();
     // nobody reads it yet: a commit that is lost is made again, and the swap brings all of it to the disk
-    let setup = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB'";
+    // the first statistics are rough: autovacuum makes better ones while it serves
+    let setup = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB';
+                 set default_statistics_target = 10";
     connection.execute(AssertSqlSafe(setup)).await?;
     sqlx::raw_sql(AssertSqlSafe(projection.create(generation))).execute(&mut *connection).await?;
     // there is a position from the beginning, also where the log is empty; `false`: there is one

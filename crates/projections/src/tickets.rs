@@ -5,9 +5,11 @@
 //! ticket stand in a table of their own, so that what doesn't say anything doesn't rewrite them: those of its
 //! subject, and those of everything that was written in it, in order. What a requester may find has the weight A.
 
+mod audit;
 mod fold;
 mod place;
 mod query;
+mod words;
 
 use eventstore::{Position, StreamId, Version};
 use futures_util::FutureExt;
@@ -18,11 +20,12 @@ use ticket_aggregate::TicketId;
 use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
-use crate::projection::{ApplyError, Fact, Projection, Writer};
-pub(crate) use fold::Stored;
+use crate::projection::{ApplyError, Fact, Projection, Table, Writer};
+pub(crate) use audit::{SaidWords, Stored, other_words, stored};
 use fold::{Changes, Folded};
 pub(crate) use place::Place;
 pub use query::{Order, Seer, Sort, TicketQuery, TicketRow};
+pub(crate) use words::{Vector, found, said};
 
 /// How many folded tickets a writer remembers.
 const REMEMBERED: usize = 20_000;
@@ -35,15 +38,19 @@ impl Projection for Tickets {
     }
 
     fn schema_version(&self) -> i32 {
-        1
+        2
     }
 
     fn wants(&self, event_type: &str) -> bool {
         event_type.starts_with("ticket.")
     }
 
-    fn tables(&self, generation: Generation) -> Vec<String> {
-        vec![format!("read_models.tickets_{generation}"), format!("read_models.tickets_words_{generation}")]
+    fn tables(&self, generation: Generation) -> Vec<Table> {
+        let words = "row(t.ticket_id, tsvectorsend(t.subject_words), tsvectorsend(t.words))";
+        vec![
+            Table { name: format!("read_models.tickets_{generation}"), row: "t" },
+            Table { name: format!("read_models.tickets_words_{generation}"), row: words },
+        ]
     }
 
     fn create(&self, generation: Generation) -> String {
@@ -65,10 +72,12 @@ impl Projection for Tickets {
                updated_at        timestamptz not null,
                public_updated_at timestamptz not null,
                words_bytes       int         not null,
-               staff_view        json        not null,
-               public_view       json        not null,
+               staff_view        text        not null,
+               public_view       text        not null,
                constraint tickets_{generation}_pkey primary key (id)
-             );
+             )
+             -- a row of the usual size is not compressed: that costs more than all else in its writing
+             with (toast_tuple_target = 8160);
              create table if not exists read_models.tickets_words_{generation} (
                ticket_id     uuid     not null,
                subject_words tsvector,
@@ -91,6 +100,11 @@ impl Projection for Tickets {
              create index if not exists tickets_{g}_followers_idx on read_models.tickets_{g} using gin (followers);
              create index if not exists tickets_words_{g}_idx
                on read_models.tickets_words_{g} using gin ((subject_words || words));
+             -- nobody asks which views or words are frequent but by the index
+             alter table read_models.tickets_{g}
+               alter staff_view set statistics 0, alter public_view set statistics 0;
+             alter table read_models.tickets_words_{g}
+               alter subject_words set statistics 0, alter words set statistics 0;
              analyze read_models.tickets_{g}, read_models.tickets_words_{g}"
         )
     }
@@ -118,14 +132,14 @@ impl Sql {
         let updates = columns.split(", ").skip(2).map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
         Self {
             load: format!(
-                "select id, staff_view::text, public_view::text, words_bytes
+                "select id, staff_view, public_view, words_bytes
                    from read_models.tickets_{generation} where id = any($1)"
             ),
             rows: format!(
                 "insert into read_models.tickets_{generation} as t ({columns})
                  select id, number, version, position, status, priority, team, category, assignee, requester,
                         followers::text[], tags::text[], created_at, updated_at, public_updated_at, words_bytes,
-                        staff_view::json, public_view::json
+                        staff_view, public_view
                    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[],
                                $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
                                $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int[], $17::text[],
@@ -133,18 +147,23 @@ impl Sql {
                  on conflict on constraint tickets_{generation}_pkey do update set {updates}"
             ),
             words: format!(
+                // what is added is added text by text: PostgreSQL keeps only so many places of a word, and what it
+                // keeps must not depend on how the texts were batched
                 "insert into read_models.tickets_words_{generation} as w (ticket_id, subject_words, words)
-                 select t.id, setweight(to_tsvector('simple', t.subject), 'A'), coalesce(p.words, '')
-                   from unnest($1::uuid[], $2::text[]) t (id, subject)
+                 select t.id, t.subject::tsvector, coalesce(t.words::tsvector, added.words, '')
+                   from unnest($1::uuid[], $2::text[], $3::text[]) t (id, subject, words)
                    left join (
-                     select id, read_models.tsvector_sum(
-                                  setweight(to_tsvector('simple', body), weight::\"char\") order by entry) as words
-                       from unnest($3::uuid[], $4::text[], $5::text[]) with ordinality p (id, weight, body, entry)
+                     select id, read_models.tsvector_sum(words order by entry) as words
+                       from (select ticket_id as id, words, 0 as entry
+                               from read_models.tickets_words_{generation} where ticket_id = any($4)
+                             union all
+                             select id, words::tsvector, entry
+                               from unnest($4::uuid[], $5::text[]) with ordinality p (id, words, entry)) p
                       group by id
-                   ) p on p.id = t.id
+                   ) added on added.id = t.id
                  on conflict on constraint tickets_words_{generation}_pkey do update
                     set subject_words = coalesce(excluded.subject_words, w.subject_words),
-                        words = w.words || excluded.words"
+                        words = case when w.ticket_id = any($4) then excluded.words else w.words end"
             ),
         }
     }
@@ -234,9 +253,9 @@ impl TicketsWriter {
         sqlx::query(AssertSqlSafe(self.sql.words.clone()))
             .bind(words.tickets)
             .bind(words.subjects)
+            .bind(words.together)
             .bind(words.of)
-            .bind(words.weights)
-            .bind(words.texts)
+            .bind(words.each)
             .execute(connection)
             .await?;
         Ok(())
@@ -267,7 +286,7 @@ pub(crate) async fn page(
     let key = query.key_column();
     sql.push(format!(
         ")) select at.position, r.* from at left join lateral (
-           select t.id, t.version, t.position as last, t.{view}::text as view, {key} as key
+           select t.id, t.version, t.position as last, t.{view} as view, {key} as key
              from read_models.tickets_{generation} t where true"
     ));
     query.narrow(&mut sql, generation);
@@ -300,18 +319,4 @@ pub(crate) async fn page(
         items.last().map(|(_, place)| *place)
     });
     Ok(Some(Page { position, items: items.into_iter().map(|(row, _)| row).collect(), next: next.flatten() }))
-}
-
-/// A thousand rows after an id as they are stored, for the audit.
-pub(crate) async fn stored(
-    connection: &mut PgConnection,
-    generation: Generation,
-    after: Option<uuid::Uuid>,
-) -> Result<Vec<Stored>, eventstore::Fault> {
-    let sql = format!(
-        "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
-                created_at, updated_at, public_updated_at, staff_view::text, public_view::text
-           from read_models.tickets_{generation} where $1::uuid is null or id > $1 order by id limit 1000"
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
 }

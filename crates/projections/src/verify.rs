@@ -32,6 +32,9 @@ struct Said {
     full: State,
     public: State,
     last: Position,
+    /// The words of each of its texts, in order.
+    words: Vec<String>,
+    words_bytes: usize,
 }
 
 /// How far a generation has read, and what it leaves out.
@@ -98,6 +101,7 @@ async fn tickets_differ(
         let rows = tickets::stored(connection, generation, after).await?;
         let Some(last) = rows.last().map(|row| row.id) else { break };
         after = Some(last);
+        let mut words = tickets::SaidWords::default();
         for row in rows {
             // tickets of the log that have no row
             while let Some((ticket, _)) = next.as_ref().filter(|(ticket, _)| ticket.0 < row.id) {
@@ -106,8 +110,9 @@ async fn tickets_differ(
             }
             match next.take() {
                 Some((ticket, folded)) if ticket.0 == row.id => {
-                    if let Some(detail) = wrong(&row, &folded) {
-                        differ(ticket, detail);
+                    match wrong(&row, &folded) {
+                        Some(detail) => differ(ticket, detail),
+                        None => words.push(ticket, folded.full.as_ref(), folded.words),
                     }
                     next = said.next().await.transpose()?;
                 }
@@ -116,6 +121,9 @@ async fn tickets_differ(
                     next = other;
                 }
             }
+        }
+        for ticket in tickets::other_words(connection, generation, words).await? {
+            differ(ticket, "the words that it is found by are not those that the log has".to_owned());
         }
     }
     while let Some((ticket, _)) = next {
@@ -212,6 +220,10 @@ impl Said {
         let stamp = Stamp { occurred_at: event.occurred_at, version: StreamVersion(event.version.0.unsigned_abs()) };
         if let Some(shown) = decoded.public_view() {
             self.public = evolve(self.public.take(), &shown, &stamp);
+        }
+        if let Some((audience, text)) = tickets::said(&decoded) {
+            let text = tickets::found(text, &mut self.words_bytes);
+            self.words.push(tickets::Vector::of(audience, text).literal());
         }
         self.full = evolve(self.full.take(), &decoded, &stamp);
         self.last = event.position;

@@ -35,6 +35,11 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     let (tickets, queues) = (live("tickets"), live("queues"));
     for meddle in [
         format!("update {tickets} set team = 'mallory' where number = 2"),
+        format!(
+            "update {} set words = words || 'mallory:1'
+              where ticket_id = (select id from {tickets} where number = 3)",
+            tickets.replace("tickets_", "tickets_words_")
+        ),
         format!("update {queues} set count = count + 1 where ctid = (select min(ctid) from {queues})"),
     ] {
         import.pool.execute(sqlx::AssertSqlSafe(meddle)).await.unwrap();
@@ -42,7 +47,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     let output = import.docket(&["audit", "verify", "--json"]);
     assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["broken"], 2, "{report}");
+    assert_eq!(report["broken"], 3, "{report}");
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|f| f["rule"] == "read_model_differs"), "{report}");
     assert!(

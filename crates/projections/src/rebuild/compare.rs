@@ -45,7 +45,9 @@ impl Snapshot {
             let mut prints = Vec::new();
             for table in [&old, &new] {
                 let sql = format!(
-                    "select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from {table} t"
+                    "select count(*), coalesce(sum(hash_record_extended({row}, 0)::numeric), 0)::text from {name} t",
+                    row = table.row,
+                    name = table.name
                 );
                 let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *lead.connection()).await?;
                 prints.push((row.try_get::<i64, _>(0)?, row.try_get::<String, _>(1)?));
@@ -53,7 +55,10 @@ impl Snapshot {
             if let [(old_rows, old_hash), (new_rows, new_hash)] = prints.as_slice()
                 && (old_rows != new_rows || old_hash != new_hash)
             {
-                differences.push(format!("{old} has {old_rows} rows, {new} {new_rows}, and their contents differ"));
+                differences.push(format!(
+                    "{} has {old_rows} rows, {} {new_rows}, and their contents differ",
+                    old.name, new.name
+                ));
             }
         }
         Ok(if differences.is_empty() { "equal".to_owned() } else { format!("differs: {}", differences.join("; ")) })

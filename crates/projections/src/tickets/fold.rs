@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, StreamId};
-use ticket_aggregate::{Event, Priority, Requester, Ticket, evolve};
+use ticket_aggregate::{Priority, Requester, Ticket, evolve};
 use uuid::Uuid;
 
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact};
-
-/// How many bytes of what is written in a ticket can be found: PostgreSQL keeps no more than 1 MiB of words.
-const FOUND_BYTES: usize = 256 * 1024;
+use crate::tickets::words::{self, Audience, Vector};
 
 /// A ticket, as staff see it and from its public events alone (docs/adr/0012).
 #[derive(Clone, Debug)]
@@ -36,29 +34,16 @@ pub(super) struct Changes(BTreeMap<StreamId, Change>);
 #[derive(Debug)]
 struct Change {
     position: Position,
+    /// Nothing of it was there before.
+    new: bool,
     subject: bool,
     texts: Vec<(Audience, String)>,
-}
-
-/// The weight of a word: who may find the ticket by it.
-#[derive(Clone, Copy, Debug)]
-enum Audience {
-    All,
-    Staff,
-}
-
-impl Audience {
-    fn weight(self) -> &'static str {
-        match self {
-            Self::All => "A",
-            Self::Staff => "D",
-        }
-    }
 }
 
 impl Changes {
     /// The ticket after an event.
     pub(super) fn fold(&mut self, known: Option<Folded>, fact: &Fact) -> Result<Folded, ApplyError> {
+        let new = known.is_none();
         let (full, public, mut words_bytes) = match known {
             Some(known) => (Some(known.full), Some(known.public), known.words_bytes),
             None => (None, None, 0),
@@ -73,20 +58,12 @@ impl Changes {
         };
         let folded = evolve(full, &fact.event, &stamp).zip(public);
         let (full, public) = folded.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
-        let nothing = Change { position: fact.position, subject: false, texts: Vec::new() };
+        let nothing = Change { position: fact.position, new, subject: false, texts: Vec::new() };
         let change = self.0.entry(fact.stream).or_insert(nothing);
         change.position = fact.position;
-        match &fact.event {
-            Event::TicketOpened(opened) => {
-                change.subject = true;
-                change.say(Audience::All, &opened.body, &mut words_bytes);
-            }
-            Event::SubjectChanged { .. } => change.subject = true,
-            Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => {
-                change.say(Audience::All, body, &mut words_bytes);
-            }
-            Event::InternalNoteAdded { body, .. } => change.say(Audience::Staff, body, &mut words_bytes),
-            _ => {}
+        change.subject |= words::names(&fact.event);
+        if let Some((audience, text)) = words::said(&fact.event) {
+            change.texts.push((audience, words::found(text, &mut words_bytes).to_owned()));
         }
         Ok(Folded { full, public, words_bytes })
     }
@@ -106,14 +83,17 @@ impl Changes {
     pub(super) fn words(&self, memory: &Memory<Folded>) -> Words {
         let mut words = Words::default();
         for (stream, change) in self.0.iter().filter(|(_, change)| change.subject || !change.texts.is_empty()) {
+            let folded = memory.get(*stream).filter(|_| change.subject);
             words.tickets.push(stream.0);
-            let subject = memory.get(*stream).filter(|_| change.subject).map(|folded| folded.full.subject.clone());
-            words.subjects.push(subject);
-            for (audience, text) in &change.texts {
-                words.of.push(stream.0);
-                words.weights.push(audience.weight());
-                words.texts.push(text.clone());
+            words.subjects.push(folded.map(|folded| Vector::of(Audience::All, &folded.full.subject).literal()));
+            let together = change.new.then(|| change.together()).filter(Vector::is_short);
+            if together.is_none() {
+                for (audience, text) in &change.texts {
+                    words.of.push(stream.0);
+                    words.each.push(Vector::of(*audience, text).literal());
+                }
             }
+            words.together.push(together.map(|vector| vector.literal()));
         }
         words
     }
@@ -171,12 +151,14 @@ impl Columns {
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     pub(crate) tickets: Vec<Uuid>,
-    /// New subjects; none where it stays.
+    /// The words of new subjects; none where it stays.
     pub(crate) subjects: Vec<Option<String>>,
-    /// Whose text each is, in order.
+    /// The words of all texts of new tickets that have few.
+    pub(crate) together: Vec<Option<String>>,
+    /// Of all others: whose text each is, in order.
     pub(crate) of: Vec<Uuid>,
-    pub(crate) weights: Vec<&'static str>,
-    pub(crate) texts: Vec<String>,
+    /// Its words.
+    pub(crate) each: Vec<String>,
 }
 
 /// Priorities in their order.
@@ -208,59 +190,11 @@ fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 impl Change {
-    fn say(&mut self, audience: Audience, text: &str, words_bytes: &mut usize) {
-        let room = FOUND_BYTES.saturating_sub(*words_bytes);
-        let end = text.floor_char_boundary(room.min(text.len()));
-        if end > 0 {
-            *words_bytes += end;
-            self.texts.push((audience, text[..end].to_owned()));
+    fn together(&self) -> Vector<'_> {
+        let mut vector = Vector::default();
+        for (audience, text) in &self.texts {
+            vector.say(*audience, text);
         }
-    }
-}
-
-/// A row as it is stored.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Stored {
-    pub(crate) id: Uuid,
-    number: i64,
-    version: i64,
-    position: i64,
-    status: String,
-    priority: i16,
-    team: Option<String>,
-    category: Option<String>,
-    assignee: Option<String>,
-    requester: Option<String>,
-    followers: Vec<String>,
-    tags: Vec<String>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    public_updated_at: DateTime<Utc>,
-    pub(crate) staff_view: String,
-    pub(crate) public_view: String,
-}
-
-impl Stored {
-    /// The column, besides the views, that is not what the ticket says.
-    pub(crate) fn differs(&self, full: &Ticket, public: &Ticket, last: Position) -> Option<String> {
-        let text = |text: Option<&str>| text.map(str::to_owned);
-        let same = [
-            ("number", self.number == full.number.get()),
-            ("version", self.version == full.version.0.cast_signed()),
-            ("position", self.position == last.0),
-            ("status", self.status == full.status.as_str()),
-            ("priority", self.priority == rank(full.priority)),
-            ("team", self.team == text(full.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
-            ("category", self.category == full.category),
-            ("assignee", self.assignee == text(full.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
-            ("requester", self.requester == text(full.requester.as_ref().map(Requester::email))),
-            ("followers", self.followers.iter().eq(&full.followers)),
-            ("tags", self.tags.iter().map(String::as_str).eq(full.tags.iter().map(ticket_aggregate::Tag::as_str))),
-            ("created_at", self.created_at == full.opened_at),
-            ("updated_at", self.updated_at == full.updated_at),
-            ("public_updated_at", self.public_updated_at == public.updated_at),
-        ];
-        let wrong = same.iter().find(|(_, same)| !same);
-        wrong.map(|(column, _)| format!("its {column} in the list is not what the log says"))
+        vector
     }
 }

@@ -7,6 +7,7 @@ use sqlx::{Postgres, QueryBuilder};
 use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId, Ticket, TicketId};
 
 use super::fold::rank;
+use super::words;
 use crate::generations::Generation;
 
 /// Who looks: it decides which tickets are there, and what of them.
@@ -80,7 +81,7 @@ pub struct TicketQuery {
     pub updated_after: Option<DateTime<Utc>>,
     /// Changed earlier than this.
     pub updated_before: Option<DateTime<Utc>>,
-    /// Words to be found, as `websearch_to_tsquery` takes them.
+    /// Words to be found: all of them, `"side by side"`, `or`, `-without`.
     pub q: Option<String>,
     /// The order.
     pub sort: Sort,
@@ -227,15 +228,15 @@ impl TicketQuery {
             // their tickets are few, so that no index is needed: it knows no weights
             sql.push(format!(
                 " and exists (select from {table} where w.ticket_id = t.id
-                   and ts_filter(w.subject_words || w.words, '{{a}}') @@ websearch_to_tsquery('simple', "
+                   and ts_filter(w.subject_words || w.words, '{{a}}') @@ "
             ));
         } else {
             sql.push(format!(
                 " and t.id in (select w.ticket_id from {table}
-                   where (w.subject_words || w.words) @@ websearch_to_tsquery('simple', "
+                   where (w.subject_words || w.words) @@ "
             ));
         }
-        sql.push_bind(q.clone()).push("))");
+        sql.push_bind(words::query(q)).push("::tsquery)");
     }
 }
 

@@ -88,7 +88,7 @@ fn parameters() -> Vec<Value> {
         ("category", "Of this category.", "hardware"),
         (
             "q",
-            "Words that must occur; \"a phrase\", either or other, -without (PostgreSQL's websearch_to_tsquery).",
+            "Words that must occur; \"a phrase\", either or other, -without.",
             "printer -paper",
         ),
     ];

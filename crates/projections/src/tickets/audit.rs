@@ -1,0 +1,113 @@
+//! What the audit of the list asks of its tables.
+
+use chrono::{DateTime, Utc};
+use eventstore::{Position, StreamId};
+use sqlx::{AssertSqlSafe, PgConnection};
+use ticket_aggregate::{Requester, Ticket};
+use uuid::Uuid;
+
+use super::fold::rank;
+use super::words::{Audience, Vector};
+use crate::generations::Generation;
+
+/// A row as it is stored.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Stored {
+    pub(crate) id: Uuid,
+    number: i64,
+    version: i64,
+    position: i64,
+    status: String,
+    priority: i16,
+    team: Option<String>,
+    category: Option<String>,
+    assignee: Option<String>,
+    requester: Option<String>,
+    followers: Vec<String>,
+    tags: Vec<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    public_updated_at: DateTime<Utc>,
+    pub(crate) staff_view: String,
+    pub(crate) public_view: String,
+}
+
+impl Stored {
+    /// The column, besides the views, that is not what the ticket says.
+    pub(crate) fn differs(&self, full: &Ticket, public: &Ticket, last: Position) -> Option<String> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let same = [
+            ("number", self.number == full.number.get()),
+            ("version", self.version == full.version.0.cast_signed()),
+            ("position", self.position == last.0),
+            ("status", self.status == full.status.as_str()),
+            ("priority", self.priority == rank(full.priority)),
+            ("team", self.team == text(full.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
+            ("category", self.category == full.category),
+            ("assignee", self.assignee == text(full.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
+            ("requester", self.requester == text(full.requester.as_ref().map(Requester::email))),
+            ("followers", self.followers.iter().eq(&full.followers)),
+            ("tags", self.tags.iter().map(String::as_str).eq(full.tags.iter().map(ticket_aggregate::Tag::as_str))),
+            ("created_at", self.created_at == full.opened_at),
+            ("updated_at", self.updated_at == full.updated_at),
+            ("public_updated_at", self.public_updated_at == public.updated_at),
+        ];
+        let wrong = same.iter().find(|(_, same)| !same);
+        wrong.map(|(column, _)| format!("its {column} in the list is not what the log says"))
+    }
+}
+
+/// A thousand rows after an id as they are stored, for the audit.
+pub(crate) async fn stored(
+    connection: &mut PgConnection,
+    generation: Generation,
+    after: Option<Uuid>,
+) -> Result<Vec<Stored>, eventstore::Fault> {
+    let sql = format!(
+        "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
+                created_at, updated_at, public_updated_at, staff_view, public_view
+           from read_models.tickets_{generation} where $1::uuid is null or id > $1 order by id limit 1000"
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
+}
+
+/// The words that tickets must have, a vector each column.
+#[derive(Debug, Default)]
+pub(crate) struct SaidWords {
+    tickets: Vec<Uuid>,
+    subjects: Vec<String>,
+    of: Vec<Uuid>,
+    each: Vec<String>,
+}
+
+impl SaidWords {
+    pub(crate) fn push(&mut self, ticket: StreamId, folded: Option<&Ticket>, texts: Vec<String>) {
+        let Some(folded) = folded else { return };
+        self.tickets.push(ticket.0);
+        self.subjects.push(Vector::of(Audience::All, &folded.subject).literal());
+        self.of.extend(texts.iter().map(|_| ticket.0));
+        self.each.extend(texts);
+    }
+}
+
+/// The tickets that have other words, for the audit.
+pub(crate) async fn other_words(
+    connection: &mut PgConnection,
+    generation: Generation,
+    said: SaidWords,
+) -> Result<Vec<StreamId>, eventstore::Fault> {
+    let sql = format!(
+        "select t.id
+           from unnest($1::uuid[], $2::text[]) t (id, subject)
+           left join (
+             select id, read_models.tsvector_sum(words::tsvector order by entry) as words
+               from unnest($3::uuid[], $4::text[]) with ordinality p (id, words, entry) group by id
+           ) said on said.id = t.id
+           left join read_models.tickets_words_{generation} w on w.ticket_id = t.id
+          where (w.subject_words, w.words) is distinct from (t.subject::tsvector, coalesce(said.words, ''))
+          order by t.id"
+    );
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(said.tickets).bind(said.subjects);
+    let other: Vec<Uuid> = query.bind(said.of).bind(said.each).fetch_all(connection).await?;
+    Ok(other.into_iter().map(StreamId).collect())
+}
