@@ -1,4 +1,4 @@
-//! The AsyncAPI 3.0 document: what the relay publishes to NATS JetStream.
+//! The AsyncAPI 3.1 document: what the relay publishes to NATS JetStream.
 //!
 //! The form of each version of each event's `data` is kept by hand in `asyncapi/events.json`, and the values that they share
 //! in `asyncapi/values.json`, so that a change to a contract shows as a diff. Tests hold them against the golden files of
@@ -33,15 +33,18 @@ pub(crate) fn document() -> Value {
             messages.insert(name.clone(), message(name, event_type, version));
         }
         channels.insert((*event_type).to_owned(), channel(event_type, &names));
-        operations.insert(format!("send.{event_type}"), operation(event_type));
+        let newest = names.last().map_or("", String::as_str);
+        operations.insert(format!("send.{event_type}"), operation(event_type, newest));
     }
     json!({
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Docket's events",
             "version": env!("CARGO_PKG_VERSION"),
             "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+            "contact": {"name": "The operator of this server"},
+            "tags": [{"name": "tickets", "description": "What happened to requests for help."}],
         },
         "defaultContentType": CLOUD_EVENT,
         "servers": {"nats": {
@@ -78,20 +81,26 @@ fn channel(event_type: &str, names: &[String]) -> Value {
     })
 }
 
-fn operation(event_type: &str) -> Value {
+/// `newest` names the message that is sent today.
+fn operation(event_type: &str, newest: &str) -> Value {
     json!({
         "action": "send",
         "title": event_type,
+        "description": said_of(newest),
         "channel": {"$ref": format!("#/channels/{event_type}")},
     })
 }
 
+/// What the schema of an event says that it is.
+fn said_of(name: &str) -> &'static str {
+    EVENTS.get(name).and_then(|schema| schema["description"].as_str()).unwrap_or_default()
+}
+
 fn message(name: &str, event_type: &str, version: i16) -> Value {
-    let summary = EVENTS.get(name).and_then(|schema| schema["description"].as_str()).unwrap_or_default();
     json!({
         "name": event_type,
         "title": format!("{event_type}, version {version}"),
-        "summary": summary,
+        "summary": said_of(name),
         "contentType": CLOUD_EVENT,
         "headers": {
             "type": "object",

@@ -16,6 +16,7 @@ mod problem;
 mod query;
 mod routes;
 mod server;
+mod sizes;
 mod telemetry;
 mod validation;
 mod view;
@@ -38,7 +39,9 @@ pub use problem::Code;
 pub use server::serve;
 
 /// How long a request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long its body may take to come: the rest of the time is for the answer.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What the API needs of its surroundings.
 pub struct Config {
@@ -52,6 +55,10 @@ pub struct Config {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// What `/health/readiness` tells of the process's other work: an object. None of it makes the server unready.
     pub detail: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// How long a request may take: [`REQUEST_TIMEOUT`].
+    pub request_timeout: Duration,
+    /// How long the body of a request may take to come: [`BODY_TIMEOUT`].
+    pub body_timeout: Duration,
     /// Whether only operators are answered: a process that has other work than answering clients.
     pub operations_only: bool,
 }
@@ -140,7 +147,8 @@ impl App {
             .with_state(self.clone())
             .layer(CatchPanicLayer::custom(problem::panicked))
             .layer(from_fn(to_the_end))
-            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, self.config.request_timeout))
+            .layer(from_fn(sizes::layer))
             .layer(from_fn_with_state(self.clone(), problem::layer))
             .layer(from_fn_with_state(self.clone(), telemetry::layer))
             .layer(from_fn(harden))

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes and the types that the handlers use.
 
+mod links;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -17,6 +19,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
         item[route.method.as_str().to_lowercase()] = operation(&route.operation, route.access);
     }
+    links::join(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -26,7 +29,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
                             of its record; a command says with If-Match which version it has seen; an \
                             Idempotency-Key makes a repetition harmless; every error is application/problem+json.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "contact": {"name": "The operator of this server", "url": "/docs"},
+            "contact": {"name": "The operator of this server"},
         },
         "servers": [{"url": "/", "description": "This server."}],
         "tags": [
@@ -40,6 +43,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": schemas(),
             "headers": headers(),
+            "links": links::all(routes),
             "securitySchemes": {"key": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "dk_<key id>_<secret><checksum>",
                 "description": "An API key, made by an administrator with `docket keys create`.",
@@ -84,6 +88,7 @@ fn responses(operation: &Operation, access: Access) -> Value {
         responses.insert(status.to_string(), response);
     }
     let mut codes = operation.errors.clone();
+    codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
     if access == Access::Key {
         codes.extend([Code::Unauthorized, Code::Overloaded, Code::Unavailable, Code::RequestTimeout]);
     }

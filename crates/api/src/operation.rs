@@ -107,10 +107,29 @@ pub(crate) fn header_parameter(name: &str, required: bool, description: &str, ex
     })
 }
 
-/// A header whose form is part of the contract, as a regular expression.
+/// A header whose form is part of the contract, as a regular expression. None of them may be empty.
 pub(crate) fn formed(mut parameter: Value, pattern: &str) -> Value {
     parameter["schema"]["pattern"] = pattern.into();
+    parameter["schema"]["minLength"] = 1.into();
     parameter
+}
+
+/// A header that holds a position of the log.
+pub(crate) fn position_parameter(name: &str, description: &str, example: i64) -> Value {
+    json!({
+        "name": name, "in": "header", "required": false, "description": description,
+        "schema": position(), "example": example,
+    })
+}
+
+/// A position, or another count of 64 bits, as it is sent.
+pub(crate) fn position() -> Value {
+    json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX})
+}
+
+/// How many at the most. More than there may be is no fault: it is as much as there may be.
+pub(crate) fn limit_parameter(description: &str) -> Value {
+    query_parameter("limit", description, &json!({"type": "integer", "minimum": 1}), &json!(50))
 }
 
 pub(crate) fn query_parameter(name: &str, description: &str, schema: &Value, example: &Value) -> Value {

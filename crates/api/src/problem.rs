@@ -119,8 +119,13 @@ fn of_status(status: StatusCode) -> Problem {
             Problem::new(Code::MethodNotAllowed, "This path does not take this method; see the Allow header.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
+        StatusCode::GATEWAY_TIMEOUT => {
             Problem::new(Code::RequestTimeout, "The request took longer than 30 s.").retry_after(1)
+        }
+        StatusCode::REQUEST_TIMEOUT => Problem::new(Code::BodyTimeout, "The request did not come in time."),
+        StatusCode::URI_TOO_LONG => Problem::new(Code::UriTooLong, "Path and query have more than 8 KiB."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            Problem::new(Code::HeadersTooLarge, "The header lines are too many, or too large.")
         }
         status if status.is_client_error() => Problem::new(Code::BadRequest, "The request can't be understood."),
         _ => Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request."),

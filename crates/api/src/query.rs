@@ -40,6 +40,12 @@ impl Query {
         }
     }
 
+    /// How many at the most: what is too large for a number is more than there is.
+    pub(crate) fn limit(&self) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.0.get("limit") else { return Ok(None) };
+        limit(text).map(Some).map_err(|detail| invalid("limit", &detail))
+    }
+
     /// A whole number, zero included.
     pub(crate) fn natural(&self, name: &str) -> Result<Option<i64>, Problem> {
         match self.0.get(name).map(String::as_str) {
@@ -76,6 +82,15 @@ fn encoded(value: &str) -> String {
     value.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
+/// A number of items above zero, as large as it likes.
+pub(crate) fn limit(text: &str) -> Result<i64, String> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits || text.bytes().all(|b| b == b'0') {
+        return Err("a whole number above zero is needed, such as 50".to_owned());
+    }
+    Ok(text.parse().unwrap_or(i64::MAX))
+}
+
 pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
     Problem::invalid(Code::InvalidQuery, vec![Fault::new(format!("?{name}"), detail)])
 }
@@ -104,6 +119,16 @@ mod tests {
         assert!(read("t=2026-01-31T09:30:00%2B01:00").time("t").unwrap().is_some());
         for bad in ["", "2026-01-31", "yesterday"] {
             assert!(read(&format!("t={bad}")).time("t").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_as_large_as_it_likes_and_never_nothing() {
+        for (text, taken) in [("1", 1), ("201", 201), ("99999999999999999999", i64::MAX), ("007", 7)] {
+            assert_eq!(limit(text), Ok(taken), "{text}");
+        }
+        for bad in ["", "0", "00", "-1", "+5", "1e2", "x", " 5"] {
+            assert!(limit(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The sockets: HTTP/1.1 and HTTP/2, a limit on the time that headers may take, an orderly end.
 
+mod bare;
+
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -18,6 +20,9 @@ use crate::App;
 
 type Request = http::Request<Incoming>;
 
+/// What a connection keeps of what it has read, and so the most that the header lines of a request may be before they
+/// are given up unread. What is smaller and still too large is refused by a layer (`crate::sizes`).
+const BUFFER: usize = 64 * 1024;
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests under way may take to end when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,8 +34,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let mut builder = Builder::new(TokioExecutor::new());
     // a client that closes its half of the connection right after the request still had it sent in full: it is
     // carried out, and answered if the client can still read
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true).max_buf_size(BUFFER);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(20)));
+    builder.http2().max_header_list_size(u32::try_from(BUFFER).unwrap_or(u32::MAX));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -47,6 +53,8 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
             () = &mut stop => break,
         };
         stream.set_nodelay(true).ok();
+        let (asked, at) = (app.clone(), stream.local_addr().ok());
+        let stream = bare::Completed::new(stream, move |status| asked.unreadable(status, at));
         let first = Arc::new(AtomicBool::new(false));
         let service = Noticing { service: service.clone(), first: first.clone() };
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();

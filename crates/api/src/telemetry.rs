@@ -26,6 +26,10 @@ const LONGEST_ID: usize = 128;
 pub(crate) struct RequestId(Arc<str>);
 
 impl RequestId {
+    pub(crate) fn new(id: uuid::Uuid) -> Self {
+        Self(id.to_string().into())
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,7 +60,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
 
 /// The outermost layer: everything about a request happens in its span.
 pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = RequestId(request_id(request.headers()).unwrap_or_else(|| (app.config.new_id)().to_string()).into());
+    let id = request_id(request.headers()).map_or_else(|| RequestId::new((app.config.new_id)()), |id| RequestId(id.into()));
     let span = tracing::info_span!(
         "request",
         otel.name = field::Empty,

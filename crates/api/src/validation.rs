@@ -14,7 +14,7 @@ pub(crate) struct Validators(HashMap<String, Validator>);
 /// What a schema can ask of a text by `pattern = "name"`: the name, the regular expression that the document then has,
 /// and what is said of a text that does not match. They are the aggregate's own rules, so that a body that breaks
 /// several of them hears of all at once.
-const PATTERNS: [(&str, &str, &str); 3] = [
+const PATTERNS: [(&str, &str, &str); 4] = [
     ("prose", r"\S", "this must not be blank"),
     (
         "line",
@@ -22,7 +22,17 @@ const PATTERNS: [(&str, &str, &str); 3] = [
         "this must be one line, not blank, without control characters",
     ),
     ("printable", r"^[^\x00-\x1f\x7f-\x9f]*$", "this must be one line without control characters"),
+    (
+        "address",
+        r#"^[^\s@,;<>"\x00-\x1f\x7f-\x9f]+@[^\s@,;<>".\x00-\x1f\x7f-\x9f]([^\s@,;<>"\x00-\x1f\x7f-\x9f]*[^\s@,;<>".\x00-\x1f\x7f-\x9f])?$"#,
+        "this must be one plain e-mail address",
+    ),
 ];
+
+/// The regular expression that goes by that name.
+pub(crate) fn pattern(name: &str) -> &'static str {
+    PATTERNS.iter().find(|(known, ..)| *known == name).map_or("", |(_, expression, _)| expression)
+}
 
 /// Puts the patterns in the places of their names.
 pub(crate) fn spell_out_patterns(schema: &mut Value) {

@@ -94,6 +94,8 @@ fn api_config(config: &Config, registry: Registry, relay: Option<&::relay::Relay
     api::Config {
         public_url: config.public_url.clone(),
         operations_only: !config.has(Role::Api),
+        request_timeout: api::REQUEST_TIMEOUT,
+        body_timeout: api::BODY_TIMEOUT,
         now,
         new_id,
         metrics: Box::new(move || Telemetry::metrics(&registry)),

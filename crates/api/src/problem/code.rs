@@ -88,6 +88,12 @@ codes! {
         "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between, the ETag header is the current version. Look, then send the command again with the new tag.";
     ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"
         "The body, or the event that it would become, is larger than is accepted. Bodies may have 1 MiB.";
+    BodyTimeout = "body_timeout" REQUEST_TIMEOUT "The body took too long to come"
+        "The request was not there in full in time. Nothing was carried out; send it again, faster.";
+    UriTooLong = "uri_too_long" URI_TOO_LONG "URI too long"
+        "Path and query together are longer than is accepted: 8 KiB.";
+    HeadersTooLarge = "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "Headers too large"
+        "The request has more header lines (100), or larger ones (32 KiB together), than are accepted.";
     UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Not JSON"
         "Bodies are JSON: send 'Content-Type: application/json'.";
     ValidationFailed = "validation_failed" UNPROCESSABLE_ENTITY "Validation failed"

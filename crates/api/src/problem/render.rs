@@ -1,8 +1,9 @@
 use std::any::Any;
+use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -40,6 +41,28 @@ fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
         error_code: code.as_str(),
         details: problem.details,
         errors: problem.errors,
+    }
+}
+
+impl App {
+    /// The whole answer to a request that could not even be read, at that address of this server.
+    pub(crate) fn unreadable(&self, status: StatusCode, at: Option<SocketAddr>) -> Vec<u8> {
+        let base = self.config.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        let base = base.unwrap_or_else(|| at.map_or("http://localhost".to_owned(), |at| format!("http://{at}")));
+        let id = RequestId::new((self.config.new_id)());
+        tracing::info!(status = status.as_u16(), request_id = id.as_str(), "a request could not be read");
+        let body = body(of_status(status), &base, Some(&id));
+        let status = body.status;
+        let json = serde_json::to_string(&body).unwrap_or_default();
+        format!(
+            "HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
+             x-content-type-options: nosniff\r\nx-request-id: {id}\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{json}",
+            title = body.title,
+            id = id.as_str(),
+            length = json.len(),
+        )
+        .into_bytes()
     }
 }
 

@@ -47,13 +47,13 @@ pub(crate) fn routes() -> Vec<Route> {
             operation: operation(
                 "get_asyncapi",
                 "The events on NATS JetStream",
-                "The AsyncAPI 3.0 description of every message that is published there.",
+                "The AsyncAPI 3.1 description of every message that is published there.",
             )
             .success(
                 StatusCode::OK,
                 "The document.",
                 &[],
-                json!({"application/json": {"schema": {"type": "object"}, "example": {"asyncapi": "3.0.0"}}}),
+                json!({"application/json": {"schema": {"type": "object"}, "example": {"asyncapi": "3.1.0"}}}),
             ),
             handler: get(asyncapi),
         },

@@ -17,7 +17,9 @@ use ticket_aggregate::{TicketId, codec};
 
 use crate::App;
 use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, header_parameter, json_of, query_parameter, ticket_id_parameter};
+use crate::operation::{
+    Access, Operation, Route, json_of, limit_parameter, position, position_parameter, query_parameter, ticket_id_parameter,
+};
 use crate::problem::{Code, Problem};
 use crate::query::{Query, invalid};
 use crate::routes::tickets::Named;
@@ -73,7 +75,6 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 fn described(operation: Operation) -> Operation {
-    let number = json!({"type": "integer", "format": "int64", "minimum": 0});
     let stream = json!({"text/event-stream": {
         "schema": {"type": "string"},
         "example": "id: 4711\nevent: ticket.resolved\ndata: {\"specversion\":\"1.0\",…}\n\n",
@@ -81,12 +82,9 @@ fn described(operation: Operation) -> Operation {
     let mut content = json_of("Events", &EventsView::example());
     content["text/event-stream"] = stream["text/event-stream"].clone();
     operation
-        .parameter(query_parameter("after", "Only events after this position.", &number, &json!(4711)))
-        .parameter(query_parameter(
-            "limit",
+        .parameter(query_parameter("after", "Only events after this position.", &position(), &json!(4711)))
+        .parameter(limit_parameter(
             "How many at the most, 50 if not given; more than 200 are 200. A live stream ends after so many, and has no limit if not given.",
-            &json!({"type": "integer", "format": "int64", "minimum": 1}),
-            &json!(50),
         ))
         .parameter(query_parameter(
             "type",
@@ -94,11 +92,10 @@ fn described(operation: Operation) -> Operation {
             &json!({"type": "string", "pattern": types_pattern()}),
             &json!("ticket.resolved,ticket.closed"),
         ))
-        .parameter(header_parameter(
+        .parameter(position_parameter(
             "Last-Event-ID",
-            false,
             "For a live stream: the position of the last event that you have; goes before `after`.",
-            "4711",
+            4711,
         ))
         .success(StatusCode::OK, "The events.", &["Link"], content)
         .errors(&[Code::InvalidQuery, Code::InvalidLastEventId])
@@ -159,7 +156,7 @@ fn wanted(ticket: Option<TicketId>, query: Option<&str>, headers: &HeaderMap) ->
     let resumed = if is_live(headers) { last_event_id(headers)? } else { None };
     let types = query.text("type").map(|types| types.split(',').map(str::to_owned).collect()).unwrap_or_default();
     known(&types)?;
-    let limit = query.positive("limit")?;
+    let limit = query.limit()?;
     Ok(Wanted { ticket, after: Position(resumed.unwrap_or(after)), types, limit })
 }
 

@@ -11,7 +11,7 @@ use projections::{AtLeast, Seer};
 use serde_json::Value;
 use ticket_aggregate::Role;
 
-use crate::operation::{Operation, header_parameter};
+use crate::operation::{Operation, header_parameter, position_parameter};
 use crate::problem::{Code, Problem};
 
 const MIN_POSITION: &str = "docket-min-position";
@@ -96,11 +96,10 @@ pub(super) fn described(operation: Operation) -> Operation {
 }
 
 fn min_position_parameter() -> Value {
-    header_parameter(
+    position_parameter(
         "Docket-Min-Position",
-        false,
         "The answer knows everything up to this position: send the Docket-Position of your last command to find what it did. It is waited for, 2 s at most.",
-        "0",
+        0,
     )
 }
 

@@ -57,6 +57,8 @@ pub(crate) fn config() -> api::Config {
         new_id,
         metrics: Box::new(|| "# TYPE things counter\n".into()),
         detail: Box::new(|| serde_json::json!({})),
+        request_timeout: api::REQUEST_TIMEOUT,
+        body_timeout: api::BODY_TIMEOUT,
         operations_only: false,
     }
 }

@@ -94,6 +94,7 @@ pub(super) fn route<B: Body>() -> Route {
             Code::NotFound,
             Code::Forbidden,
             Code::ContentTooLarge,
+            Code::BodyTimeout,
             Code::UnsupportedMediaType,
             Code::InvalidIdempotencyKey,
             Code::IdempotencyKeyReused,

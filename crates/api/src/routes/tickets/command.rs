@@ -6,6 +6,7 @@
 //! goes before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Request as HttpRequest, State};
@@ -26,7 +27,7 @@ use crate::conditional::if_match;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
 use crate::telemetry::{RequestId, traceparent};
-use crate::{REQUEST_TIMEOUT, idempotency, json};
+use crate::{idempotency, json};
 
 /// The largest body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -45,10 +46,10 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) async fn read(request: HttpRequest) -> Self {
+    pub(super) async fn read(app: &App, request: HttpRequest) -> Self {
         let (parts, body) = request.into_parts();
         let content = match media_type(&parts.headers) {
-            Ok(()) => content(body).await,
+            Ok(()) => content(body, app.config.body_timeout).await,
             Err(problem) => Err(problem),
         };
         let json = content
@@ -116,15 +117,15 @@ fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, "Send the body as JSON, with 'Content-Type: application/json'."))
 }
 
-async fn content(body: axum::body::Body) -> Result<Bytes, Problem> {
+async fn content(body: axum::body::Body, patience: Duration) -> Result<Bytes, Problem> {
     // a command goes on when its client has been answered that it took too long; waiting for the client must not
-    match timeout(REQUEST_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
+    match timeout(patience, Limited::new(body, LARGEST_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."))
         }
         Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "The body ended before its time, or is no body.")),
-        Err(_) => Err(Problem::new(Code::RequestTimeout, "The body took too long to come.")),
+        Err(_) => Err(Problem::new(Code::BodyTimeout, "The body was not there in time.")),
     }
 }
 
@@ -135,7 +136,7 @@ pub(super) async fn handle<B: Body>(
     Named(ticket): Named,
     request: HttpRequest,
 ) -> Result<Response, Problem> {
-    let incoming = Incoming::read(request).await;
+    let incoming = Incoming::read(&app, request).await;
     let mut request = incoming.request(&app, ticket, &caller);
     match prepare::<B>(&app, &incoming, &mut request) {
         Ok(()) => {}

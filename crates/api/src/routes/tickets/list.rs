@@ -12,9 +12,10 @@ use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId};
 
 use crate::App;
 use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of, query_parameter};
+use crate::operation::{Access, Operation, Route, json_of, limit_parameter, query_parameter};
+use crate::validation::pattern;
 use crate::problem::{Code, Fault, Problem};
-use crate::query::Query;
+use crate::query::{Query, limit};
 use crate::routes::read_model::{Asked, described, seer};
 use crate::view::{TicketListView, TicketView};
 
@@ -71,29 +72,40 @@ pub(crate) fn route() -> Route {
 }
 
 fn parameters() -> Vec<Value> {
-    let text = json!({"type": "string"});
+    let line = |longest: usize| json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern("line")});
+    let words = |of: Vec<&str>| json!({"type": "string", "pattern": format!("^({0})(,({0}))*$", of.join("|"))});
+    let address = json!({"type": "string", "format": "email", "maxLength": 254, "pattern": pattern("address")});
+    // PostgreSQL takes no NUL
+    let said = json!({"type": "string", "minLength": 1, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"});
     let time = json!({"type": "string", "format": "date-time"});
     let sorts = SORTS.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("-{name}")]).collect::<Vec<_>>();
     let described = [
         (
             "status",
             "One or several of new, open, pending, on_hold, resolved, closed, with commas between them.",
+            words(Status::ALL.iter().map(|word| word.as_str()).collect()),
             "new,open",
         ),
-        ("priority", "One or several of low, normal, high, urgent, with commas between them.", "high,urgent"),
-        ("team", "In this team's queue.", "facilities"),
-        ("assignee", "Had by this agent.", "ada"),
-        ("requester", "Asked for by this address.", "grace@example.com"),
-        ("tag", "Having this tag.", "printer"),
-        ("category", "Of this category.", "hardware"),
+        (
+            "priority",
+            "One or several of low, normal, high, urgent, with commas between them.",
+            words(Priority::ALL.iter().map(|word| word.as_str()).collect()),
+            "high,urgent",
+        ),
+        ("team", "In this team's queue.", line(64), "facilities"),
+        ("assignee", "Had by this agent.", line(64), "ada"),
+        ("requester", "Asked for by this address.", address, "grace@example.com"),
+        ("tag", "Having this tag.", line(100), "printer"),
+        ("category", "Of this category.", said.clone(), "hardware"),
         (
             "q",
             "Words that must occur; \"a phrase\", either or other, -without.",
+            said,
             "printer -paper",
         ),
     ];
     let mut parameters: Vec<_> =
-        described.iter().map(|(name, what, example)| query_parameter(name, what, &text, &json!(example))).collect();
+        described.iter().map(|(name, what, schema, example)| query_parameter(name, what, schema, &json!(example))).collect();
     let times = [
         ("created_after", "Opened later than this time (RFC 3339)."),
         ("created_before", "Opened earlier than this time."),
@@ -108,16 +120,11 @@ fn parameters() -> Vec<Value> {
         &json!({"type": "string", "enum": sorts}),
         &json!("-updated_at"),
     ));
-    parameters.push(query_parameter(
-        "limit",
-        "How many at the most: 50 if not given, more than 200 are 200.",
-        &json!({"type": "integer", "minimum": 1}),
-        &json!(50),
-    ));
+    parameters.push(limit_parameter("How many at the most: 50 if not given, more than 200 are 200."));
     parameters.push(query_parameter(
         "cursor",
         "The next_cursor of the page before, with the same filters and the same order.",
-        &text,
+        &json!({"type": "string", "minLength": 1}),
         &json!("00"),
     ));
     parameters
@@ -195,7 +202,7 @@ fn read(query: &Query, seer: projections::Seer) -> Result<TicketQuery, Problem> 
         updated_before: reading.time("updated_before"),
         q: reading.one("q", not_blank),
         sort: reading.one("sort", sort).unwrap_or(Sort { order: Order::Updated, descending: true }),
-        limit: reading.one("limit", limit).unwrap_or(LIMIT.1),
+        limit: reading.one("limit", limit).map_or(LIMIT.1, |n| u16::try_from(n).unwrap_or(LIMIT.0).min(LIMIT.0)),
         cursor: reading.one("cursor", |text| Ok(text.to_owned())),
     };
     if reading.faults.is_empty() { Ok(query) } else { Err(Problem::invalid(Code::InvalidQuery, reading.faults)) }
@@ -210,26 +217,15 @@ fn sort(text: &str) -> Result<Sort, String> {
         .ok_or_else(|| format!("one of {}, or one with a minus before it", names()))
 }
 
-fn limit(text: &str) -> Result<u16, String> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits || text.bytes().all(|b| b == b'0') {
-        return Err("a whole number above zero is needed, such as 50".to_owned());
-    }
-    // what is too large for a number is larger than the most
-    Ok(text.parse().unwrap_or(LIMIT.0).min(LIMIT.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_clamped_or_refused() {
+    fn a_limit_is_clamped() {
         for (text, taken) in [("1", 1), ("200", 200), ("201", 200), ("99999999999999999999", 200), ("007", 7)] {
-            assert_eq!(limit(text), Ok(taken), "{text}");
-        }
-        for bad in ["", "0", "00", "-1", "+5", "1e2", "x", " 5"] {
-            assert!(limit(bad).is_err(), "{bad}");
+            let given = Query::read(Some(&format!("limit={text}")), PARAMETERS).unwrap();
+            assert_eq!(read(&given, projections::Seer::Everything).unwrap().limit, taken, "{text}");
         }
     }
 

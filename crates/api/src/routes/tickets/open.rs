@@ -58,7 +58,7 @@ pub(crate) struct OpenTicket {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpenFor {
-    #[schema(format = Email, max_length = 254, example = "grace@example.com")]
+    #[schema(format = Email, max_length = 254, pattern = "address", example = "grace@example.com")]
     email: String,
     #[schema(max_length = 200, pattern = "printable", example = "Grace")]
     name: Option<String>,
@@ -99,6 +99,7 @@ pub(crate) fn route() -> Route {
         .errors(&[
             Code::Forbidden,
             Code::ContentTooLarge,
+            Code::BodyTimeout,
             Code::UnsupportedMediaType,
             Code::InvalidIdempotencyKey,
             Code::IdempotencyKeyReused,
@@ -118,7 +119,7 @@ async fn open(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<Response, Problem> {
-    let incoming = Incoming::read(request).await;
+    let incoming = Incoming::read(&app, request).await;
     let mut request = incoming.request(&app, TicketId((app.config.new_id)()), &caller);
     request.idempotency = incoming.idempotency(StatusCode::CREATED)?;
     let command = match incoming.body::<OpenTicket>(&app, "OpenTicket") {

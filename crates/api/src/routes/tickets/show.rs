@@ -29,7 +29,7 @@ pub(crate) fn route() -> Route {
             "Folded from its record: never older than what was acknowledged before. With `version` or `at`, as it was then.",
         )
         .parameter(ticket_id_parameter())
-        .parameter(query_parameter("version", "As it was after so many events.", &json!({"type": "integer", "format": "int64", "minimum": 1}), &json!(3)))
+        .parameter(query_parameter("version", "As it was after so many events.", &json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX}), &json!(3)))
         .parameter(query_parameter("at", "As it was at this time (RFC 3339).", &json!({"type": "string", "format": "date-time"}), &json!("2026-01-31T09:32:10Z")))
         .parameter(if_none_match())
         .success(StatusCode::OK, "The ticket.", &["ETag"], json_of("Ticket", &TicketView::example()))

@@ -1,0 +1,31 @@
+//! How large the head of a request may be: checked before anything else is looked at.
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::{Code, Problem};
+
+/// The longest path with its query, in bytes.
+const LONGEST_URI: usize = 8 * 1024;
+/// The most header lines; hyper takes no more over HTTP/1.1.
+const MOST_HEADERS: usize = 100;
+/// The most that names and values of all header lines may have together, in bytes.
+const LARGEST_HEADERS: usize = 32 * 1024;
+
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    if target.len() > LONGEST_URI {
+        return Problem::new(Code::UriTooLong, "Path and query have more than 8 KiB.").into_response();
+    }
+    if request.headers().len() > MOST_HEADERS || size(request.headers()) > LARGEST_HEADERS {
+        let detail = "The header lines are more than 100, or have more than 32 KiB together.";
+        return Problem::new(Code::HeadersTooLarge, detail).into_response();
+    }
+    next.run(request).await
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
