@@ -166,7 +166,6 @@ fn pointer(refusal: &Refusal) -> String {
         Refusal::Blank { field } | Refusal::TooLong { field, .. } | Refusal::ControlCharacter { field } => {
             format!("/{field}")
         }
-        Refusal::TooManyTags { .. } => "/tags".into(),
         Refusal::WakeAtInPast { .. } => "/wake_at".into(),
         Refusal::ReasonRequired => "/reason".into(),
         Refusal::ReservedCode { .. } => "/code".into(),

@@ -44,6 +44,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
             "schemas": schemas(),
             "headers": headers(),
             "links": links::all(routes),
+            "examples": examples(),
             "securitySchemes": {"key": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "dk_<key id>_<secret><checksum>",
                 "description": "An API key, made by an administrator with `docket keys create`.",
@@ -106,7 +107,7 @@ fn error_response(codes: &[Code]) -> Value {
     let titles = codes.iter().map(|c| format!("{} (`{}`)", c.title(), c.as_str())).collect::<Vec<_>>();
     let examples: Map<_, _> = codes
         .iter()
-        .map(|code| (code.as_str().to_owned(), json!({"summary": code.title(), "value": view::problem_example(*code)})))
+        .map(|code| (code.as_str().to_owned(), json!({"$ref": format!("#/components/examples/{}", code.as_str())})))
         .collect();
     json!({
         "description": format!("{}.", titles.join("; ")),
@@ -116,6 +117,12 @@ fn error_response(codes: &[Code]) -> Value {
             "examples": examples,
         }},
     })
+}
+
+/// Of every error one, by its code.
+fn examples() -> Map<String, Value> {
+    let example = |code: &Code| json!({"summary": code.title(), "value": view::problem_example(*code)});
+    Code::ALL.iter().map(|code| (code.as_str().to_owned(), example(code))).collect()
 }
 
 fn schemas() -> Value {

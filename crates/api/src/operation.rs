@@ -107,10 +107,9 @@ pub(crate) fn header_parameter(name: &str, required: bool, description: &str, ex
     })
 }
 
-/// A header whose form is part of the contract, as a regular expression. None of them may be empty.
-pub(crate) fn formed(mut parameter: Value, pattern: &str) -> Value {
-    parameter["schema"]["pattern"] = pattern.into();
-    parameter["schema"]["minLength"] = 1.into();
+/// A parameter whose form is part of the contract.
+pub(crate) fn of_schema(mut parameter: Value, schema: Value) -> Value {
+    parameter["schema"] = schema;
     parameter
 }
 

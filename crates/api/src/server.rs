@@ -34,7 +34,12 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
     let mut builder = Builder::new(TokioExecutor::new());
     // a client that closes its half of the connection right after the request still had it sent in full: it is
     // carried out, and answered if the client can still read
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true).max_buf_size(BUFFER);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .half_close(true)
+        .max_buf_size(BUFFER);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(20)));
     builder.http2().max_header_list_size(u32::try_from(BUFFER).unwrap_or(u32::MAX));
     let graceful = GracefulShutdown::new();

@@ -60,7 +60,8 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
 
 /// The outermost layer: everything about a request happens in its span.
 pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers()).map_or_else(|| RequestId::new((app.config.new_id)()), |id| RequestId(id.into()));
+    let id =
+        request_id(request.headers()).map_or_else(|| RequestId::new((app.config.new_id)()), |id| RequestId(id.into()));
     let span = tracing::info_span!(
         "request",
         otel.name = field::Empty,

@@ -205,7 +205,7 @@ impl From<&Entry> for EventView {
 #[schema(as = History)]
 pub(crate) struct HistoryView {
     pub(crate) items: Vec<EventView>,
-    /// Always null: a history is one page.
+    /// Where the next page begins: send it as `cursor`. Null after the last page.
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -224,7 +224,7 @@ impl HistoryView {
 #[schema(as = Conversation)]
 pub(crate) struct ConversationView {
     pub(crate) items: Vec<MessageView>,
-    /// Always null: a conversation is one page.
+    /// Where the next page begins: send it as `cursor`. Null after the last page.
     pub(crate) next_cursor: Option<String>,
 }
 

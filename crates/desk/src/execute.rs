@@ -9,7 +9,7 @@ mod outcome;
 use std::sync::Arc;
 
 use eventstore::{AppendError, Outcome, Position, Version};
-use ticket_aggregate::{Command, Refusal};
+use ticket_aggregate::{Command, Refusal, RefusalKind};
 use tracing::Instrument;
 
 use crate::cache::Slot;
@@ -82,8 +82,9 @@ impl Desk {
     }
 
     /// All that comes before the request's content: whether there is a ticket for the caller, whether
-    /// their role may, whether this is a repetition, whether the ticket is at the right version. For a
-    /// caller who already knows that the content is bad, and wants to name what goes before that.
+    /// they may, whether this is a repetition, whether the ticket is at the right version. For a
+    /// caller who already knows that the content is bad, and wants to name what goes before that. Commands
+    /// may be missing from the request: then their kind alone is asked for.
     pub async fn check(
         &self,
         request: &Request,
@@ -97,6 +98,10 @@ impl Desk {
         }
         if let Some(done) = self.repeated(request).await? {
             return Ok(Some(done));
+        }
+        // what a repetition did may be the very reason why it may not be done again
+        if let Some(refusal) = decision::not_permitted(request, Some(kind), &folded) {
+            return Err(DeskError::Refused(refusal));
         }
         self.precondition(request, &folded).await?;
         Ok(None)
@@ -120,7 +125,9 @@ impl Desk {
         if let Some(refusal) = decision::forbidden(request) {
             return Ok(Attempt::Refused(DeskError::Refused(refusal)));
         }
-        let decision = if request.precondition.holds(known.version) {
+        let decision = if let Some(refusal) = decision::not_permitted(request, None, known) {
+            Err(DeskError::Refused(refusal))
+        } else if request.precondition.holds(known.version) {
             self.decide(request, known).await
         } else {
             Err(DeskError::PreconditionFailed { current: known.version, between: Vec::new() })
@@ -150,7 +157,10 @@ impl Desk {
         if let Some(done) = self.repeated(request).await? {
             return Ok(Attempt::Done(done));
         }
-        self.precondition(request, known).await?;
+        // 403 goes before 412, and 412 before what the state refuses
+        if !matches!(&error, DeskError::Refused(refusal) if refusal.kind() == RefusalKind::Forbidden) {
+            self.precondition(request, known).await?;
+        }
         Ok(Attempt::Refused(error))
     }
 

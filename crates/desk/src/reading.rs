@@ -11,6 +11,9 @@ use crate::folded::{SNAPSHOT_SCHEMA, fold, stream_of};
 use crate::history::{self, Entry};
 use crate::{Caller, Desk, DeskError, Folded};
 
+/// How many events are read at once for a page of them: versions have no gaps.
+const READ_AT_ONCE: i64 = 200;
+
 /// Which state of a ticket is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -43,6 +46,35 @@ impl Desk {
         let events = self.store.read_stream(stream_of(id), StreamRange::default()).await?;
         let folded = fold(None, &events)?.filter(|f| caller.may_see(&f.full)).ok_or(DeskError::NotFound)?;
         Ok((Arc::new(folded), history::entries(&events, caller)?))
+    }
+
+    /// A page of a ticket's events in order, as far as the caller may see them and wants them: those after a version, and
+    /// the version to go on after where there are more.
+    pub async fn history_page(
+        &self,
+        id: TicketId,
+        caller: &Caller,
+        after: Version,
+        limit: usize,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<(Arc<Folded>, Vec<Entry>, Option<Version>), DeskError> {
+        let folded = self.current(id).await?.filter(|f| caller.may_see(&f.full)).ok_or(DeskError::NotFound)?;
+        let mut found: Vec<Entry> = Vec::new();
+        let mut after = after;
+        while after < folded.version {
+            let until = Version(after.0.saturating_add(READ_AT_ONCE).min(folded.version.0));
+            let range = StreamRange { after, until_version: Some(until), until_time: None };
+            let events = self.store.read_stream(stream_of(id), range).await?;
+            for entry in history::entries(&events, caller)?.into_iter().filter(&wanted) {
+                if found.len() == limit {
+                    let last = found.last().map(|entry| entry.version);
+                    return Ok((folded, found, last));
+                }
+                found.push(entry);
+            }
+            after = until;
+        }
+        Ok((folded, found, None))
     }
 
     /// What has happened to a ticket since a version, as the caller may see it.

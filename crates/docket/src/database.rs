@@ -17,6 +17,10 @@ use crate::endpoints::Endpoints;
 /// The name of the database in a private PostgreSQL.
 const NAME: &str = "docket";
 
+/// A change to a table that waits for its lock lets nobody past meanwhile: better to give up, and to be started again.
+/// (Another process that is migrating is waited for as long.)
+const MIGRATING: &str = "set lock_timeout = '15s'";
+
 /// A database, and the private server beneath it, if there is one.
 pub(crate) struct Database {
     pub(crate) url: String,
@@ -66,7 +70,16 @@ impl Database {
     /// Brings the schema up to date.
     pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         // as the owner: the program's role may not change the schema
-        let pool = pool_options(1).connect(&self.url).await.with_context(|| self.unreachable())?;
+        let pool = pool_options(1)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(MIGRATING).await?;
+                    Ok(())
+                })
+            })
+            .connect(&self.url)
+            .await
+            .with_context(|| self.unreachable())?;
         desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
         projections::MIGRATOR.run(&pool).await.context("the read models' schema can't be brought up to date")?;
         pool.close().await;

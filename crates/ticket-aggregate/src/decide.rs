@@ -8,7 +8,8 @@ mod opening;
 mod permission;
 mod validation;
 
-use crate::command::Command;
+use crate::actor::Actor;
+use crate::command::{Command, CommandKind};
 use crate::context::Context;
 use crate::event::Event;
 use crate::evolve::State;
@@ -33,6 +34,12 @@ pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec
             record(ticket, command, context)
         }
     }
+}
+
+/// Whether the actor may issue such a command to the ticket, whatever its status: what [`decide`] checks first, for a
+/// caller who wants to know it before the rest. Of a command that could not be read its kind is known at least.
+pub fn permitted(ticket: &Ticket, kind: CommandKind, command: Option<&Command>, actor: &Actor) -> Result<(), Refusal> {
+    permission::on(Some(ticket), kind, command, actor)
 }
 
 fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<(), Refusal> {
@@ -61,7 +68,7 @@ fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<E
         Command::Rename { subject } => Ok(detail::rename(ticket, subject)),
         Command::Tag { tags } => detail::tag(ticket, tags),
         Command::Untag { tags } => Ok(detail::untag(ticket, tags)),
-        Command::Follow { follower } => Ok(detail::follow(ticket, follower)),
+        Command::Follow { follower } => detail::follow(ticket, follower),
         Command::Unfollow { follower } => Ok(detail::unfollow(ticket, follower)),
         Command::Start => Ok(vec![Event::WorkStarted {}]),
         Command::AwaitRequester => lifecycle::await_requester(ticket),
@@ -73,7 +80,7 @@ fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<E
         Command::Reopen { reason } => lifecycle::reopen(ticket, reason.as_ref(), context),
         Command::Close => lifecycle::close(ticket, context),
         Command::Spam => lifecycle::spam(ticket),
-        Command::Link { kind, other } => Ok(detail::link(ticket, *kind, *other)),
+        Command::Link { kind, other } => detail::link(ticket, *kind, *other),
         Command::Unlink { kind, other } => Ok(detail::unlink(ticket, *kind, *other)),
     }
 }

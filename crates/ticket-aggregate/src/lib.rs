@@ -27,7 +27,7 @@ mod value;
 pub use actor::{Actor, ActorKind, ActorRef, Requester, Role};
 pub use command::{Command, CommandKind, Open};
 pub use context::Context;
-pub use decide::decide;
+pub use decide::{decide, permitted};
 pub use diagram::{command_table, mermaid};
 pub use event::{Event, TicketOpened};
 pub use evolve::{Stamp, State, evolve};

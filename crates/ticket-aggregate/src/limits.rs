@@ -14,3 +14,7 @@ pub const FOLLOWER: usize = 254;
 pub const SOURCE_ID: usize = 1_000;
 /// How many tags a ticket may have.
 pub const TAGS: usize = 100;
+/// How many may follow a ticket.
+pub const FOLLOWERS: usize = 100;
+/// How many links a ticket may have, of all kinds together.
+pub const LINKS: usize = 100;

@@ -64,6 +64,18 @@ pub enum Refusal {
         /// How many it may have.
         limit: usize,
     },
+    /// The ticket would have more followers than it may.
+    #[error("a ticket has at most {limit} followers; remove some first")]
+    TooManyFollowers {
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The ticket would have more links than it may. (Either of the two that a link joins.)
+    #[error("a ticket has at most {limit} links; remove some from it or from the other one first")]
+    TooManyLinks {
+        /// How many it may have.
+        limit: usize,
+    },
     /// The time to wake at is not in the future.
     #[error("wake_at {} is not in the future; choose a later time", time(wake_at))]
     WakeAtInPast {
@@ -172,6 +184,8 @@ impl Refusal {
             Self::ControlCharacter { .. } => "control_character",
             Self::UnfitActor { .. } => "unfit_actor",
             Self::TooManyTags { .. } => "too_many_tags",
+            Self::TooManyFollowers { .. } => "too_many_followers",
+            Self::TooManyLinks { .. } => "too_many_links",
             Self::WakeAtInPast { .. } => "wake_at_in_past",
             Self::ReasonRequired => "reason_required",
             Self::ReservedCode { .. } => "reserved_code",
@@ -201,12 +215,14 @@ impl Refusal {
             | Self::TooLong { .. }
             | Self::ControlCharacter { .. }
             | Self::UnfitActor { .. }
-            | Self::TooManyTags { .. }
             | Self::WakeAtInPast { .. }
             | Self::ReasonRequired
             | Self::ReservedCode { .. }
             | Self::LinkToItself => RefusalKind::Invalid,
             Self::NotOpened
+            | Self::TooManyTags { .. }
+            | Self::TooManyFollowers { .. }
+            | Self::TooManyLinks { .. }
             | Self::AlreadyOpened
             | Self::IllegalTransition { .. }
             | Self::FollowUpNeeded { .. }

@@ -34,7 +34,10 @@ pub(super) fn all(routes: &[Route]) -> Map<String, Value> {
         if routes.iter().any(|route| route.operation.id == id && route.path.starts_with(TICKET)) {
             parameters["id"] = "$request.path.id".into();
         }
-        links.insert(next_page(id), json!({"operationId": id, "parameters": parameters, "description": "The next page."}));
+        links.insert(
+            next_page(id),
+            json!({"operationId": id, "parameters": parameters, "description": "The next page."}),
+        );
     }
     links
 }
@@ -65,5 +68,8 @@ fn next_page(id: &str) -> String {
 }
 
 fn references<'a>(links: impl Iterator<Item = &'a str>) -> Value {
-    links.map(|link| (link.to_owned(), json!({"$ref": format!("#/components/links/{link}")}))).collect::<Map<_, _>>().into()
+    links
+        .map(|link| (link.to_owned(), json!({"$ref": format!("#/components/links/{link}")})))
+        .collect::<Map<_, _>>()
+        .into()
 }

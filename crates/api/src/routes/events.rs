@@ -18,7 +18,8 @@ use ticket_aggregate::{TicketId, codec};
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{
-    Access, Operation, Route, json_of, limit_parameter, position, position_parameter, query_parameter, ticket_id_parameter,
+    Access, Operation, Route, json_of, limit_parameter, position, position_parameter, query_parameter,
+    ticket_id_parameter,
 };
 use crate::problem::{Code, Problem};
 use crate::query::{Query, invalid};

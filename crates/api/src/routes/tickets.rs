@@ -7,6 +7,7 @@ mod conversation;
 mod history;
 mod list;
 mod open;
+mod pages;
 mod show;
 
 use std::sync::Arc;

@@ -106,7 +106,11 @@ fn examples_are_valid_by_their_schemas() {
     let mut checked = 0;
     let mut check = |what: &str, content: &Value| {
         let validator = validator(&document, &content["schema"]);
-        let several = content["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
+        let several = content["examples"].as_object().into_iter().flatten();
+        let several = several.map(|(_, example)| {
+            let place = example["$ref"].as_str().unwrap().trim_start_matches('#');
+            &document.pointer(place).unwrap()["value"]
+        });
         for example in content.get("example").into_iter().chain(several) {
             let faults = validator.iter_errors(example).map(|e| e.to_string()).collect::<Vec<_>>();
             assert!(faults.is_empty(), "{what}: {faults:?}");

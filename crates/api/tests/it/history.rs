@@ -138,3 +138,56 @@ async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
     assert!(staff.is_sorted_by_key(|m| m["version"].as_i64()));
     assert!(requester.iter().all(|m| staff.contains(m)), "one message is one thing for all who see it");
 }
+
+/// Walks from page to page; each is the answer to the `Link` of the one before.
+async fn walk(client: &Client, first: String) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut next = Some(first);
+    while let Some(path) = next {
+        let page = client.get(&path).await.ok(200);
+        let body = page.json();
+        items.extend(body["items"].as_array().unwrap().clone());
+        next = page.find("link").map(|link| {
+            let (path, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+            assert_eq!(rest, "; rel=\"next\"");
+            assert!(path.contains(&format!("cursor={}&", body["next_cursor"].as_str().unwrap())), "{path}");
+            path.to_owned()
+        });
+        assert_eq!(next.is_none(), body["next_cursor"].is_null());
+    }
+    items
+}
+
+#[tokio::test]
+async fn history_and_conversation_are_read_page_by_page() {
+    let world = World::new().await;
+    let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+    let ticket = eventful(&admin, &grace).await;
+    for n in 0..7 {
+        admin.command(&ticket, "notes", &json!({"body": format!("note {n}")})).await.ok(201);
+    }
+    for (client, noun) in [(&admin, "history"), (&admin, "conversation"), (&grace, "history"), (&grace, "conversation")]
+    {
+        let path = format!("{ticket}/{noun}");
+        let whole = client.get(&format!("{path}?limit=1000")).await.ok(200).json();
+        assert!(whole["next_cursor"].is_null());
+        let whole = whole["items"].as_array().unwrap();
+        for limit in [1, 2, 3, whole.len() - 1, whole.len()] {
+            assert_eq!(&walk(client, format!("{path}?limit={limit}")).await, whole, "{noun} by {limit}");
+        }
+        let past = client.get(&format!("{path}?cursor=4711")).await.ok(200).json();
+        assert_eq!(past, json!({"items": [], "next_cursor": null}));
+        let faults = client.get(&format!("{path}?cursor=x&limit=0")).await.pointers(400, "invalid_query");
+        assert_eq!(faults, ["?cursor", "?limit"]);
+        for bad in ["cursor=0", "cursor=-1", "cursor=99999999999999999999", "limit=-1", "after=1", "cursor=1&cursor=1"]
+        {
+            client.get(&format!("{path}?{bad}")).await.problem(400, "invalid_query");
+        }
+    }
+    // fifty where nothing is said
+    for n in 0..60 {
+        admin.command(&ticket, "notes", &json!({"body": format!("note {n}")})).await.ok(201);
+    }
+    let page = admin.get(&format!("{ticket}/conversation")).await.ok(200).json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 50);
+}

@@ -139,3 +139,54 @@ async fn a_repetition_is_answered_before_any_condition_or_state_is_looked_at() {
     let again = hold().await.ok(200);
     assert_eq!((&first.body, again.header("idempotent-replayed")), (&again.body, "true"), "stale by now, and illegal");
 }
+
+/// Whether one may can depend on whose the ticket is, and on what the command says: 403 all the same, and in its place.
+#[tokio::test]
+async fn what_the_ticket_forbids_the_caller_comes_before_its_version_and_the_rest() {
+    let world = World::new().await;
+    let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
+    let (ada, bob, finn) =
+        (world.agent("ada", &[]).await, world.agent("bob", &[]).await, world.requester("finn@example.com").await);
+    let ticket = lead.open(&json!({"requester": {"email": "grace@example.com"}})).await;
+    lead.command(&ticket, "followers", &json!({"follower": "finn@example.com"})).await.ok(200);
+    lead.command(&ticket, "assign", &json!({"assignee": "ada"})).await.ok(200);
+    let bobs = json!({"assignee": "bob"});
+    let unknown = json!({"assignee": "bob", "x": 1});
+    for (client, command, body, rule) in [
+        (&ada, "assign", &bobs, "assign_others"),
+        (&bob, "unassign", &json!({}), "assign_others"),
+        (&bob, "unassign", &unknown, "assign_others"),
+        (&finn, "confirm", &json!({}), "not_own_ticket"),
+        (&finn, "confirm", &unknown, "not_own_ticket"),
+    ] {
+        let path = format!("{ticket}/{command}");
+        // nothing to match, something stale, something that is no tag
+        for tag in [None, Some("\"1\""), Some("*"), Some("bad")] {
+            let call = client.post(&path, body).key("of-no-use");
+            let answer = match tag {
+                Some(tag) => call.header("if-match", tag).await,
+                None => call.await,
+            };
+            let refused = answer.problem(403, "forbidden");
+            assert_eq!(refused["details"]["rule"], rule, "{command} {tag:?}");
+        }
+    }
+    // what the command says can't be known of what can't be read
+    ada.post(&format!("{ticket}/assign"), &unknown).await.problem(428, "precondition_required");
+    ada.command(&ticket, "assign", &unknown).await.problem(422, "validation_failed");
+}
+
+/// A repetition gets its answer also where what it did is the reason why it could not be done again.
+#[tokio::test]
+async fn a_repetition_comes_before_what_the_ticket_forbids_meanwhile() {
+    let world = World::new().await;
+    let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
+    let ada = world.agent("ada", &[]).await;
+    let ticket = lead.open(&json!({})).await;
+    ada.command(&ticket, "assign", &json!({"assignee": "ada"})).await.ok(200);
+    let give_back = async || ada.command(&ticket, "unassign", &json!({})).key("back").await;
+    let first = give_back().await.ok(200);
+    lead.command(&ticket, "assign", &json!({"assignee": "bob"})).await.ok(200);
+    assert_eq!(give_back().await.ok(200).body, first.body);
+    ada.command(&ticket, "unassign", &json!({})).key("again").await.problem(403, "forbidden");
+}

@@ -143,3 +143,23 @@ async fn a_ticket_with_more_events_than_a_snapshot_covers_reads_the_same() {
     }
     assert_eq!(admin.events(&ticket).await.len(), 106);
 }
+
+/// Over the list of routes, so that a new one can't ignore what it does not know.
+#[tokio::test]
+async fn every_route_refuses_parameters_that_it_does_not_know() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let document = api::openapi();
+    for route in api::routes().into_iter().filter(|route| route.access == api::Access::Key) {
+        let ticket = admin.open(&json!({})).await;
+        let path = route.path.replace("/v1/tickets/{id}", &ticket).replace("{name}", "tickets");
+        let call = admin.call(route.method.clone(), &format!("{path}?of_no_use=1")).header("if-match", "*");
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let answer = match &operation["requestBody"]["content"]["application/json"]["example"] {
+            serde_json::Value::Null => call.await,
+            example => call.json(example).await,
+        };
+        assert_eq!(answer.pointers(400, "invalid_query"), ["?of_no_use"], "{} {}", route.method, route.path);
+        assert_eq!(admin.version(&ticket).await, 1, "{}", route.path);
+    }
+}

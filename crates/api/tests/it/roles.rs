@@ -92,3 +92,47 @@ async fn only_leads_and_admins_dispose_of_others() {
     let refused = grace.post("/v1/tickets", &for_another).await.problem(403, "forbidden");
     assert_eq!(refused["details"]["rule"], "open_for_another");
 }
+
+/// Who may call what is no command to a ticket: all, or these roles. (What of it they see is another matter.)
+const OTHERS: [(&str, Option<&[Role]>); 10] = [
+    ("open_ticket", None),
+    ("list_tickets", None),
+    ("get_ticket", None),
+    ("get_ticket_history", None),
+    ("get_ticket_conversation", None),
+    ("list_events", None),
+    ("list_ticket_events", None),
+    ("get_queues_report", Some(&[Role::Agent, Role::Lead, Role::Admin])),
+    ("list_projections", Some(&[Role::Admin])),
+    ("rebuild_projection", Some(&[Role::Admin])),
+];
+
+#[tokio::test]
+async fn every_other_route_is_for_the_roles_that_are_named_here() {
+    let world = World::new().await;
+    let grace = world.requester("grace@example.com").await;
+    let mut clients = vec![(Role::Requester, grace.clone())];
+    for role in [Role::Agent, Role::Lead, Role::Admin] {
+        clients.push((role, world.staff(role, role.as_str(), &[]).await));
+    }
+    let ticket = grace.open(&json!({})).await;
+    let is_command = |path: &str, method: &Method| path.starts_with("/v1/tickets/{id}/") && *method != Method::GET;
+    let mut named = OTHERS.to_vec();
+    for route in api::routes().into_iter().filter(|route| route.access == api::Access::Key) {
+        if is_command(route.path, &route.method) {
+            continue;
+        }
+        let place = named.iter().position(|(id, _)| *id == route.operation_id);
+        let (id, roles) = named.remove(place.unwrap_or_else(|| panic!("say who may call {}", route.operation_id)));
+        let path = route.path.replace("/v1/tickets/{id}", &ticket).replace("{name}", "tickets");
+        for (role, client) in &clients {
+            let answer = client.call(route.method.clone(), &path).await;
+            let may = roles.is_none_or(|roles| roles.contains(role));
+            assert_eq!(answer.status == 403, !may, "{role} {id}: {}", answer.text());
+            if !may {
+                answer.problem(403, "forbidden");
+            }
+        }
+    }
+    assert!(named.is_empty(), "no routes any more: {named:?}");
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use eventstore::{Alias, CommandId, Metadata, NewEvent, ReceiptKey, Unit, Version};
 use serde_json::{Map, json};
 use ticket_aggregate::{
-    Command, Context, Event, LinkKind, MessageId, Refusal, State, Status, TicketId, codec, decide, evolve,
+    Command, CommandKind, Context, Event, LinkKind, MessageId, Refusal, State, Status, TicketId, codec, decide, evolve,
+    permitted,
 };
 
 use super::exact;
@@ -22,6 +23,14 @@ pub(super) struct Decision {
     pub(super) demands: Vec<(TicketId, Version)>,
     /// Names that the ticket takes.
     pub(super) aliases: Vec<Alias>,
+}
+
+/// What the ticket as it stands forbids the caller, whatever its status. Of several commands the first one is asked for:
+/// the others meet what it leaves.
+pub(super) fn not_permitted(request: &Request, kind: Option<CommandKind>, known: &Folded) -> Option<Refusal> {
+    let command = request.commands.first();
+    let kind = command.map(Command::kind).or(kind)?;
+    permitted(&known.full, kind, command, &request.caller.actor()).err()
 }
 
 /// A command that the caller's role may not issue in any state.

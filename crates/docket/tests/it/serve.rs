@@ -168,7 +168,7 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     let tickets = acknowledged.values().map(|(ticket, _)| ticket).collect::<std::collections::BTreeSet<_>>();
     for ticket in tickets {
         let history: Value =
-            server.get(&format!("/v1/tickets/{ticket}/history")).send().await.unwrap().json().await.unwrap();
+            server.get(&format!("/v1/tickets/{ticket}/history?limit=200")).send().await.unwrap().json().await.unwrap();
         for event in history["items"].as_array().unwrap() {
             if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added")
             {
@@ -179,5 +179,32 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     }
     for (nonce, place) in acknowledged {
         assert_eq!(found.get(nonce), Some(place), "an acknowledged reply is lost or elsewhere");
+    }
+}
+
+#[tokio::test]
+async fn a_trace_is_continued_and_a_bad_one_starts_anew() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let dir = devstack::testing::temp_dir();
+    let server = Server::start(dir.path()).await;
+    let body = json!({"subject": "The printer is on fire", "body": "Please come with water."});
+    let recorded = async |given: &str| {
+        let opened = server.post("/v1/tickets", &body).header("traceparent", given).send().await.unwrap();
+        assert_eq!(opened.status(), 201);
+        let path = opened.headers()["location"].to_str().unwrap().to_owned();
+        let events: Value = server.get(&format!("{path}/events")).send().await.unwrap().json().await.unwrap();
+        let traceparent = events["items"][0]["traceparent"].as_str().unwrap().to_owned();
+        let parts = traceparent.split('-').map(str::to_owned).collect::<Vec<_>>();
+        assert!(parts.len() == 4 && parts[1].len() == 32 && parts[2].len() == 16, "{traceparent}");
+        parts
+    };
+    let continued = recorded(&format!("00-{TRACE}-b7ad6b7169203331-01")).await;
+    assert_eq!(continued[1], TRACE);
+    assert_ne!(continued[2], "b7ad6b7169203331", "a span of its own");
+    let zeros = "0".repeat(32);
+    for bad in [format!("00-{zeros}-b7ad6b7169203331-01"), format!("00-{TRACE}-x-01"), "nonsense".into(), String::new()]
+    {
+        let anew = recorded(&bad).await;
+        assert!(anew[1] != TRACE && anew[1] != zeros, "{bad:?} became {anew:?}");
     }
 }

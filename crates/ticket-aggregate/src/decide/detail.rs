@@ -49,12 +49,16 @@ pub(super) fn untag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Vec<Event> {
     vec![Event::TagsRemoved { tags }]
 }
 
-pub(super) fn follow(ticket: &Ticket, follower: &str) -> Vec<Event> {
+pub(super) fn follow(ticket: &Ticket, follower: &str) -> Result<Vec<Event>, Refusal> {
     let follower = normal_follower(follower);
     if ticket.followers.contains(&follower) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    vec![Event::FollowerAdded { follower }]
+    // each of them is named in every reply that goes out
+    if ticket.followers.len() >= limits::FOLLOWERS {
+        return Err(Refusal::TooManyFollowers { limit: limits::FOLLOWERS });
+    }
+    Ok(vec![Event::FollowerAdded { follower }])
 }
 
 pub(super) fn unfollow(ticket: &Ticket, follower: &str) -> Vec<Event> {
@@ -65,11 +69,15 @@ pub(super) fn unfollow(ticket: &Ticket, follower: &str) -> Vec<Event> {
     vec![Event::FollowerRemoved { follower }]
 }
 
-pub(super) fn link(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Vec<Event> {
+pub(super) fn link(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Result<Vec<Event>, Refusal> {
     if ticket.links.contains(&Link { kind, other }) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    vec![Event::TicketLinked { kind, other }]
+    // each blocker is looked up when the ticket is to be resolved
+    if ticket.links.len() >= limits::LINKS {
+        return Err(Refusal::TooManyLinks { limit: limits::LINKS });
+    }
+    Ok(vec![Event::TicketLinked { kind, other }])
 }
 
 pub(super) fn unlink(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Vec<Event> {

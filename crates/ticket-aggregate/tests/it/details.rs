@@ -59,6 +59,29 @@ fn a_ticket_has_so_many_tags_and_no_more() {
 }
 
 #[test]
+fn a_ticket_has_so_many_followers_and_no_more() {
+    let follow = |n: usize| Command::Follow { follower: format!("agent-{n}") };
+    let added = |n: usize| Event::FollowerAdded { follower: format!("agent-{n}") };
+    let full: Vec<Event> = [opened()].into_iter().chain((1..=limits::FOLLOWERS).map(added)).collect();
+    given(full[..limits::FOLLOWERS].to_vec()).when(follow(limits::FOLLOWERS), ada()).then([added(limits::FOLLOWERS)]);
+    given(full.clone()).when(follow(1), ada()).then_nothing();
+    let refusal = Refusal::TooManyFollowers { limit: limits::FOLLOWERS };
+    given(full).when(follow(0), ada()).then_refused(refusal);
+}
+
+#[test]
+fn a_ticket_has_so_many_links_and_no_more() {
+    let kind = LinkKind::RelatesTo;
+    let other = |n: usize| ticket_id(u128::try_from(n).unwrap() + 100);
+    let link = |n: usize| Command::Link { kind, other: other(n) };
+    let linked = |n: usize| Event::TicketLinked { kind, other: other(n) };
+    let full: Vec<Event> = [opened()].into_iter().chain((1..=limits::LINKS).map(linked)).collect();
+    given(full[..limits::LINKS].to_vec()).when(link(limits::LINKS), ada()).then([linked(limits::LINKS)]);
+    given(full.clone()).when(link(1), ada()).then_nothing();
+    given(full).when(link(0), ada()).then_refused(Refusal::TooManyLinks { limit: limits::LINKS });
+}
+
+#[test]
 fn followers_are_known_by_their_address_however_it_is_written() {
     let follow = |it: &str| Command::Follow { follower: it.to_owned() };
     let unfollow = |it: &str| Command::Unfollow { follower: it.to_owned() };

@@ -19,6 +19,8 @@ fn all() -> Vec<Refusal> {
         Refusal::ControlCharacter { field: "subject" },
         Refusal::UnfitActor { role: Role::Requester, id: "rita".to_owned() },
         Refusal::TooManyTags { limit: 100 },
+        Refusal::TooManyFollowers { limit: 100 },
+        Refusal::TooManyLinks { limit: 100 },
         Refusal::WakeAtInPast { wake_at: hour(1) },
         Refusal::ReasonRequired,
         Refusal::ReservedCode { code: code("confirmed_by_requester") },

@@ -3,14 +3,14 @@
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, on};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ticket_aggregate::{Command, CommandKind, ValueError};
 use utoipa::ToSchema;
 
 use super::command::handle;
-use crate::conditional::IF_MATCH_FORM;
+use crate::conditional::if_match_schema;
 use crate::idempotency;
-use crate::operation::{Access, Operation, Route, formed, header_parameter, json_of, ticket_id_parameter};
+use crate::operation::{Access, Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
 use crate::problem::{Code, Fault};
 use crate::view::TicketView;
 
@@ -69,7 +69,7 @@ pub(super) fn idempotency_key() -> Value {
     let said = "Names this request: a repetition with the same key gets the same answer and does nothing again. Kept for \
                 at least 24 hours.";
     let parameter = header_parameter("Idempotency-Key", false, said, "8e03978e-40d5-43dd-bc93-6894a57f9324");
-    formed(parameter, idempotency::FORM)
+    of_schema(parameter, json!({"type": "string", "minLength": 1, "pattern": idempotency::FORM}))
 }
 
 pub(super) fn route<B: Body>() -> Route {
@@ -81,7 +81,7 @@ pub(super) fn route<B: Body>() -> Route {
     };
     let mut operation = Operation::new(B::ID, "tickets", B::SUMMARY, B::DESCRIPTION.trim())
         .parameter(ticket_id_parameter())
-        .parameter(formed(header_parameter("If-Match", needed, if_match, "\"3\""), IF_MATCH_FORM))
+        .parameter(of_schema(header_parameter("If-Match", needed, if_match, "\"3\""), if_match_schema()))
         .parameter(idempotency_key())
         .body(B::SCHEMA, B::example())
         .success(

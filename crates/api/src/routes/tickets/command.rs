@@ -16,7 +16,7 @@ use desk::{Caller, Idempotency, Precondition, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use ticket_aggregate::{CommandKind, TicketId};
+use ticket_aggregate::TicketId;
 use tokio::time::timeout;
 
 use super::bodies::Body;
@@ -140,7 +140,7 @@ pub(super) async fn handle<B: Body>(
     let mut request = incoming.request(&app, ticket, &caller);
     match prepare::<B>(&app, &incoming, &mut request) {
         Ok(()) => {}
-        Err(problem) => match before(&app, &incoming, &mut request, B::KIND, B::FORM.status()).await? {
+        Err(problem) => match before::<B>(&app, &incoming, &mut request).await? {
             Some(answer) => return Ok(done(&caller, &answer, B::FORM.status(), made(&answer, ticket))),
             None => return Err(problem),
         },
@@ -171,18 +171,15 @@ fn prepare<B: Body>(app: &App, incoming: &Incoming, request: &mut Request) -> Re
 
 /// What goes before the fault that was found: 404, 403, and where the request could be read so far, an
 /// earlier answer and 412.
-async fn before(
-    app: &App,
-    incoming: &Incoming,
-    request: &mut Request,
-    kind: CommandKind,
-    status: StatusCode,
-) -> Result<Option<desk::Done>, Problem> {
-    let idempotency = incoming.idempotency(status);
+async fn before<B: Body>(app: &App, incoming: &Incoming, request: &mut Request) -> Result<Option<desk::Done>, Problem> {
+    let idempotency = incoming.idempotency(B::FORM.status());
+    // whether one may can depend on what the command says, where that can be read
+    request.commands =
+        incoming.body::<B>(app, B::SCHEMA).ok().and_then(|body| body.into_command().ok()).into_iter().collect();
     request.idempotency = idempotency.as_ref().ok().cloned().flatten();
     request.precondition = match (&idempotency, if_match(&incoming.headers)) {
         (Ok(_), Ok(Some(precondition))) => precondition,
         _ => Precondition::Any,
     };
-    Ok(app.desk.check(request, kind).await?)
+    Ok(app.desk.check(request, B::KIND).await?)
 }

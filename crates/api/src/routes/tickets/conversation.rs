@@ -7,31 +7,37 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
+use super::pages::{Page, paged};
 use super::show::if_none_match;
 use super::{Named, shown};
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{Access, Operation, Route, json_of, ticket_id_parameter};
 use crate::problem::{Code, Problem};
-use crate::query::Query;
 use crate::view::{ConversationView, MessageView};
 
 pub(crate) fn route() -> Route {
+    let operation = Operation::new(
+        "get_ticket_conversation",
+        "tickets",
+        "Read what was written in a ticket",
+        "The opening, replies and notes in order. Requesters see no notes.",
+    )
+    .parameter(ticket_id_parameter());
     Route {
         method: Method::GET,
         path: "/v1/tickets/{id}/conversation",
         access: Access::Key,
-        operation: Operation::new(
-            "get_ticket_conversation",
-            "tickets",
-            "Read what was written in a ticket",
-            "The opening, replies and notes in order. Requesters see no notes.",
-        )
-        .parameter(ticket_id_parameter())
-        .parameter(if_none_match())
-        .success(StatusCode::OK, "The messages.", &["ETag"], json_of("Conversation", &MessageView::example()))
-        .success(StatusCode::NOT_MODIFIED, "You have this version already.", &["ETag"], json!(null))
-        .errors(&[Code::NotFound, Code::InvalidQuery]),
+        operation: paged(operation)
+            .parameter(if_none_match())
+            .success(
+                StatusCode::OK,
+                "The messages.",
+                &["ETag", "Link"],
+                json_of("Conversation", &MessageView::example()),
+            )
+            .success(StatusCode::NOT_MODIFIED, "You have this version already.", &["ETag"], json!(null))
+            .errors(&[Code::NotFound]),
         handler: get(conversation),
     }
 }
@@ -43,10 +49,10 @@ async fn conversation(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (ticket, entries) = app.desk.history(id, &caller).await?;
-    Query::read(query.as_deref(), &[])?;
+    let written = |entry: &desk::Entry| MessageView::of(entry).is_some();
+    let (page, ticket, entries) = Page::read(&app, id, &caller, query.as_deref(), written).await?;
     Ok(shown(&headers, ticket.version, || {
         let items = entries.iter().filter_map(MessageView::of).collect();
-        Json(ConversationView { items, next_cursor: None }).into_response()
+        page.linked("conversation", Json(ConversationView { items, next_cursor: page.next_cursor() }).into_response())
     }))
 }

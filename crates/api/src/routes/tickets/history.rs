@@ -7,31 +7,32 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
+use super::pages::{Page, paged};
 use super::show::if_none_match;
 use super::{Named, shown};
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{Access, Operation, Route, json_of, ticket_id_parameter};
 use crate::problem::{Code, Problem};
-use crate::query::Query;
 use crate::view::{EventView, HistoryView};
 
 pub(crate) fn route() -> Route {
+    let operation = Operation::new(
+        "get_ticket_history",
+        "tickets",
+        "Read what happened to a ticket",
+        "Its events in order: who did what, when, and why. Requesters see the public ones.",
+    )
+    .parameter(ticket_id_parameter());
     Route {
         method: Method::GET,
         path: "/v1/tickets/{id}/history",
         access: Access::Key,
-        operation: Operation::new(
-            "get_ticket_history",
-            "tickets",
-            "Read what happened to a ticket",
-            "Its events in order: who did what, when, and why. Requesters see the public ones.",
-        )
-        .parameter(ticket_id_parameter())
-        .parameter(if_none_match())
-        .success(StatusCode::OK, "The events.", &["ETag"], json_of("History", &HistoryView::example()))
-        .success(StatusCode::NOT_MODIFIED, "You have this version already.", &["ETag"], json!(null))
-        .errors(&[Code::NotFound, Code::InvalidQuery]),
+        operation: paged(operation)
+            .parameter(if_none_match())
+            .success(StatusCode::OK, "The events.", &["ETag", "Link"], json_of("History", &HistoryView::example()))
+            .success(StatusCode::NOT_MODIFIED, "You have this version already.", &["ETag"], json!(null))
+            .errors(&[Code::NotFound]),
         handler: get(history),
     }
 }
@@ -43,10 +44,9 @@ async fn history(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (ticket, entries) = app.desk.history(id, &caller).await?;
-    Query::read(query.as_deref(), &[])?;
+    let (page, ticket, entries) = Page::read(&app, id, &caller, query.as_deref(), |_| true).await?;
     Ok(shown(&headers, ticket.version, || {
         let items = entries.iter().map(EventView::from).collect();
-        Json(HistoryView { items, next_cursor: None }).into_response()
+        page.linked("history", Json(HistoryView { items, next_cursor: page.next_cursor() }).into_response())
     }))
 }

@@ -13,10 +13,10 @@ use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId};
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{Access, Operation, Route, json_of, limit_parameter, query_parameter};
-use crate::validation::pattern;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::{Query, limit};
 use crate::routes::read_model::{Asked, described, seer};
+use crate::validation::pattern;
 use crate::view::{TicketListView, TicketView};
 
 const PARAMETERS: &[&str] = &[
@@ -72,9 +72,10 @@ pub(crate) fn route() -> Route {
 }
 
 fn parameters() -> Vec<Value> {
-    let line = |longest: usize| json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern("line")});
+    let line =
+        |longest: usize| json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern("line")});
     let words = |of: Vec<&str>| json!({"type": "string", "pattern": format!("^({0})(,({0}))*$", of.join("|"))});
-    let address = json!({"type": "string", "format": "email", "maxLength": 254, "pattern": pattern("address")});
+    let address = json!({"type": "string", "maxLength": 254, "pattern": pattern("address")});
     // PostgreSQL takes no NUL
     let said = json!({"type": "string", "minLength": 1, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"});
     let time = json!({"type": "string", "format": "date-time"});
@@ -104,8 +105,10 @@ fn parameters() -> Vec<Value> {
             "printer -paper",
         ),
     ];
-    let mut parameters: Vec<_> =
-        described.iter().map(|(name, what, schema, example)| query_parameter(name, what, schema, &json!(example))).collect();
+    let mut parameters: Vec<_> = described
+        .iter()
+        .map(|(name, what, schema, example)| query_parameter(name, what, schema, &json!(example)))
+        .collect();
     let times = [
         ("created_after", "Opened later than this time (RFC 3339)."),
         ("created_before", "Opened earlier than this time."),
