@@ -20,6 +20,10 @@ lint:
     cargo fmt --all
     cargo clippy --workspace --all-targets -- -D warnings
 
+# the contract by tools of others: schemathesis, Spectral, Redocly, CloudEvents, squawk … (EXAMPLES an operation; about an hour)
+contract:
+    contract/run whole
+
 # appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell)
 bench-append:
     cargo bench -p eventstore --bench append

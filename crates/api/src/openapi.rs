@@ -44,7 +44,7 @@ pub(crate) fn document(routes: &[Route]) -> Value {
             "schemas": schemas(),
             "headers": headers(),
             "links": links::all(routes),
-            "examples": examples(),
+            "examples": examples(routes),
             "securitySchemes": {"key": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "dk_<key id>_<secret><checksum>",
                 "description": "An API key, made by an administrator with `docket keys create`.",
@@ -88,19 +88,24 @@ fn responses(operation: &Operation, access: Access) -> Value {
         }
         responses.insert(status.to_string(), response);
     }
-    let mut codes = operation.errors.clone();
-    codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
-    if access == Access::Key {
-        codes.extend([Code::Unauthorized, Code::Overloaded, Code::Unavailable, Code::RequestTimeout]);
-    }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes {
+    for code in codes(operation, access) {
         by_status.entry(code.status().as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
         responses.insert(status.to_string(), error_response(&codes));
     }
     Value::Object(responses)
+}
+
+/// Its own errors, and those that any operation has.
+fn codes(operation: &Operation, access: Access) -> Vec<Code> {
+    let mut codes = operation.errors.clone();
+    codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
+    if access == Access::Key {
+        codes.extend([Code::Unauthorized, Code::Overloaded, Code::Unavailable, Code::RequestTimeout]);
+    }
+    codes
 }
 
 fn error_response(codes: &[Code]) -> Value {
@@ -119,10 +124,11 @@ fn error_response(codes: &[Code]) -> Value {
     })
 }
 
-/// Of every error one, by its code.
-fn examples() -> Map<String, Value> {
-    let example = |code: &Code| json!({"summary": code.title(), "value": view::problem_example(*code)});
-    Code::ALL.iter().map(|code| (code.as_str().to_owned(), example(code))).collect()
+/// Of every error that an operation can have one, by its code.
+fn examples(routes: &[Route]) -> Map<String, Value> {
+    let codes = routes.iter().flat_map(|route| codes(&route.operation, route.access));
+    let example = |code: Code| json!({"summary": code.title(), "value": view::problem_example(code)});
+    codes.map(|code| (code.as_str().to_owned(), example(code))).collect()
 }
 
 fn schemas() -> Value {

@@ -156,7 +156,7 @@ async fn every_route_refuses_parameters_that_it_does_not_know() {
         let call = admin.call(route.method.clone(), &format!("{path}?of_no_use=1")).header("if-match", "*");
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
         let answer = match &operation["requestBody"]["content"]["application/json"]["example"] {
-            serde_json::Value::Null => call.await,
+            Value::Null => call.await,
             example => call.json(example).await,
         };
         assert_eq!(answer.pointers(400, "invalid_query"), ["?of_no_use"], "{} {}", route.method, route.path);
