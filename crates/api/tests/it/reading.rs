@@ -148,12 +148,14 @@ async fn a_ticket_with_more_events_than_a_snapshot_covers_reads_the_same() {
 #[tokio::test]
 async fn every_route_refuses_parameters_that_it_does_not_know() {
     let world = World::new().await;
-    let admin = world.admin().await;
+    let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
     let document = api::openapi();
     for route in api::routes().into_iter().filter(|route| route.access == api::Access::Key) {
-        let ticket = admin.open(&json!({})).await;
+        let ticket = grace.open(&json!({})).await;
         let path = route.path.replace("/v1/tickets/{id}", &ticket).replace("{name}", "tickets");
-        let call = admin.call(route.method.clone(), &format!("{path}?of_no_use=1")).header("if-match", "*");
+        // the one command that staff may not issue
+        let client = if route.operation_id == "confirm_solved" { &grace } else { &admin };
+        let call = client.call(route.method.clone(), &format!("{path}?of_no_use=1")).header("if-match", "*");
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
         let answer = match &operation["requestBody"]["content"]["application/json"]["example"] {
             Value::Null => call.await,
