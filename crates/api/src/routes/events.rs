@@ -154,7 +154,8 @@ fn token(headers: &HeaderMap) -> String {
 fn wanted(ticket: Option<TicketId>, query: Option<&str>, headers: &HeaderMap) -> Result<Wanted, Problem> {
     let query = Query::read(query, &["after", "limit", "type"])?;
     let after = query.natural("after")?.unwrap_or(0);
-    let resumed = if is_live(headers) { last_event_id(headers)? } else { None };
+    // garbage is refused also where it would be of no use
+    let resumed = last_event_id(headers)?.filter(|_| is_live(headers));
     let types = query.text("type").map(|types| types.split(',').map(str::to_owned).collect()).unwrap_or_default();
     known(&types)?;
     let limit = query.limit()?;

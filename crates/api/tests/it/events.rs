@@ -86,6 +86,10 @@ async fn a_page_holds_events_in_order_and_names_the_next() {
         (&"1.0".into(), &"3".into(), &"ticket.opened".into())
     );
 
+    for bad in ["x", "{}", "-1", "+1", "1e3", ""] {
+        let answer = admin.get("/v1/events").header("last-event-id", bad).await;
+        answer.problem(400, "invalid_last_event_id");
+    }
     for bad in ["after=-1", "after=x", "limit=0", "limit=-1", "type=nope", "since=1", "after=1&after=2"] {
         admin.get(&format!("/v1/events?{bad}")).await.problem(400, "invalid_query");
     }
