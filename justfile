@@ -28,6 +28,10 @@ contract:
 bench-append:
     cargo bench -p eventstore --bench append
 
+# commands and reads a second by HTTP beside pgbench, and the latency under half load (about 3 minutes; BENCH_SECONDS)
+bench-http:
+    cargo bench -p docket --bench http
+
 # events a second from the log to JetStream beside plain publishing, in one run (BENCH_EVENTS, BENCH_ROUNDS)
 bench-relay:
     cargo bench -p relay --bench relay
@@ -41,7 +45,7 @@ bench-visibility:
     cargo bench -p docket --bench visibility
 
 # every figure of the README
-bench: bench-append bench-rebuild bench-relay bench-visibility
+bench: bench-append bench-http bench-rebuild bench-relay bench-visibility
 
 # write docs/ticket-states.md anew from the state machine's table
 docs:

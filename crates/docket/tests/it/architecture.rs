@@ -14,6 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("desk", &["eventstore", "ticket-aggregate"]),
     ("projections", &["eventstore", "ticket-aggregate"]),
     ("api", &["desk", "eventstore", "projections", "ticket-aggregate"]),
+    ("bench", &["devstack", "eventstore"]),
     ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "ticket-aggregate"]),
 ];
 
@@ -21,8 +22,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("async-nats", &["relay", "notifier"]),
-    ("sqlx", &["eventstore", "desk", "devstack", "docket", "projections"]),
-    ("anyhow", &["docket"]),
+    ("sqlx", &["eventstore", "desk", "devstack", "docket", "projections", "bench"]),
+    ("anyhow", &["docket", "bench"]),
     ("clap", &["docket"]),
 ];
 
