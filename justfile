@@ -24,11 +24,11 @@ lint:
 contract:
     contract/run whole
 
-# appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell)
+# appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell, BENCH_ROUNDS)
 bench-append:
     cargo bench -p eventstore --bench append
 
-# commands and reads a second by HTTP beside pgbench, and the latency under half load (about 3 minutes; BENCH_SECONDS)
+# commands and reads a second by HTTP beside pgbench, and the latency under half load (about 3 minutes; BENCH_SECONDS, BENCH_ROUNDS)
 bench-http:
     cargo bench -p docket --bench http
 
@@ -36,16 +36,28 @@ bench-http:
 bench-relay:
     cargo bench -p relay --bench relay
 
-# events a second that a rebuild of a read model takes, beside a plain ordered read, in one run
+# events a second that a rebuild of a read model takes, beside a plain ordered read, in one run (BENCH_EVENTS, BENCH_ROUNDS)
 bench-rebuild:
     cargo bench -p projections --bench rebuild
 
-# from a command's answer until it is in the list and on the broker
+# from a command's answer until it is in the list and on the broker (BENCH_SECONDS)
 bench-visibility:
     cargo bench -p docket --bench visibility
 
-# every figure of the README
-bench: bench-append bench-http bench-rebuild bench-relay bench-visibility
+# events a second of the audits beside a plain ordered read, in one run (BENCH_EVENTS, BENCH_LONG, BENCH_ROUNDS)
+bench-audit:
+    cargo bench -p docket --bench audit
+
+# how appends and reads grow from 100 thousand to 10 million events (about 10 minutes and 10 GB; BENCH_EVENTS, BENCH_SECONDS)
+bench-growth:
+    cargo bench -p eventstore --bench growth
+
+# other event stores beside ours, in one run (about 10 minutes; needs node and Python, or BENCH_WITHOUT=NAMES; BENCH_SECONDS, BENCH_WRITERS)
+bench-peers:
+    cargo run --release --locked --manifest-path peers/Cargo.toml
+
+# every figure of the README; docs/performance.md says what each means
+bench: bench-append bench-http bench-rebuild bench-relay bench-visibility bench-audit bench-growth bench-peers
 
 # write docs/ticket-states.md anew from the state machine's table
 docs:

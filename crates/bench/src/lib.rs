@@ -4,6 +4,7 @@
 //! Ctrl-C. Machines are shared and noisy: figures are medians of interleaved rounds, and what counts is the ratio to
 //! something that stands beside them in the same run ([`Figures`], [`Table`]).
 
+mod appends;
 mod cpu;
 mod docket;
 mod figures;
@@ -11,7 +12,9 @@ mod http;
 mod log;
 mod pgbench;
 mod run;
+mod tickets;
 
+pub use appends::{Appender, Known, Log, STREAMS, appends_a_second, dealt};
 pub use cpu::CpuTimes;
 pub use docket::Docket;
 pub use figures::{Figures, Table, number};
@@ -19,3 +22,4 @@ pub use http::{Answer, Client};
 pub use log::{empty, payload, prepare, single_row_inserts};
 pub use pgbench::pgbench;
 pub use run::{Threads, run, setting};
+pub use tickets::Tickets;

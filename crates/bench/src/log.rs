@@ -6,10 +6,7 @@ use anyhow::Result;
 use devstack::Postgres;
 use sqlx::PgPool;
 
-use crate::pgbench;
-
-/// How many streams the yardstick writes to.
-const STREAMS: u32 = 1_000;
+use crate::{STREAMS, pgbench};
 
 /// A database with the log's schema, empty.
 ///
@@ -57,5 +54,5 @@ pub fn single_row_inserts(postgres: &Postgres, database: &str, clients: usize, t
          from nextval('pgbench_position') p;\n",
         payload()
     );
-    pgbench(postgres, database, &script, clients, time)
+    pgbench(postgres, database, &script, &[], clients, time)
 }

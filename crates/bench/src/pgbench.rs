@@ -5,11 +5,18 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use devstack::Postgres;
 
-/// Transactions a second of a script with prepared statements.
+/// Transactions a second of a script with prepared statements. Its variables begin with these values.
 ///
 /// # Errors
 /// If pgbench is not installed, or fails.
-pub fn pgbench(postgres: &Postgres, database: &str, script: &str, clients: usize, time: Duration) -> Result<f64> {
+pub fn pgbench(
+    postgres: &Postgres,
+    database: &str,
+    script: &str,
+    variables: &[&str],
+    clients: usize,
+    time: Duration,
+) -> Result<f64> {
     let program = ["pgbench".into(), postgres.bin_dir().join("pgbench")]
         .into_iter()
         .find(|program| Command::new(program).arg("--version").output().is_ok())
@@ -17,6 +24,7 @@ pub fn pgbench(postgres: &Postgres, database: &str, script: &str, clients: usize
     let mut running = Command::new(program)
         .args(["-n", "-M", "prepared", "-j", "2", "-c", &clients.to_string()])
         .args(["-T", &time.as_secs().max(1).to_string(), "-f", "-"])
+        .args(variables.iter().flat_map(|variable| ["-D", variable]))
         .arg(postgres.url(database))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

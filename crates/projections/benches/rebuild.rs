@@ -5,51 +5,31 @@
 //! all of it, from the request to the swap: filling, indexes, the comparison with the generation that it replaces. The
 //! figures are medians of three rounds; machines are shared and noisy, so that the ratio says more than they do.
 
-#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints figures")]
+#![expect(clippy::cast_precision_loss, reason = "it makes figures")]
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use bench::{Figures, Table, Threads, Tickets, number, setting};
+use chrono::Utc;
 use devstack::{Durability, Postgres};
-use eventstore::{Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Position, StreamId, Unit};
+use eventstore::{EventStore, Options, Position};
 use projections::{Projections, Reader};
-use sqlx::postgres::PgPoolOptions;
-use ticket_aggregate::{
-    AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Tag, TeamId,
-    TicketNumber, TicketOpened, codec,
-};
-use uuid::Uuid;
-
-const ALIVE: u128 = 200;
-const ROUNDS: usize = 3;
 
 fn main() -> Result<()> {
-    let events = std::env::var("BENCH_EVENTS").ok().and_then(|s| s.parse().ok()).unwrap_or(200_000);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(events))
+    bench::run(Threads::All, measure)
 }
 
-async fn run(events: usize) -> Result<()> {
-    let folder = std::env::temp_dir().join(format!("docket-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let postgres = Postgres::start(&folder, Durability::Durable).await?;
-    let result = measure(&postgres, events).await;
-    postgres.stop().await?;
-    std::fs::remove_dir_all(&folder)?;
-    result
-}
-
-async fn measure(postgres: &Postgres, events: usize) -> Result<()> {
-    postgres.ensure_database("bench").await?;
-    let pool = PgPoolOptions::new().max_connections(8).connect(&postgres.url("bench")).await?;
-    eventstore::MIGRATOR.run(&pool).await?;
+async fn measure(folder: &Path) -> Result<()> {
+    let rounds: usize = setting("BENCH_ROUNDS", 3)?;
+    #[expect(clippy::disallowed_methods, reason = "a bench is an edge")]
+    let tickets = Tickets::new(setting("BENCH_EVENTS", 200_000)?, Utc::now());
+    let postgres = Postgres::start(folder, Durability::Durable).await?;
+    let pool = bench::prepare(&postgres, "bench").await?;
     projections::MIGRATOR.run(&pool).await?;
+    tickets.fill(&pool).await?;
     let store = EventStore::open(pool.clone(), Options::default());
-    fill(&store, events).await?;
-    for sql in ["vacuum analyze events", "checkpoint"] {
-        sqlx::raw_sql(sql).execute(&pool).await?;
-    }
     let head = store.head().await?;
 
     let projections = Projections::new(store.clone(), pool);
@@ -59,8 +39,8 @@ async fn measure(postgres: &Postgres, events: usize) -> Result<()> {
         serves(&reader, name, 1).await?;
     }
     let names: Vec<_> = projections::names().collect();
-    let (mut reads, mut rebuilds) = (Vec::new(), vec![Vec::new(); names.len()]);
-    for _ in 0..ROUNDS {
+    let (mut reads, mut rebuilds) = (Figures::default(), vec![Figures::default(); names.len()]);
+    for _ in 0..rounds {
         reads.push(rate(head, plain_read(&store).await?));
         for (index, name) in names.iter().enumerate() {
             let began = Instant::now();
@@ -71,19 +51,15 @@ async fn measure(postgres: &Postgres, events: usize) -> Result<()> {
         }
     }
     running.abort();
-    let read = median(&mut reads);
-    println!("{head} events (median of {ROUNDS} rounds, fsync on)\n");
-    println!("| what | events/s | of a plain ordered read |\n|--|--:|--:|\n| plain ordered read | {read:.0} | 1 |");
-    for (name, rates) in names.iter().zip(&mut rebuilds) {
-        let rebuilt = median(rates);
-        println!("| rebuild of {name} | {rebuilt:.0} | {:.2} |", rebuilt / read);
+    let read = reads.median();
+    let mut table = Table::new(["what", "events/s", "of a plain ordered read"]);
+    table.row(["plain ordered read", &number(read), "1"]);
+    for (name, rates) in names.iter().zip(&rebuilds) {
+        let rebuilt = rates.median();
+        table.row([format!("rebuild of {name}"), number(rebuilt), number(rebuilt / read)]);
     }
+    table.print(&format!("{head} events (median of {rounds} rounds, fsync on)"));
     Ok(())
-}
-
-fn median(figures: &mut [f64]) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 fn rate(head: Position, time: Duration) -> f64 {
@@ -112,65 +88,4 @@ async fn serves(reader: &Reader, name: &str, generation: i32) -> Result<projecti
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-/// Cohorts of tickets whose events take turns.
-async fn fill(store: &EventStore, events: usize) -> Result<()> {
-    let (mut written, mut first) = (0, 0);
-    let began = DateTime::from_timestamp(1_760_000_000, 0).context("a time")?;
-    while written < events {
-        for step in 0..7 {
-            let appends: Vec<_> = (first..first + ALIVE)
-                .filter_map(|n| {
-                    let at = began + TimeDelta::seconds(i64::try_from(first).ok()? * 7 + step);
-                    Some(Append { stream_id: ticket(n), expected: Expected::Any, events: vec![event(n, step, at)?] })
-                })
-                .collect();
-            written += appends.len();
-            let command_id = CommandId(Uuid::from_u128(first * 10 + u128::try_from(step)?));
-            let metadata = Metadata { command_id, traceparent: None, extra: serde_json::Map::new() };
-            store.append(Unit { metadata, appends, receipt: None, aliases: Vec::new() }).await?;
-        }
-        first += ALIVE;
-    }
-    Ok(())
-}
-
-fn ticket(n: u128) -> StreamId {
-    StreamId(Uuid::from_u128(0x0193_5b1e_0000_7000_8000_0000_0000_0000 + n))
-}
-
-/// The n-th ticket's event of a step; not each has one in every step.
-fn event(n: u128, step: i64, occurred_at: DateTime<Utc>) -> Option<NewEvent> {
-    let message_id = MessageId(Uuid::from_u128(n));
-    let text = |what: &str| format!("{what} {n}: {}", "the quick brown fox jumps over the lazy dog ".repeat(4));
-    let event = match step {
-        0 => Event::TicketOpened(Box::new(TicketOpened {
-            number: TicketNumber::try_from(i64::try_from(n).ok()? + 1).ok()?,
-            requester: Requester::parse(&format!("person{}@example.com", n % 997), Some("A Person")).ok(),
-            channel: Channel::default(),
-            subject: format!("Printer {n} is on fire"),
-            body: text("It burns"),
-            priority: Priority::ALL[usize::try_from(n % 4).ok()?],
-            category: Some("hardware".into()),
-            team: TeamId::parse(&format!("team {}", n % 5)).ok(),
-            tags: BTreeSet::from([Tag::parse(&format!("tag {}", n % 10)).ok()?]),
-            source_id: None,
-            follow_up_of: None,
-        })),
-        1 => Event::AgentAssigned {
-            from: None,
-            to: AgentId::parse(&format!("agent {}", n % 20)).ok()?,
-            method: AssignmentMethod::Automatic,
-        },
-        2 => Event::PublicReplyAdded { message_id, body: text("Which one"), recipients: Vec::new(), source_id: None },
-        3 if n.is_multiple_of(2) => Event::RequesterReplied { message_id, body: text("That one"), source_id: None },
-        4 if n.is_multiple_of(3) => Event::InternalNoteAdded { message_id, body: text("Arson") },
-        5 if n.is_multiple_of(6) => Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: None },
-        6 => Event::TicketResolved { code: ResolutionCode::parse("solved").ok()?, reopen_until: occurred_at },
-        _ => return None,
-    };
-    let encoded = codec::encode(&event).ok()?;
-    let (event_type, schema_version) = (encoded.event_type.to_owned(), encoded.schema_version);
-    Some(NewEvent { event_type, schema_version, payload: encoded.payload, occurred_at })
 }
