@@ -1,7 +1,7 @@
 //! A log of tickets, made in bulk: what the group commit would have written, faster, and under the table's own rules.
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ impl Tickets {
     pub fn new(events: i64, now: DateTime<Utc>) -> Self {
         let cohort = ALIVE * EVENTS;
         let events = (events + cohort - 1) / cohort * cohort;
-        Self { events, began: now - TimeDelta::seconds(events + 60) }
+        Self { events, began: now.trunc_subsecs(0) - TimeDelta::seconds(events + 60) }
     }
 
     /// How many events there are.
