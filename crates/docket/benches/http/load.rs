@@ -1,5 +1,6 @@
 //! Clients and their tickets.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ struct Caller {
 pub(crate) struct Load {
     callers: Vec<Caller>,
     tickets: usize,
+    address: SocketAddr,
+    key: String,
 }
 
 impl Load {
@@ -53,7 +56,7 @@ impl Load {
             let number = number + tickets * clients;
             callers.push(Caller { client, number, tickets: Vec::new(), sent: 0, body: body.clone() });
         }
-        let mut load = Self { callers, tickets };
+        let mut load = Self { callers, tickets, address: docket.address, key: docket.key.clone() };
         load.open_anew().await?;
         Ok(load)
     }
@@ -61,11 +64,13 @@ impl Load {
     /// Gives each client new tickets.
     pub(crate) async fn open_anew(&mut self) -> Result<()> {
         let tickets = self.tickets;
+        self.connect().await?;
         self.each(async move |caller: &mut Caller| caller.open(tickets).await).await
     }
 
     /// As fast as the answers come, for that long: how many, and how long it really took.
     pub(crate) async fn flat_out(&mut self, request: Request, time: Duration) -> Result<(f64, Duration)> {
+        self.connect().await?;
         let before = self.sent();
         let began = Instant::now();
         self.each(async move |caller: &mut Caller| {
@@ -82,6 +87,7 @@ impl Load {
     /// answered a second. A command is timed from when it should have been sent, also when no connection was free
     /// then: the wait of those behind a slow one counts.
     pub(crate) async fn paced(&mut self, rate: f64, time: Duration) -> Result<(Histogram<u64>, f64)> {
+        self.connect().await?;
         let began = Instant::now();
         let (sender, due) = mpsc::unbounded_channel();
         // a thread of its own: the runtime's timer knows milliseconds only
@@ -119,6 +125,14 @@ impl Load {
     #[expect(clippy::cast_precision_loss, reason = "a figure")]
     fn sent(&self) -> f64 {
         self.callers.iter().map(|caller| caller.sent).sum::<usize>() as f64
+    }
+
+    /// All clients anew: the server closes connections that have been idle for a while.
+    async fn connect(&mut self) -> Result<()> {
+        for caller in &mut self.callers {
+            caller.client = Client::connect(self.address, &self.key).await?;
+        }
+        Ok(())
     }
 
     /// All clients at once.
