@@ -123,6 +123,10 @@ pub fn decode(event_type: &str, schema_version: i16, payload: &str) -> Result<Ev
         return Err(DecodeError::UnknownVersion { event_type, found: schema_version, newest });
     }
     let malformed = |source| DecodeError::Malformed { event_type, schema_version, source };
+    // serde would take a list of the members' values as well
+    if !payload.trim_start().starts_with('{') {
+        return Err(malformed(serde::de::Error::custom("a payload is a JSON object")));
+    }
     let payload = if schema_version == newest {
         Cow::Borrowed(payload)
     } else {

@@ -27,7 +27,8 @@ pub(crate) fn short(what: &'static str, limit: usize, text: &str) -> Result<Stri
 /// The check is minimal on purpose: only a mail that arrives proves an address. What it must keep out is
 /// whatever would make one recipient into two.
 pub(crate) fn email(text: &str) -> Result<String, ValueError> {
-    let address = short("email", 254, text)?.to_lowercase();
+    // some letters become two in lower case: what counts is the form that is kept, and read again
+    let address = short("email", 254, &text.to_lowercase())?;
     let (local, domain) = address.split_once('@').ok_or(ValueError::NotAnAddress)?;
     let foreign = |c: char| c.is_whitespace() || matches!(c, '@' | ',' | ';' | '<' | '>' | '"');
     let valid = !local.is_empty()

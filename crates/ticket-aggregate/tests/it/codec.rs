@@ -114,6 +114,7 @@ fn a_payload_of_another_shape_is_malformed() {
         "null",
         "[]",
         "{}",
+        "[\"spam\"]",
         "{\"reason\":\"boredom\"}",
         "{\"reason\":\"spam\"",
         "{\"reason\":\"spam\",\"x\":1}",

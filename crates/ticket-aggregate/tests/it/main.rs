@@ -8,12 +8,15 @@
 )]
 
 mod allowed;
+mod arbitrary;
 mod assignment;
 mod codec;
+mod codec_properties;
 mod conversation;
 mod details;
 mod diagram;
 mod fold;
+mod histories;
 mod legal;
 mod lifecycle;
 mod opening;
@@ -27,6 +30,7 @@ mod scenario;
 mod table;
 mod validation;
 mod values;
+mod walks;
 
 /// A file that is not named above would compile to nothing and pass.
 #[test]

@@ -30,6 +30,15 @@ fn short_texts_are_trimmed_and_limited() {
     assert!(serde_json::from_str::<Tag>("\"\"").is_err());
 }
 
+/// What is kept must be read again: `İ` is two characters in lower case.
+#[test]
+fn an_address_is_as_long_as_it_is_kept() {
+    let address = format!("{}@example.com", "İ".repeat(200));
+    assert_eq!(Requester::parse(&address, None), Err(ValueError::TooLong { what: "email", limit: 254 }));
+    let kept = Requester::parse(&format!("{}@example.com", "İ".repeat(100)), None).unwrap();
+    assert_eq!(Requester::parse(kept.email(), None), Ok(kept));
+}
+
 #[test]
 fn a_requester_is_their_address() {
     let rita = Requester::parse(" Rita@Example.COM ", Some(" Rita ")).unwrap();

@@ -1,0 +1,145 @@
+//! What holds for every history that the state machine allows: it folds, replays, and is written again as it was.
+//!
+//! What only staff may see carries a mark here, so that nothing of it can be shown unnoticed.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use ticket_aggregate::codec::{Encoded, decode, encode};
+use ticket_aggregate::{
+    Actor, Command, Context, Event, Open, Refusal, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, decide,
+    evolve,
+};
+
+use crate::scenario::{RITA, context, hour, message_id, request, ticket_id};
+use crate::walks::moments;
+
+const MARK: &str = "§internal§";
+
+fn marked(text: &str) -> String {
+    format!("{MARK}{text}")
+}
+
+/// The same command with a mark in what it says to staff alone.
+fn mark(command: Command, actor: &Actor) -> Command {
+    let tagged = |tags: std::collections::BTreeSet<Tag>| {
+        tags.iter().map(|tag| Tag::parse(&marked(tag.as_str())).unwrap()).collect()
+    };
+    match command {
+        Command::Note { body } => Command::Note { body: marked(&body) },
+        Command::Reply { body, source_id } => Command::Reply { body, source_id: source_id.map(|id| marked(&id)) },
+        Command::Route { team } => Command::Route { team: TeamId::parse(&marked(team.as_str())).unwrap() },
+        Command::Prioritize { priority, reason } => {
+            Command::Prioritize { priority, reason: reason.map(|reason| marked(&reason)) }
+        }
+        Command::Categorize { category } => Command::Categorize { category: marked(&category) },
+        Command::Tag { tags } => Command::Tag { tags: tagged(tags) },
+        Command::Untag { tags } => Command::Untag { tags: tagged(tags) },
+        Command::Follow { follower } => Command::Follow { follower: marked(&follower) },
+        Command::Unfollow { follower } => Command::Unfollow { follower: marked(&follower) },
+        Command::Hold { reason, wake_at } => Command::Hold { reason: marked(&reason), wake_at },
+        Command::Resolve { code, note } => Command::Resolve { code, note: note.map(|note| marked(&note)) },
+        Command::Reopen { reason } if actor.role != Role::Requester => {
+            Command::Reopen { reason: reason.map(|reason| marked(&reason)) }
+        }
+        other => other,
+    }
+}
+
+fn opening() -> Command {
+    let tags = [Tag::parse(&marked("vip")).unwrap()].into();
+    let team = Some(TeamId::parse(&marked("hardware")).unwrap());
+    let (category, source_id) = (Some(marked("printers")), Some(marked("mail-1")));
+    Command::Open(Open { tags, team, category, source_id, ..request() })
+}
+
+/// What `allowed_commands` says is what `decide` does.
+fn agrees(ticket: &Ticket, command: &Command, role: Role, outcome: &Result<Vec<Event>, Refusal>) {
+    let allowed = ticket.allowed_commands(role);
+    match outcome {
+        Err(Refusal::IllegalTransition { command: refused, status, allowed: said }) => {
+            assert!(!allowed.contains(&command.kind()), "{command:?} is allowed, and refused for the status");
+            assert_eq!((refused, status, said), (&command.kind(), &ticket.status, &allowed));
+        }
+        Ok(events) if !events.is_empty() => assert!(allowed.contains(&command.kind()), "{command:?}"),
+        _ => {}
+    }
+}
+
+struct Entry {
+    stored: Encoded,
+    stamp: Stamp,
+    /// The ticket after it, as it was folded while it was recorded.
+    after: State,
+}
+
+fn history(moments: Vec<(Command, Actor, i64, bool)>) -> Vec<Entry> {
+    let first = (opening(), Actor::new(Role::Requester, RITA), 0, false);
+    let (mut entries, mut state, mut now) = (Vec::new(), None, hour(0));
+    for (n, (command, actor, hours, blocked)) in (10..).zip(std::iter::once(first).chain(moments)) {
+        now += TimeDelta::hours(hours);
+        let open_blockers = if blocked { vec![ticket_id(9)] } else { Vec::new() };
+        let moment = context(actor.role, &actor.id);
+        let moment = Context { now, open_blockers, message_id: message_id(n), ..moment };
+        let command = mark(command, &actor);
+        let outcome = decide(&state, &command, &moment);
+        if let Some(ticket) = &state {
+            agrees(ticket, &command, actor.role, &outcome);
+        }
+        for event in outcome.unwrap_or_default() {
+            let version = StreamVersion(entries.len() as u64 + 1);
+            let stamp = Stamp { occurred_at: now, version };
+            state = evolve(state, &event, &stamp);
+            entries.push(Entry { stored: encode(&event).unwrap(), stamp, after: state.clone() });
+        }
+    }
+    entries
+}
+
+fn read(stored: &Encoded) -> Event {
+    decode(stored.event_type, stored.schema_version, &stored.payload).unwrap()
+}
+
+fn snapshot(state: &State) -> State {
+    serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_replays_and_is_written_again_as_it_was(moments in moments(), at in any::<prop::sample::Index>()) {
+        let entries = history(moments);
+        let mut state = None;
+        for (version, entry) in (1..).zip(&entries) {
+            let event = read(&entry.stored);
+            prop_assert_eq!(&encode(&event).unwrap(), &entry.stored);
+            state = evolve(state, &event, &entry.stamp);
+            prop_assert_eq!(&state, &entry.after);
+            let ticket = state.as_ref().unwrap();
+            prop_assert_eq!((ticket.version.0, ticket.updated_at), (version, entry.stamp.occurred_at));
+        }
+        // a snapshot in the middle, read back, and on from there
+        let at = at.index(entries.len());
+        let mut resumed = snapshot(&entries[at].after);
+        prop_assert_eq!(&resumed, &entries[at].after);
+        for entry in &entries[at + 1..] {
+            resumed = evolve(resumed, &read(&entry.stored), &entry.stamp);
+        }
+        prop_assert_eq!(resumed, state);
+    }
+
+    #[test]
+    fn no_history_shows_a_requester_what_is_internal(moments in moments()) {
+        let mut seen: State = None;
+        for entry in history(moments) {
+            let Some(view) = read(&entry.stored).public_view() else { continue };
+            let shown = encode(&view).unwrap().payload;
+            prop_assert!(!shown.contains(MARK), "{shown}");
+            seen = evolve(seen, &view, &entry.stamp);
+        }
+        let ticket = seen.unwrap();
+        prop_assert!(ticket.links.is_empty() && ticket.followers.is_empty() && ticket.tags.is_empty());
+        let shown = serde_json::to_string(&ticket).unwrap();
+        prop_assert!(!shown.contains(MARK), "{shown}");
+    }
+}
