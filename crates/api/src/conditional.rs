@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem};
 pub(crate) fn if_match_schema() -> Value {
     json!({"type": "string", "minLength": 1, "anyOf": [
         {"const": "*"},
-        {"pattern": r#"^(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*$"#},
+        {"pattern": r#"^(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*$"#},
     ]})
 }
 
@@ -90,6 +90,9 @@ fn one(text: &str) -> Result<(Tag, &str), &'static str> {
     let (weak, text) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
     let quoted = text.strip_prefix('"').ok_or("An entity tag stands in double quotes, and * stands alone.")?;
     let (opaque, rest) = quoted.split_once('"').ok_or("An entity tag ends with a double quote.")?;
+    if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("An entity tag has no spaces in it.");
+    }
     Ok((Tag { weak, opaque: opaque.to_owned() }, rest))
 }
 
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for bad in ["7", "", "\"7", "7\"", "\"7\" \"8\"", "*, \"7\"", "\"7\", *", "\"7\",", "w/\"7\""] {
+        for bad in ["7", "", "\"7", "7\"", "\"7 \"", "\"7\" \"8\"", "*, \"7\"", "\"7\", *", "\"7\",", "w/\"7\""] {
             assert_eq!(parse(&[bad]), Err(()), "{bad}");
         }
         assert_eq!(parse(&["\"7\"", "\"8\""]), Err(()), "two lines that disagree");
@@ -140,6 +143,8 @@ mod tests {
         for text in [
             "\"7\"",
             "\"7\", \"8\" ,\"9\"",
+            "\"7\",\t\"8\"",
+            "\"7 \"",
             "*",
             "W/\"7\"",
             "\"\"",

@@ -25,6 +25,9 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         let item: sfv::Item = sfv::Parser::new(text)
             .parse()
             .map_err(|_| invalid("The Idempotency-Key starts like a quoted string, but is none."))?;
+        if !item.params.is_empty() {
+            return Err(invalid("The Idempotency-Key takes no parameters."));
+        }
         match item.bare_item {
             sfv::BareItem::String(key) => key.as_str().to_owned(),
             _ => return Err(invalid("The Idempotency-Key must be a string.")),
@@ -106,6 +109,7 @@ mod tests {
             "a b",
             "\"a b\"",
             "\"a\\b\"",
+            "\"a\";b=1",
             &long,
             &longer,
         ];
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_empty_a_second_a_long_or_an_unprintable_one_is_refused() {
-        for bad in [&b""[..], b"\"\"", b"\"open", b"a b", b"\xe9", b"\"a b\"", &[b'x'; 256]] {
+        for bad in [&b""[..], b"\"\"", b"\"open", b"a b", b"\xe9", b"\"a b\"", b"\"a\";b", &[b'x'; 256]] {
             assert_eq!(parse(&[bad]), Err(()), "{bad:?}");
         }
         assert_eq!(parse(&[b"a", b"a"]), Err(()));

@@ -8,6 +8,9 @@ mod asyncapi;
 mod auth;
 mod conditional;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod idempotency;
 mod json;
 mod openapi;

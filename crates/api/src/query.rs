@@ -96,12 +96,30 @@ pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
 }
 
 fn serde_html_form(query: &str) -> Result<Vec<(String, String)>, String> {
+    // the decoder would put a replacement character, and something else would be looked for than was meant
+    if !stands_for_utf8(query) {
+        return Err("what is percent-encoded is not UTF-8".into());
+    }
     let uri = http::Uri::builder().path_and_query(format!("/?{query}")).build().map_err(|e| e.to_string())?;
     let decoded = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|e| e.to_string())?.0;
     if decoded.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
         return Err("the character U+0000 is not accepted".into());
     }
     Ok(decoded)
+}
+
+fn stands_for_utf8(query: &str) -> bool {
+    let mut pieces = query.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => bytes.extend(std::iter::once(byte).chain(piece.bytes().skip(2))),
+            // a percent sign on its own is itself
+            None => bytes.extend(std::iter::once(b'%').chain(piece.bytes())),
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 #[cfg(test)]
@@ -134,8 +152,9 @@ mod tests {
 
     #[test]
     fn unknown_and_repeated_parameters_are_refused() {
-        for bad in ["x=1", "n=1&n=1", "n=1&x", "n=%00"] {
+        for bad in ["x=1", "n=1&n=1", "n=1&x", "n=%00", "n=%FF", "n=a%c3", "n=%c3&t=%a9"] {
             assert!(Query::read(Some(bad), &["n"]).is_err(), "{bad}");
         }
+        assert_eq!(Query::read(Some("n=%c3%A9%"), &["n"]).unwrap().text("n"), Some("é%"));
     }
 }

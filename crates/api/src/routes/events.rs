@@ -214,3 +214,6 @@ pub(crate) fn example() -> Value {
         "data": {"from": null, "to": "ada", "method": "self"},
     })
 }
+
+#[cfg(test)]
+mod properties;

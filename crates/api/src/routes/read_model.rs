@@ -108,6 +108,9 @@ fn prefer_parameter() -> Value {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -221,6 +221,9 @@ fn sort(text: &str) -> Result<Sort, String> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
