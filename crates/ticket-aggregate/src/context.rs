@@ -7,6 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::actor::Actor;
 use crate::value::{MessageId, TeamId, TicketId};
 
+/// The last second that RFC 3339 can write: the end of the year 9999.
+const FOR_EVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(time) => time,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
 /// The facts of the moment at which a command is decided. All of them are arguments, so that the same decision can be
 /// made again and comes out the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +41,8 @@ impl Context {
     pub(crate) fn deadline(&self) -> DateTime<Utc> {
         self.reopen_until.unwrap_or_else(|| {
             // an absurd window means "for ever", not a crash
-            self.now.checked_add_signed(self.reopen_window).unwrap_or(DateTime::<Utc>::MAX_UTC)
+            let deadline = self.now.checked_add_signed(self.reopen_window);
+            deadline.filter(|deadline| *deadline < FOR_EVER).unwrap_or(FOR_EVER)
         })
     }
 }

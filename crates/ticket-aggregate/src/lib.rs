@@ -17,6 +17,9 @@ mod decide;
 mod diagram;
 mod event;
 mod evolve;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod legal;
 mod public_view;
 mod refusal;
