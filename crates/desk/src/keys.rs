@@ -1,5 +1,7 @@
 //! API keys: who calls (docs/adr/0006). The one place with SQL for `api_keys`.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod memory;
 mod token;
 

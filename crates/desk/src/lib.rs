@@ -31,6 +31,9 @@ pub use error::DeskError;
 pub use execute::Done;
 pub use folded::Folded;
 pub use history::Entry;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use keys::fuzzing;
 pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
 pub use reading::Moment;
 pub use request::{Idempotency, Precondition, Request};

@@ -86,12 +86,15 @@ impl Unit {
     pub(crate) fn check(&self) -> Result<(), AppendError> {
         let events = self.appends.iter().map(|a| a.events.len()).sum::<usize>();
         let streams = self.appends.iter().map(|a| a.stream_id).collect::<std::collections::HashSet<_>>();
+        let names = self.aliases.iter().map(|a| (&a.scope, &a.name)).collect::<std::collections::HashSet<_>>();
         let malformed = if self.appends.is_empty() {
             Some("it names no stream")
         } else if streams.len() < self.appends.len() {
             Some("it names a stream twice")
         } else if self.aliases.iter().any(|a| !streams.contains(&a.stream_id)) {
             Some("an alias names a stream that is not among its appends")
+        } else if names.len() < self.aliases.len() {
+            Some("it names an alias twice")
         } else if events == 0 && self.receipt.is_none() {
             Some("it has neither events nor a receipt")
         } else if self.appends.iter().any(|a| !in_order(a.events.iter().map(|e| e.occurred_at))) {

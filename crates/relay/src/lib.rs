@@ -20,6 +20,9 @@ mod check;
 mod config;
 mod envelope;
 mod feed;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod metrics;
 mod observe;

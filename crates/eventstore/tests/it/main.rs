@@ -12,6 +12,7 @@ mod database;
 mod faults;
 mod follow;
 mod forgotten;
+mod model;
 mod read;
 mod receipts;
 mod snapshots;

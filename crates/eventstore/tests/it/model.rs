@@ -1,0 +1,258 @@
+//! The log as one would write it down on paper, and random units held against it: one after the other, and all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use eventstore::{
+    Alias, Append, AppendError, CommandId, Expected, Metadata, NewEvent, Outcome, Position, Receipt, ReceiptKey,
+    RecordedEvent, StreamId, Unit, Version,
+};
+use futures_util::TryStreamExt;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use uuid::Uuid;
+
+use crate::world::{World, at, event, stream};
+
+#[derive(Clone, Debug, PartialEq)]
+enum Answer {
+    Appended {
+        first: Option<Position>,
+        last: Option<Position>,
+        versions: Vec<(StreamId, Version)>,
+    },
+    Replayed(Receipt),
+    Conflict(StreamId, Version),
+    /// Of several aliases that are taken, any may be told.
+    Taken(BTreeSet<StreamId>),
+    Backwards,
+    Malformed,
+}
+
+impl Answer {
+    fn of(answer: Result<Outcome, AppendError>) -> Self {
+        match answer {
+            Ok(Outcome::Appended(a)) => Self::Appended { first: a.first, last: a.last, versions: a.versions },
+            Ok(Outcome::Replayed(receipt)) => Self::Replayed(receipt),
+            Err(AppendError::Conflict { stream_id, current }) => Self::Conflict(stream_id, current),
+            Err(AppendError::AliasTaken { holder, .. }) => Self::Taken([holder].into()),
+            Err(AppendError::TimeRunsBackwards) => Self::Backwards,
+            Err(AppendError::Malformed(_)) => Self::Malformed,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    fn agrees_with(&self, expected: &Self) -> bool {
+        match (self, expected) {
+            (Self::Taken(told), Self::Taken(taken)) => told.is_subset(taken),
+            _ => self == expected,
+        }
+    }
+}
+
+/// Stream, version, payload and time of every event, in order; and what names and keys have done.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    before: i64,
+    log: Vec<(StreamId, Version, String, i64)>,
+    receipts: BTreeMap<String, Receipt>,
+    aliases: BTreeMap<String, StreamId>,
+}
+
+impl Model {
+    fn last(&self, id: StreamId) -> Option<(Position, Version, i64)> {
+        let index = self.log.iter().rposition(|(stream, ..)| *stream == id)?;
+        let (_, version, _, time) = &self.log[index];
+        Some((Position(self.before + i64::try_from(index).unwrap() + 1), *version, *time))
+    }
+
+    fn refusal(&self, unit: &Unit) -> Option<Answer> {
+        let times = |append: &Append| append.events.iter().map(|e| e.occurred_at.timestamp()).collect::<Vec<_>>();
+        let streams: BTreeSet<StreamId> = unit.appends.iter().map(|a| a.stream_id).collect();
+        let names: BTreeSet<&str> = unit.aliases.iter().map(|alias| alias.name.as_str()).collect();
+        let nothing = unit.receipt.is_none() && unit.appends.iter().all(|append| append.events.is_empty());
+        if unit.appends.is_empty()
+            || nothing
+            || streams.len() < unit.appends.len()
+            || names.len() < unit.aliases.len()
+            || unit.aliases.iter().any(|alias| !streams.contains(&alias.stream_id))
+            || unit.appends.iter().any(|append| !times(append).is_sorted())
+        {
+            return Some(Answer::Malformed);
+        }
+        if let Some(receipt) = unit.receipt.as_ref().and_then(|receipt| self.receipts.get(&receipt.key)) {
+            return Some(Answer::Replayed(receipt.clone()));
+        }
+        let version = |id| self.last(id).map_or(Version(0), |(_, version, _)| version);
+        for append in &unit.appends {
+            let current = version(append.stream_id);
+            if matches!(append.expected, Expected::Exact(expected) if expected != current) {
+                return Some(Answer::Conflict(append.stream_id, current));
+            }
+        }
+        let taken: BTreeSet<_> = unit.aliases.iter().filter_map(|a| self.aliases.get(&a.name)).copied().collect();
+        if !taken.is_empty() {
+            return Some(Answer::Taken(taken));
+        }
+        let late = |append: &Append| {
+            let last = self.last(append.stream_id).map(|(.., time)| time);
+            last.is_some_and(|last| times(append).first().is_some_and(|first| *first < last))
+        };
+        unit.appends.iter().any(late).then_some(Answer::Backwards)
+    }
+
+    fn apply(&mut self, unit: &Unit) -> Answer {
+        if let Some(refusal) = self.refusal(unit) {
+            return refusal;
+        }
+        let head = |model: &Self| model.before + i64::try_from(model.log.len()).unwrap();
+        let before = head(self);
+        let mut versions = Vec::new();
+        for append in &unit.appends {
+            let mut version = self.last(append.stream_id).map_or(Version(0), |(_, version, _)| version);
+            for event in &append.events {
+                version = version.next();
+                let time = event.occurred_at.timestamp();
+                self.log.push((append.stream_id, version, event.payload.clone(), time));
+            }
+            versions.push((append.stream_id, version));
+        }
+        self.aliases.extend(unit.aliases.iter().map(|alias| (alias.name.clone(), alias.stream_id)));
+        // a key is remembered by an event of the unit's own stream
+        if let (Some(key), Some((position, version, _))) = (&unit.receipt, self.last(unit.appends[0].stream_id)) {
+            let (fingerprint, stream_id) = (key.fingerprint.clone(), unit.appends[0].stream_id);
+            let receipt = Receipt { fingerprint, stream_id, version, position, status: key.status };
+            self.receipts.insert(key.key.clone(), receipt);
+        }
+        let some = head(self) > before;
+        let (first, last) = (some.then_some(Position(before + 1)), some.then_some(Position(head(self))));
+        Answer::Appended { first, last, versions }
+    }
+
+    fn holds(&self, log: &[RecordedEvent]) {
+        let seen = log.iter().map(|e| (e.stream_id, e.version, e.payload.clone(), e.occurred_at.timestamp()));
+        assert_eq!(seen.collect::<Vec<_>>(), self.log);
+        let positions = (self.before + 1..).map(Position);
+        assert!(log.iter().zip(positions).all(|(event, position)| event.position == position), "a gap");
+        assert!(log.is_sorted_by_key(|event| event.recorded_at));
+    }
+}
+
+/// A unit in small numbers, from which units of different cases are made that have nothing in common.
+#[derive(Clone, Debug)]
+struct Plan {
+    appends: Vec<(u8, Option<i64>, Vec<i64>)>,
+    receipt: Option<u8>,
+    aliases: Vec<(u8, u8)>,
+}
+
+fn plans(fewest_events: usize) -> impl Strategy<Value = Vec<Plan>> {
+    let times = prop_oneof![
+        5 => prop::collection::vec(3..4_i64, fewest_events..3),
+        1 => prop::collection::vec(0..6_i64, fewest_events..3),
+    ];
+    let append = (0..4_u8, prop_oneof![2 => Just(None), 1 => (0..4_i64).prop_map(Some)], times);
+    let appends = prop_oneof![
+        6 => prop::collection::vec(append.clone(), 1..2),
+        2 => prop::collection::vec(append, fewest_events.min(1)..4),
+    ];
+    let aliases = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_u8), 1..3)];
+    let plan = (appends, prop::option::weighted(0.4, 0..5_u8), aliases);
+    prop::collection::vec(plan.prop_map(|(appends, receipt, aliases)| Plan { appends, receipt, aliases }), 1..24)
+}
+
+fn unit(plan: &Plan, case: u64, number: usize) -> Unit {
+    let id = |n: u8| stream(u128::from(case) << 32 | u128::from(n));
+    let new = |second| NewEvent { occurred_at: at(second), ..event(&format!("{{\"unit\": {number}}}")) };
+    let append = |(n, expected, times): &(u8, Option<i64>, Vec<i64>)| Append {
+        stream_id: id(*n),
+        expected: expected.map_or(Expected::Any, |version| Expected::Exact(Version(version))),
+        events: times.iter().copied().map(new).collect(),
+    };
+    let command_id = CommandId(Uuid::from_u128(u128::from(case) << 32 | number as u128));
+    Unit {
+        metadata: Metadata { command_id, traceparent: None, extra: serde_json::Map::new() },
+        appends: plan.appends.iter().map(append).collect(),
+        receipt: plan.receipt.map(|key| ReceiptKey {
+            caller: "me".into(),
+            key: format!("{case}-{key}"),
+            fingerprint: vec![u8::try_from(number).unwrap()],
+            status: 200,
+        }),
+        aliases: plan
+            .aliases
+            .iter()
+            .map(|(name, n)| Alias { scope: "name".into(), name: format!("{case}-{name}"), stream_id: id(*n) })
+            .collect(),
+    }
+}
+
+/// Every case on the same database, with streams, keys and names of its own.
+fn every_case(fewest_events: usize, try_one: impl AsyncFn(&World, Vec<Unit>, Model)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    let config = ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 200, ..Default::default() };
+    let case = AtomicU64::new(0);
+    let outcome = TestRunner::new(config).run(&plans(fewest_events), |plans| {
+        let case = case.fetch_add(1, Ordering::Relaxed);
+        let units = plans.iter().enumerate().map(|(number, plan)| unit(plan, case, number)).collect();
+        runtime.block_on(async {
+            let before = world.store.head().await.unwrap().0;
+            try_one(&world, units, Model { before, ..Model::default() }).await;
+        });
+        Ok(())
+    });
+    outcome.unwrap();
+    drop(runtime);
+}
+
+async fn since(world: &World, model: &Model) -> Vec<RecordedEvent> {
+    world.store.read_log(Position(model.before)).try_collect().await.unwrap()
+}
+
+#[test]
+fn units_one_after_the_other_do_what_the_model_does() {
+    every_case(0, async |world, units, mut model| {
+        for unit in units {
+            let expected = model.apply(&unit);
+            let answer = Answer::of(world.store.append(unit.clone()).await);
+            assert!(answer.agrees_with(&expected), "{unit:?}: {answer:?} instead of {expected:?}");
+        }
+        model.holds(&since(world, &model).await);
+        for (key, receipt) in &model.receipts {
+            assert_eq!(world.store.receipt("me", key).await.unwrap().as_ref(), Some(receipt));
+        }
+        for (name, holder) in &model.aliases {
+            assert_eq!(world.store.resolve("name", name).await.unwrap(), Some(*holder));
+        }
+    });
+}
+
+/// What was appended was appended in the order of the positions, and what was refused could be refused at some moment
+/// between.
+#[test]
+fn units_at_once_do_what_the_model_does_in_some_order() {
+    every_case(1, async |world, units, mut model| {
+        let mut tasks = tokio::task::JoinSet::new();
+        for unit in units {
+            let store = world.store.clone();
+            tasks.spawn(async move { (Answer::of(store.append(unit.clone()).await), unit) });
+        }
+        let mut answers = tasks.join_all().await;
+        answers.sort_by_key(|(answer, _)| match answer {
+            Answer::Appended { first, .. } => first.map_or(0, |first| first.0),
+            _ => i64::MAX,
+        });
+        let mut moments = vec![model.clone()];
+        for (answer, unit) in answers {
+            if matches!(answer, Answer::Appended { .. }) {
+                assert_eq!(model.apply(&unit), answer, "{unit:?}");
+                moments.push(model.clone());
+            } else {
+                let possible = |model: &Model| model.refusal(&unit).is_some_and(|it| answer.agrees_with(&it));
+                assert!(moments.iter().any(possible), "{unit:?}: {answer:?} fits no moment of {:?}", model.log);
+            }
+        }
+        model.holds(&since(world, &model).await);
+    });
+}
