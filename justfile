@@ -11,6 +11,10 @@ serve *ARGS:
 test *ARGS:
     cargo test --workspace {{ARGS}}
 
+# fuzz a target, or all of them one after the other, so many seconds each (fuzz/README.md)
+fuzz TARGET="all" SECONDS="60":
+    bash fuzz/run {{TARGET}} {{SECONDS}}
+
 # what CI runs
 ci:
     bash .ci/run

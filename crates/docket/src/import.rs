@@ -5,6 +5,8 @@
 //! not imported again, and an import that was killed goes on where it stopped.
 
 mod action;
+#[cfg(test)]
+mod fuzzing;
 mod ids;
 mod importer;
 mod map;

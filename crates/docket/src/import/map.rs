@@ -83,7 +83,7 @@ impl Map {
         Ok(map)
     }
 
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let map: Self = toml::from_str(text).map_err(|error| anyhow!("{}", error.to_string().trim_end()))?;
         map.check_words()?;
         map.check_rules()?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use ticket_aggregate::{Command, Status, Ticket, TicketNumber};
 
 use super::action::Source;
@@ -111,7 +111,11 @@ impl Survey {
 fn parse_time(column: &str, text: &str) -> Result<DateTime<Utc>, String> {
     let time = DateTime::parse_from_rfc3339(text)
         .map_err(|_| format!("the column {column} says {text:?}, which is no time of the form 2012-10-09T14:50:17Z"))?;
-    Ok(time.to_utc())
+    // the log keeps microseconds, and no leap second: what is folded now must be what will be read again
+    let kept = DateTime::from_timestamp_micros(time.timestamp_micros());
+    // an offset can lead out of the years that RFC 3339 can write
+    kept.filter(|time| (0..=9_999).contains(&time.year()))
+        .ok_or_else(|| format!("the column {column} says {text:?}, which is not in the years 0 to 9999 of UTC"))
 }
 
 fn shown(time: DateTime<Utc>) -> String {

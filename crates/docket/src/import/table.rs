@@ -1,6 +1,7 @@
 //! The CSV file, read row by row. A row that can't be read is a row all the same: it is reported, not skipped.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -26,11 +27,11 @@ pub(super) struct Record {
     pub(super) cells: Result<StringRecord, String>,
 }
 
-/// The file.
-pub(super) struct Table {
+/// The file, or whatever stands for it.
+pub(super) struct Table<R = File> {
     name: String,
     header: Header,
-    reader: csv::Reader<File>,
+    reader: csv::Reader<R>,
     bytes: ByteRecord,
     number: u64,
 }
@@ -68,6 +69,13 @@ impl Table {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         let file = File::open(path).with_context(|| format!("{name} can't be opened"))?;
+        Self::read(name, file)
+    }
+}
+
+impl<R: Read> Table<R> {
+    /// Reads the header of what is called so.
+    pub(super) fn read(name: String, file: R) -> anyhow::Result<Self> {
         // rows of another length are reported one by one, not the end of the import
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let header = reader.headers().with_context(|| format!("{name}, line 1: the header can't be read"))?;
