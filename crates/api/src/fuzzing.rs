@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use desk::Precondition;
 use eventstore::Version;
 use jsonschema::Validator;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use json::json;
 
@@ -19,8 +19,11 @@ use crate::conditional::{self, if_match_schema};
 use crate::idempotency;
 use crate::query::Query;
 
+/// A target and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The names of the targets.
-pub const TARGETS: &[(&str, fn(&[u8]))] =
+pub const TARGETS: &[Target] =
     &[("json", json), ("if_match", if_match), ("idempotency_key", idempotency_key), ("query", query)];
 
 /// Header lines, one after the other as the input has them. None where a line is no header's value.
@@ -86,7 +89,7 @@ fn strong_versions(text: &str) -> Vec<Version> {
 /// `Idempotency-Key`: a string of RFC 9651, or a bare token; what is read is what the published form takes, and both
 /// ways to write a key name the same.
 pub fn idempotency_key(data: &[u8]) {
-    static FORM: LazyLock<Validator> = LazyLock::new(|| pattern(idempotency::FORM));
+    static FORM: LazyLock<Validator> = LazyLock::new(|| form(&json!({"pattern": idempotency::FORM})));
     let name = HeaderName::from_static(idempotency::HEADER);
     let Some(headers) = headers(&name, data) else { return };
     let text = agreed(&headers, &name).filter(|_| headers.get_all(&name).iter().count() == 1);

@@ -1,5 +1,7 @@
 //! Tokens as a target of `fuzz/`: bytes in, and what must hold of whatever is made of them.
 
+#![expect(clippy::missing_panics_doc, reason = "a target panics where something does not hold")]
+
 use super::token::Token;
 
 /// A target and its name.

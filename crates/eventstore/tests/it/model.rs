@@ -188,7 +188,7 @@ fn unit(plan: &Plan, case: u64, number: usize) -> Unit {
 }
 
 /// Every case on the same database, with streams, keys and names of its own.
-fn every_case(fewest_events: usize, try_one: impl AsyncFn(&World, Vec<Unit>, Model)) {
+fn every_case(fewest_events: usize, try_one: &impl AsyncFn(&World, Vec<Unit>, Model)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let world = runtime.block_on(World::new());
     let config = ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 200, ..Default::default() };
@@ -212,7 +212,7 @@ async fn since(world: &World, model: &Model) -> Vec<RecordedEvent> {
 
 #[test]
 fn units_one_after_the_other_do_what_the_model_does() {
-    every_case(0, async |world, units, mut model| {
+    every_case(0, &async |world, units, mut model| {
         for unit in units {
             let expected = model.apply(&unit);
             let answer = Answer::of(world.store.append(unit.clone()).await);
@@ -232,7 +232,7 @@ fn units_one_after_the_other_do_what_the_model_does() {
 /// between.
 #[test]
 fn units_at_once_do_what_the_model_does_in_some_order() {
-    every_case(1, async |world, units, mut model| {
+    every_case(1, &async |world, units, mut model| {
         let mut tasks = tokio::task::JoinSet::new();
         for unit in units {
             let store = world.store.clone();

@@ -98,12 +98,7 @@ fn parameters() -> Vec<Value> {
         ("requester", "Asked for by this address.", address, "grace@example.com"),
         ("tag", "Having this tag.", line(100), "printer"),
         ("category", "Of this category.", said.clone(), "hardware"),
-        (
-            "q",
-            "Words that must occur; \"a phrase\", either or other, -without.",
-            said,
-            "printer -paper",
-        ),
+        ("q", "Words that must occur; \"a phrase\", either or other, -without.", said, "printer -paper"),
     ];
     let mut parameters: Vec<_> = described
         .iter()
