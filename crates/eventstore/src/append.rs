@@ -4,6 +4,7 @@ mod batch;
 mod flusher;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -51,10 +52,26 @@ enum Message {
     Close,
 }
 
+/// Whether appends are taken just now. While a batch has been under way for too long (the table is locked, the disk
+/// is full, the server is gone), nobody is made to wait behind it.
+#[derive(Debug, Default)]
+struct Gate {
+    stalled: AtomicBool,
+    /// Nothing is under way: one append may try.
+    idle: AtomicBool,
+}
+
+impl Gate {
+    fn lets_in(&self) -> bool {
+        !self.stalled.load(Ordering::Relaxed) || self.idle.swap(false, Ordering::Relaxed)
+    }
+}
+
 /// The handle: a bounded queue to the flusher.
 #[derive(Debug)]
 pub(crate) struct Appender {
     queue: mpsc::Sender<Message>,
+    gate: Arc<Gate>,
     flusher: Mutex<Option<JoinHandle<()>>>,
     options: Options,
     appended: Arc<Notify>,
@@ -67,8 +84,10 @@ impl Appender {
         let (appended, reached) = (Arc::new(Notify::new()), watch::Sender::new(Position(0)));
         tokio::spawn(wake_others(pool.clone(), reached.subscribe()));
         let news = flusher::News { here: appended.clone(), elsewhere: reached };
-        let flusher = flusher::Flusher::new(pool.connect_options(), options.clone(), messages, news);
-        Self { queue, flusher: Mutex::new(Some(tokio::spawn(flusher.run()))), options, appended }
+        let gate = Arc::new(Gate::default());
+        let flusher = flusher::Flusher::new(pool.connect_options(), options.clone(), gate.clone(), news);
+        let flusher = tokio::spawn(flusher.run(messages));
+        Self { queue, gate, flusher: Mutex::new(Some(flusher)), options, appended }
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -82,6 +101,10 @@ impl Appender {
 
     pub(crate) async fn append(&self, unit: Unit) -> Answer {
         unit.check()?;
+        if !self.gate.lets_in() {
+            METRICS.overloads.add(1, &[]);
+            return Err(AppendError::Overloaded);
+        }
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Message::Append(Box::new(Job { unit, answer }))).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {

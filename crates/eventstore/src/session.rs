@@ -13,6 +13,8 @@ pub struct Options {
     pub queue: usize,
     /// How many units travel together at the most.
     pub batch: usize,
+    /// How long appends wait behind a batch that is under way; then they are [`crate::AppendError::Overloaded`].
+    pub patience: Duration,
     /// How long one batch may take in the server.
     pub statement_timeout: Duration,
     /// How long the outcome of an append is looked for after its connection was lost.
@@ -26,6 +28,7 @@ impl Default for Options {
         Self {
             queue: 4_096,
             batch: 256,
+            patience: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             settle_timeout: Duration::from_secs(10),
             on_connect: None,

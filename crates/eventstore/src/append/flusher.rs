@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -10,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Appended, Job, Message, Outcome, batch};
+use super::{Appended, Gate, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
@@ -19,7 +20,7 @@ use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, read
 pub(super) struct Flusher {
     to: Arc<PgConnectOptions>,
     options: Options,
-    messages: mpsc::Receiver<Message>,
+    gate: Arc<Gate>,
     news: News,
     session: Option<Session>,
     /// The server process of a lost connection, until it is known to be gone.
@@ -43,43 +44,51 @@ enum Failure {
 }
 
 impl Flusher {
-    pub(super) fn new(
-        to: Arc<PgConnectOptions>,
-        options: Options,
-        messages: mpsc::Receiver<Message>,
-        news: News,
-    ) -> Self {
-        Self { to, options, messages, news, session: None, lost: None, known: Position(0) }
+    pub(super) fn new(to: Arc<PgConnectOptions>, options: Options, gate: Arc<Gate>, news: News) -> Self {
+        Self { to, options, gate, news, session: None, lost: None, known: Position(0) }
     }
 
-    pub(super) async fn run(mut self) {
-        let mut waiting = VecDeque::new();
+    pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
+        let mut queue = Queue { messages, waiting: VecDeque::new() };
         loop {
-            if waiting.is_empty() {
-                match self.messages.recv().await {
-                    Some(message) => self.accept(message, &mut waiting),
+            if queue.waiting.is_empty() {
+                self.gate.idle.store(true, Ordering::Relaxed);
+                match queue.messages.recv().await {
+                    Some(message) => queue.accept(message),
                     None => return,
                 }
             }
-            while waiting.len() < self.options.batch * 2
-                && let Ok(message) = self.messages.try_recv()
+            self.gate.idle.store(false, Ordering::Relaxed);
+            while queue.waiting.len() < self.options.batch * 2
+                && let Ok(message) = queue.messages.try_recv()
             {
-                self.accept(message, &mut waiting);
+                queue.accept(message);
             }
-            let batch = batch::take(&mut waiting, self.options.batch);
+            let batch = batch::take(&mut queue.waiting, self.options.batch);
             if !batch.is_empty() {
-                let again = self.flush(batch).await;
-                again.into_iter().rev().for_each(|job| waiting.push_front(job));
+                let again = self.flush_or_shed(batch, &mut queue).await;
+                again.into_iter().rev().for_each(|job| queue.waiting.push_front(job));
             }
         }
     }
 
-    fn accept(&mut self, message: Message, waiting: &mut VecDeque<Job>) {
-        match message {
-            Message::Append(job) => waiting.push_back(*job),
-            // what is queued already is still received, and answered
-            Message::Close => self.messages.close(),
+    /// Sends a batch. If that takes too long, those that wait behind it are told that there is no getting
+    /// through; the gate stays closed until the database answers again.
+    async fn flush_or_shed(&mut self, batch: Vec<Job>, queue: &mut Queue) -> Vec<Job> {
+        let (gate, patience) = (self.gate.clone(), self.options.patience);
+        let mut flush = std::pin::pin!(self.flush(batch));
+        tokio::select! {
+            biased;
+            again = &mut flush => return again,
+            () = tokio::time::sleep(patience) => {}
         }
+        tracing::warn!("an append takes longer than {patience:?}: no others are taken until it has ended");
+        gate.stalled.store(true, Ordering::Relaxed);
+        queue.shed();
+        let again = flush.await;
+        // what slipped in beside the gate
+        queue.shed();
+        again
     }
 
     /// Sends a batch and answers its jobs; gives back those that have to go again.
@@ -87,6 +96,7 @@ impl Flusher {
         let started = Instant::now();
         match self.send(&batch).await {
             Ok(answers) => {
+                self.gate.stalled.store(false, Ordering::Relaxed);
                 METRICS.batches.add(1, &[]);
                 METRICS.batch_units.record(batch.len() as u64, &[]);
                 METRICS.batch_seconds.record(started.elapsed().as_secs_f64(), &[]);
@@ -219,6 +229,31 @@ impl Flusher {
             });
         }
         Ok(found)
+    }
+}
+
+/// What has come and was not sent yet.
+struct Queue {
+    messages: mpsc::Receiver<Message>,
+    waiting: VecDeque<Job>,
+}
+
+impl Queue {
+    fn accept(&mut self, message: Message) {
+        match message {
+            Message::Append(job) => self.waiting.push_back(*job),
+            // what is queued already is still received, and answered
+            Message::Close => self.messages.close(),
+        }
+    }
+
+    /// Refuses all of it: none was sent.
+    fn shed(&mut self) {
+        while let Ok(message) = self.messages.try_recv() {
+            self.accept(message);
+        }
+        METRICS.overloads.add(self.waiting.len() as u64, &[]);
+        self.waiting.drain(..).for_each(|job| reply(job, Err(AppendError::Overloaded)));
     }
 }
 

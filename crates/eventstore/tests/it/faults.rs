@@ -121,3 +121,31 @@ async fn a_lock_that_is_held_for_long_refuses_instead_of_hanging() {
     let answer = world.store.append(unit(1, stream(1), Expected::Any, vec![event("{}")])).await;
     assert!(matches!(answer, Ok(Outcome::Appended(_))), "{answer:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_table_is_locked_appends_are_refused_at_once_and_afterwards_taken_again() {
+    let options = Options { patience: Duration::from_millis(200), ..Options::default() };
+    let world = World::with(options).await;
+    let append = |command: u128| {
+        let store = world.store.clone();
+        async move { store.append(unit(command, stream(command), exact(0), vec![event("{}")])).await }
+    };
+    append(1).await.unwrap();
+    let mut locked = world.pool.begin().await.unwrap();
+    sqlx::query("lock table events").execute(&mut *locked).await.unwrap();
+    // the first is sent and hangs; those behind it are told
+    let hanging = tokio::spawn(append(2));
+    let mut refused = 0;
+    while refused < 100 {
+        let began = std::time::Instant::now();
+        match append(10 + refused).await {
+            Err(AppendError::Overloaded) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "refused after {:?}", began.elapsed());
+    }
+    locked.rollback().await.unwrap();
+    hanging.await.unwrap().unwrap();
+    append(3).await.unwrap();
+    assert_eq!(world.log().await.len(), 3, "what was refused is not there");
+}
