@@ -1,19 +1,22 @@
-//! API keys: who calls (docs/adr/0006). The one place with SQL for `api_keys`.
+//! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_keys`.
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod lookup;
 mod memory;
 mod token;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row as _};
 use ticket_aggregate::{AgentId, Requester, Role, TeamId, ValueError};
 
 use crate::{Caller, DeskError};
-use memory::Memory;
+use lookup::Lookups;
+use memory::{Memory, sieve};
 use token::Token;
 
 pub use token::KeyId;
@@ -23,6 +26,18 @@ pub use token::KeyId;
 pub struct Keys {
     pool: PgPool,
     memory: Arc<Memory>,
+    lookups: Arc<Lookups>,
+}
+
+/// What is stored of a key that is not revoked.
+#[derive(Debug)]
+struct Row {
+    role: Role,
+    name: String,
+    actor: String,
+    teams: Vec<String>,
+    hash: String,
+    sieve: Option<i16>,
 }
 
 /// A key to be made.
@@ -101,9 +116,16 @@ impl NewKey {
 }
 
 impl Keys {
-    /// Over the desk's own tables. `workers` is how many keys are verified at once.
+    /// Over a pool that nothing else has to wait for: who calls must be known also while other statements hang.
+    /// `workers` is how many keys are verified at once. Starts a task on the current runtime.
     pub fn new(pool: PgPool, workers: usize) -> Self {
-        Self { pool, memory: Arc::new(Memory::new(workers)) }
+        let lookups = Arc::new(Lookups::start(pool.clone()));
+        Self { pool, memory: Arc::new(Memory::new(workers)), lookups }
+    }
+
+    /// How often argon2id has been run to verify a key.
+    pub fn verifications(&self) -> u64 {
+        self.memory.verifications()
     }
 
     /// Makes a key.
@@ -112,15 +134,17 @@ impl Keys {
         let hash = self.memory.hash(&token).await?;
         let teams = key.teams.iter().map(TeamId::as_str).collect::<Vec<_>>();
         sqlx::query(
-            "insert into api_keys (id, role, name, actor, teams, hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into api_keys (id, role, name, actor, teams, hash, created_at, sieve) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.id().as_str())
         .bind(key.role.as_str())
         .bind(&key.name)
         .bind(&key.actor)
         .bind(teams)
-        .bind(hash)
+        .bind(&hash)
         .bind(now)
+        .bind(sieve(&hash, &token))
         .execute(&self.pool)
         .await?;
         Ok(MintedKey { id: token.id().clone(), token: token.reveal() })
@@ -164,7 +188,7 @@ impl Keys {
         // the checksum first: what is mistyped costs nobody a query
         let token = Token::parse(token).ok_or(AuthError::Malformed)?;
         if let Some(remembered) = self.memory.recall(&token) {
-            if !remembered.due_for_a_look() || self.is_valid(token.id()).await? {
+            if !remembered.due_for_a_look() || self.lookups.find(token.id()).await?.is_some() {
                 return Ok(remembered.caller());
             }
             self.memory.forget(&token);
@@ -172,24 +196,19 @@ impl Keys {
         }
         // as of now is known what the row says, however long its verification then takes
         let looked_at = self.memory.now();
-        let row =
-            sqlx::query("select role, name, actor, teams, hash from api_keys where id = $1 and revoked_at is null")
-                .bind(token.id().as_str())
-                .fetch_optional(&self.pool)
-                .await?
-                .ok_or(AuthError::Invalid)?;
-        let hash: String = row.try_get(4)?;
-        if !self.memory.matches(&token, hash).await? {
+        let row = self.lookups.find(token.id()).await?.ok_or(AuthError::Invalid)?;
+        if !self.memory.matches(&token, &row.hash, row.sieve).await? {
             return Err(AuthError::Invalid);
         }
-        let teams = row.try_get::<Vec<String>, _>(3)?;
-        let (name, id): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+        if row.sieve.is_none() {
+            self.keep_sieve(&token, &row.hash).await?;
+        }
         let caller = Arc::new(Caller {
             scope: token.id().to_string(),
-            role: row.try_get::<&str, _>(0)?.parse().map_err(|_| unreadable("role"))?,
-            name: (name != id).then_some(name),
-            id,
-            teams: teams.iter().filter_map(|team| TeamId::parse(team).ok()).collect(),
+            role: row.role,
+            name: (row.name != row.actor).then(|| row.name.clone()),
+            id: row.actor.clone(),
+            teams: row.teams.iter().filter_map(|team| TeamId::parse(team).ok()).collect(),
         });
         self.memory.remember(&token, caller.clone(), looked_at);
         Ok(caller)
@@ -218,10 +237,37 @@ impl Keys {
         Ok((!keys.is_empty()).then_some(teams))
     }
 
-    async fn is_valid(&self, id: &KeyId) -> Result<bool, AuthError> {
-        let sql = "select exists (select from api_keys where id = $1 and revoked_at is null)";
-        Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(&self.pool).await?)
+    async fn keep_sieve(&self, token: &Token, hash: &str) -> Result<(), AuthError> {
+        sqlx::query("update api_keys set sieve = $2 where id = $1 and hash = $3")
+            .bind(token.id().as_str())
+            .bind(sieve(hash, token))
+            .bind(hash)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
+}
+
+/// The keys with these ids that are not revoked.
+async fn rows(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<Row>>, sqlx::Error> {
+    let rows = sqlx::query(
+        "select id, role, name, actor, teams, hash, sieve from api_keys where id = any($1) and revoked_at is null",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &PgRow| {
+        let found = Row {
+            role: row.try_get::<&str, _>(1)?.parse().map_err(|_| unreadable("role"))?,
+            name: row.try_get(2)?,
+            actor: row.try_get(3)?,
+            teams: row.try_get(4)?,
+            hash: row.try_get(5)?,
+            sieve: row.try_get(6)?,
+        };
+        Ok((row.try_get(0)?, Arc::new(found)))
+    };
+    rows.iter().map(read).collect()
 }
 
 fn unreadable(column: &str) -> sqlx::Error {

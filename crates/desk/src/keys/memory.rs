@@ -1,6 +1,9 @@
 //! Verification costs about 100 ms of a core on purpose (argon2id), in a few workers off the async
 //! threads; a verified key is remembered for a short time under a hash that is keyed by a secret of
 //! this process, so that the cost is paid once and memory holds no usable key.
+//!
+//! A wrong secret hardly ever comes so far: 16 bits of another hash, the sieve, tell 65,535 of 65,536 of them at once
+//! (docs/adr/0023). One that passes is remembered, too, so that it can't be brought again and again.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,9 +14,10 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use hmac::{Hmac, KeyInit, Mac};
-use opentelemetry::metrics::UpDownCounter;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, UpDownCounter};
 use rand::Rng;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::AuthError;
@@ -35,9 +39,13 @@ pub(super) struct Memory {
     started: Instant,
     remembered: moka::sync::Cache<[u8; 32], Arc<Remembered>>,
     verifying: Mutex<HashMap<[u8; 32], Arc<OnceCell<bool>>>>,
-    workers: Semaphore,
+    /// Wrong secrets that the sieve let pass.
+    refused: moka::sync::Cache<[u8; 32], ()>,
+    workers: Arc<Semaphore>,
     waiting: AtomicUsize,
+    runs: AtomicU64,
     queue: UpDownCounter<i64>,
+    outcomes: Counter<u64>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -75,16 +83,25 @@ impl Memory {
     pub(super) fn new(workers: usize) -> Self {
         let mut secret = [0; 32];
         rand::rng().fill_bytes(&mut secret);
+        let meter = opentelemetry::global::meter("docket");
         Self {
             secret,
             started: Instant::now(),
             remembered: moka::sync::Cache::builder().max_capacity(100_000).time_to_idle(REMEMBERED).build(),
             verifying: Mutex::default(),
-            workers: Semaphore::new(workers.max(1)),
+            refused: moka::sync::Cache::builder().max_capacity(10_000).time_to_idle(REMEMBERED).build(),
+            workers: Arc::new(Semaphore::new(workers.max(1))),
             waiting: AtomicUsize::new(0),
-            queue: opentelemetry::global::meter("docket")
+            runs: AtomicU64::new(0),
+            queue: meter
                 .i64_up_down_counter("docket_key_verifications_waiting")
                 .with_description("API keys waiting for argon2id or being verified")
+                .build(),
+            outcomes: meter
+                .u64_counter("docket_key_verifications")
+                .with_description(
+                    "API keys that were not remembered, by outcome: matched, refused (by argon2id), sieved, busy",
+                )
                 .build(),
         }
     }
@@ -125,23 +142,58 @@ impl Memory {
 
     /// Whether the token is the one that was hashed. Many that bring one token at once, such as the
     /// clients of a server that was started again, wait for one verification.
-    pub(super) async fn matches(&self, token: &Token, hash: String) -> Result<bool, AuthError> {
-        let verification = Verification::join(self, self.digest(token));
+    pub(super) async fn matches(&self, token: &Token, hash: &str, kept: Option<i16>) -> Result<bool, AuthError> {
+        let digest = self.digest(token);
+        if kept.is_some_and(|kept| kept != sieve(hash, token)) || self.refused.contains_key(&digest) {
+            self.count("sieved");
+            return Ok(false);
+        }
+        let verification = Verification::join(self, digest);
         let verify = || {
-            let secret = token.secret().to_owned();
+            let (secret, hash) = (token.secret().to_owned(), hash.to_owned());
             self.work(move || {
                 PasswordHash::new(&hash).is_ok_and(|hash| argon2().verify_password(secret.as_bytes(), &hash).is_ok())
             })
         };
-        verification.outcome.get_or_try_init(verify).await.copied()
+        let outcome = verification.outcome.get_or_try_init(verify).await.copied();
+        match outcome {
+            Ok(true) => self.count("matched"),
+            Ok(false) => {
+                self.refused.insert(digest, ());
+                self.count("refused");
+            }
+            Err(_) => self.count("busy"),
+        }
+        outcome
+    }
+
+    pub(super) fn verifications(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.outcomes.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     /// Runs what burns a core, on a thread that may.
     async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
         let _place = Place::take(self).ok_or(AuthError::Busy)?;
-        let _worker = self.workers.acquire().await.map_err(|_| AuthError::Busy)?;
+        let worker = self.workers.clone().acquire_owned().await.map_err(|_| AuthError::Busy)?;
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        // the core is busy to the end of the job, also when nobody waits for it any more
+        let job = move || {
+            let _worker = worker;
+            job()
+        };
         tokio::task::spawn_blocking(job).await.map_err(|_| AuthError::Busy)
     }
+}
+
+/// Sixteen bits of a hash of the secret, salted with what is stored of it: who does not know the row can't find
+/// secrets that pass but by trying them here.
+pub(super) fn sieve(hash: &str, token: &Token) -> i16 {
+    let digest = Sha256::new().chain_update(hash).chain_update(token.secret()).finalize();
+    i16::from_be_bytes([digest[0], digest[1]])
 }
 
 fn argon2() -> Argon2<'static> {
