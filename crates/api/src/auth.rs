@@ -21,8 +21,21 @@ pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Ne
     match authenticate(&app, request.headers()).await {
         Ok(caller) => {
             tracing::Span::current().record("caller", tracing::field::display(&caller.scope));
+            let Some(rate) = app.rate.as_ref() else {
+                request.extensions_mut().insert(Authenticated(caller));
+                return next.run(request).await;
+            };
+            let mut taken = rate.take(&caller.scope);
             request.extensions_mut().insert(Authenticated(caller));
-            next.run(request).await
+            let response = match taken.refusal.take() {
+                Some(refusal) if refusal.at_once => refusal.problem.into_response(),
+                Some(refusal) => {
+                    request.extensions_mut().insert(refusal);
+                    next.run(request).await
+                }
+                None => next.run(request).await,
+            };
+            taken.tell(response)
         }
         Err(problem) => problem.into_response(),
     }

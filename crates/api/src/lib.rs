@@ -4,8 +4,10 @@
 //! desk's answers and errors into HTTP.
 #![forbid(unsafe_code)]
 
+mod admission;
 mod asyncapi;
 mod auth;
+mod body;
 mod conditional;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -13,10 +15,12 @@ mod error;
 pub mod fuzzing;
 mod idempotency;
 mod json;
+mod limits;
 mod openapi;
 mod operation;
 mod problem;
 mod query;
+mod rate;
 mod routes;
 mod server;
 mod sizes;
@@ -37,6 +41,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
+pub use limits::{Limits, Rate};
 pub use operation::Access;
 pub use problem::Code;
 pub use server::serve;
@@ -50,6 +55,8 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Config {
     /// The address by which clients know the server, where it can't be seen from their requests.
     pub public_url: Option<String>,
+    /// How much it takes on.
+    pub limits: Limits,
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
     /// New ids.
@@ -73,6 +80,8 @@ pub struct App {
     read_models: projections::Reader,
     config: Arc<Config>,
     validators: Arc<validation::Validators>,
+    admission: Arc<admission::Admission>,
+    rate: Arc<Option<rate::RateLimit>>,
     draining: watch::Sender<bool>,
 }
 
@@ -111,6 +120,8 @@ impl App {
         Self {
             desk,
             read_models,
+            admission: Arc::new(admission::Admission::new(&config.limits)),
+            rate: Arc::new(config.limits.rate.and_then(rate::RateLimit::new)),
             config: Arc::new(config),
             validators: Arc::new(validators),
             draining: watch::Sender::new(false),
@@ -132,10 +143,16 @@ impl App {
     pub fn router(&self) -> Router {
         let routes = if self.config.operations_only { routes::health::routes() } else { routes::all() };
         let (mut open, mut closed) = (Router::new(), Router::new());
+        let public = from_fn_with_state(self.clone(), admission::public);
         for route in routes {
             match route.access {
-                Access::Public => open = open.route(route.path, route.handler),
-                Access::Key => closed = closed.route(&route.path["/v1".len()..], route.handler),
+                // whether the process is alive is told whatever else is asked
+                Access::Public if route.path == "/health/liveness" => open = open.route(route.path, route.handler),
+                Access::Public => open = open.route(route.path, route.handler.layer(public.clone())),
+                Access::Key => {
+                    let turn = from_fn_with_state((self.clone(), route.operation.guard), rate::layer);
+                    closed = closed.route(&route.path["/v1".len()..], route.handler.route_layer(turn));
+                }
             }
         }
         // authentication comes before the look whether there is such a path, or such a method on it
@@ -145,7 +162,7 @@ impl App {
             .layer(from_fn_with_state(self.clone(), auth::layer));
         open.nest("/v1", closed)
             .route("/healthz", axum::routing::get(routes::health::liveness))
-            .route("/readyz", axum::routing::get(routes::health::readiness))
+            .route("/readyz", axum::routing::get(routes::health::readiness).layer(public))
             .merge(routes::docs::pages())
             .with_state(self.clone())
             .layer(CatchPanicLayer::custom(problem::panicked))

@@ -95,6 +95,14 @@ fn responses(operation: &Operation, access: Access) -> Value {
     for (status, codes) in by_status {
         responses.insert(status.to_string(), error_response(&codes));
     }
+    if access == Access::Key {
+        // 401 is answered before it is known whose bucket to take from
+        for (_, response) in responses.iter_mut().filter(|(status, _)| *status != "401") {
+            for name in ["RateLimit-Policy", "RateLimit"] {
+                response["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});
+            }
+        }
+    }
     Value::Object(responses)
 }
 
@@ -102,8 +110,12 @@ fn responses(operation: &Operation, access: Access) -> Value {
 fn codes(operation: &Operation, access: Access) -> Vec<Code> {
     let mut codes = operation.errors.clone();
     codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
+    // whether the process is alive is told whatever else is asked
+    if operation.id != "get_liveness" {
+        codes.push(Code::Overloaded);
+    }
     if access == Access::Key {
-        codes.extend([Code::Unauthorized, Code::Overloaded, Code::Unavailable, Code::RequestTimeout]);
+        codes.extend([Code::Unauthorized, Code::RateLimited, Code::Unavailable, Code::RequestTimeout]);
     }
     codes
 }
@@ -114,9 +126,13 @@ fn error_response(codes: &[Code]) -> Value {
         .iter()
         .map(|code| (code.as_str().to_owned(), json!({"$ref": format!("#/components/examples/{}", code.as_str())})))
         .collect();
+    let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
+    if codes.iter().any(|code| matches!(code.status().as_u16(), 408 | 429 | 503 | 504)) {
+        headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"});
+    }
     json!({
         "description": format!("{}.", titles.join("; ")),
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "headers": headers,
         "content": {"application/problem+json": {
             "schema": {"$ref": "#/components/schemas/Problem"},
             "examples": examples,
@@ -166,6 +182,15 @@ fn headers() -> Value {
         "Link": header("The next page: `rel=\"next\"` (RFC 8288).", text.clone()),
         "Docket-Position": header("The position in the log of the ticket's last event.", number),
         "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),
+        "RateLimit-Policy": header(
+            "How many requests your key may send (`q`) in how many seconds (`w`); draft-ietf-httpapi-ratelimit-headers. Absent where there is no limit.",
+            json!({"type": "string", "pattern": "^\"default\";q=[0-9]+;w=[0-9]+$", "example": "\"default\";q=10000;w=10"}),
+        ),
+        "RateLimit": header(
+            "How many requests are left to your key (`r`), and in how many seconds all may be sent again (`t`).",
+            json!({"type": "string", "pattern": "^\"default\";r=[0-9]+;t=[0-9]+$", "example": "\"default\";r=9999;t=1"}),
+        ),
+        "Retry-After": header("After how many seconds to try again.", json!({"type": "integer", "minimum": 1})),
         "X-Request-Id": header("The request's id, echoed or made.", text),
     })
 }

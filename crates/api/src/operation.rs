@@ -1,11 +1,16 @@
 //! A route and all that is said of it: one value makes the axum route, its entry in the OpenAPI
 //! document and the list that drives the tests.
 
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodRouter;
+use desk::{Caller, DeskError, Moment};
 use serde_json::{Value, json};
+use ticket_aggregate::{CommandKind, Refusal};
 
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
+use crate::routes::tickets::Named;
 use crate::{App, RouteInfo};
 
 /// Who may call a route at all.
@@ -31,6 +36,37 @@ impl Route {
     }
 }
 
+/// Who of those with a key may call a route, as far as it is known without a request's content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guard {
+    /// All.
+    Keys,
+    /// Whose role may issue this command.
+    Command(CommandKind),
+    /// All but requesters.
+    Staff,
+    /// Admins.
+    Admins,
+}
+
+impl Guard {
+    /// What goes before 429 in the order of checks: 404 for a ticket that is not there for the caller, 403.
+    pub(crate) async fn check(self, app: &App, caller: &Caller, parts: &mut Parts) -> Result<(), Problem> {
+        let path = parts.extensions.get::<MatchedPath>();
+        if path.is_some_and(|path| path.as_str().contains("{id}")) {
+            let Named(id) = Named::from_request_parts(parts, app).await?;
+            app.desk.ticket(id, Moment::Now, caller).await?;
+        }
+        match self {
+            Self::Keys => Ok(()),
+            Self::Command(command) if caller.role.may(command) => Ok(()),
+            Self::Command(command) => Err(DeskError::Refused(Refusal::Forbidden { command, role: caller.role }).into()),
+            Self::Staff => crate::routes::reports::staff_only(caller),
+            Self::Admins => crate::routes::projections::admins_only(caller),
+        }
+    }
+}
+
 /// What the contract says of an operation.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
@@ -41,6 +77,7 @@ pub(crate) struct Operation {
     pub(crate) body: Option<Body>,
     pub(crate) success: Vec<Value>,
     pub(crate) errors: Vec<Code>,
+    pub(crate) guard: Guard,
 }
 
 pub(crate) struct Body {
@@ -59,7 +96,13 @@ impl Operation {
             body: None,
             success: Vec::new(),
             errors: vec![Code::Internal],
+            guard: Guard::Keys,
         }
+    }
+
+    pub(crate) fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
     }
 
     pub(crate) fn parameter(mut self, parameter: Value) -> Self {

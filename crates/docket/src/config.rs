@@ -1,6 +1,8 @@
 //! The configuration: flags, then environment, then file, then defaults. The one place that names
 //! an environment variable of Docket's, but for those by which `devstack` finds programs.
 
+mod rate_limit;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use anyhow::{Context, bail, ensure};
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+
+use rate_limit::RateLimit;
 
 /// What can be set. Whatever is not set has a default that works.
 #[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
@@ -50,6 +54,20 @@ pub(crate) struct Settings {
     /// What `serve` does in this process: any of api, projector, relay [default: all]
     #[arg(long, env = "DOCKET_ROLES", global = true, value_name = "ROLES", value_delimiter = ',')]
     roles: Option<Vec<Role>>,
+    /// How many requests an API key may send, in how many seconds: `10000/10` is a thousand a second, in bursts of up to
+    /// ten thousand; `off` for no limit [default: 10000/10]
+    #[arg(long, env = "DOCKET_RATE_LIMIT", global = true, value_name = "N/SECONDS")]
+    rate_limit: Option<RateLimit>,
+    /// How many requests of a kind (commands, reads of the log, queries of read models, public pages) may be under way;
+    /// more are answered 503 [default: 512]
+    #[arg(long, env = "DOCKET_MAX_REQUESTS", global = true, value_name = "N")]
+    max_requests: Option<usize>,
+    /// How many live streams of events there may be [default: 1024]
+    #[arg(long, env = "DOCKET_MAX_STREAMS", global = true, value_name = "N")]
+    max_streams: Option<usize>,
+    /// How many connections of clients there may be, as far as the limit on open files allows [default: 16384]
+    #[arg(long, env = "DOCKET_MAX_CONNECTIONS", global = true, value_name = "N")]
+    max_connections: Option<usize>,
     /// The address by which clients know the server, for links in answers [default: what they asked for]
     #[arg(long, env = "DOCKET_PUBLIC_URL", global = true, value_name = "URL")]
     public_url: Option<String>,
@@ -105,6 +123,10 @@ pub(crate) struct Config {
     pub(crate) nats_subject_prefix: String,
     pub(crate) nats_replicas: usize,
     pub(crate) roles: Vec<Role>,
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) max_requests: usize,
+    pub(crate) max_streams: usize,
+    pub(crate) max_connections: usize,
     pub(crate) public_url: Option<String>,
     pub(crate) reopen_days: u16,
     pub(crate) receipt_hours: u32,
@@ -133,6 +155,10 @@ impl Config {
                 .unwrap_or_else(|| "docket".into()),
             nats_replicas: set.nats_replicas.or(file.nats_replicas).unwrap_or(1),
             roles: set.roles.or(file.roles).unwrap_or_else(|| Role::value_variants().to_vec()),
+            rate_limit: set.rate_limit.or(file.rate_limit).unwrap_or_default(),
+            max_requests: set.max_requests.or(file.max_requests).unwrap_or(512),
+            max_streams: set.max_streams.or(file.max_streams).unwrap_or(1_024),
+            max_connections: set.max_connections.or(file.max_connections).unwrap_or(16_384),
             public_url: set.public_url.or(file.public_url),
             reopen_days: set.reopen_days.or(file.reopen_days).unwrap_or(14),
             receipt_hours: set.receipt_hours.or(file.receipt_hours).unwrap_or(48),
@@ -155,6 +181,13 @@ impl Config {
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
         {
             bail!("database_url must begin with postgres:// (DATABASE_URL, --database-url or the file)");
+        }
+        for (name, bound) in [
+            ("max_requests", self.max_requests),
+            ("max_streams", self.max_streams),
+            ("max_connections", self.max_connections),
+        ] {
+            ensure!((1..=1_000_000).contains(&bound), "{name} is {bound}: 1 to 1000000 are possible");
         }
         self.check_nats()?;
         if let Some(url) = &self.public_url

@@ -16,6 +16,8 @@ use crate::endpoints::Endpoints;
 
 /// The name of the database in a private PostgreSQL.
 const NAME: &str = "docket";
+/// For the keys of callers: look-ups travel together, so few are enough.
+const KEY_CONNECTIONS: u32 = 2;
 
 /// A change to a table that waits for its lock lets nobody past meanwhile: better to give up, and to be started again.
 /// (Another process that is migrating is waited for as long.)
@@ -55,7 +57,9 @@ impl Database {
         let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
         let store = EventStore::open(pool.clone(), options);
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-        let keys = Keys::new(pool.clone(), workers);
+        // who calls is asked over connections of its own: also while all the others wait for a lock
+        let keys = connect(&self.url, KEY_CONNECTIONS).await.with_context(|| self.unreachable())?;
+        let keys = Keys::new(keys, workers);
         let policy = Policy { reopen_window: config.reopen_window(), ..Policy::default() };
         Ok(Desk::new(store, pool, keys, policy))
     }

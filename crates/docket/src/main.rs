@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod import;
 mod keys;
+mod open_files;
 mod private;
 mod projections;
 mod relay;

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::config::{Config, Role, redacted, redacted_nats};
 use crate::database::Database;
 use crate::endpoints::{Endpoints, write_private};
+use crate::open_files;
 use crate::private::{self, told};
 use crate::relay;
 use crate::telemetry::{self, Telemetry, new_id, now};
@@ -96,6 +97,13 @@ fn api_config(config: &Config, registry: Registry, relay: Option<&::relay::Relay
         operations_only: !config.has(Role::Api),
         request_timeout: api::REQUEST_TIMEOUT,
         body_timeout: api::BODY_TIMEOUT,
+        limits: api::Limits {
+            rate: config.rate_limit.0,
+            requests: config.max_requests,
+            streams: config.max_streams,
+            connections: open_files::connections(config.max_connections),
+            ..api::Limits::default()
+        },
         now,
         new_id,
         metrics: Box::new(move || Telemetry::metrics(&registry)),

@@ -64,6 +64,10 @@ codes! {
         "The path is right, the method is not. The Allow header names the methods that it takes.";
     RequestTimeout = "request_timeout" GATEWAY_TIMEOUT "The request took too long"
         "No answer could be had in time. Whether a command was carried out is not known: repeat it with the same Idempotency-Key.";
+    BodyTimeout = "body_timeout" REQUEST_TIMEOUT "The body came too slowly"
+        "The request's body did not come in time: it may pause for 10 s, and take 20 s in all. Nothing was carried out; send it again over a better connection.";
+    RateLimited = "rate_limited" TOO_MANY_REQUESTS "Too many requests"
+        "Your key has sent more requests than it may. The RateLimit-Policy header says how many (q) in how many seconds (w), RateLimit how many are left (r) and in how many seconds all may be sent again (t). Nothing was carried out; try again after the time in Retry-After.";
     IllegalTransition = "illegal_transition" CONFLICT "Not in this state"
         "The state machine has no such step from the ticket's status. details.allowed_commands names those that are legal now.";
     NoAssignee = "no_assignee" CONFLICT "Nobody has the ticket"
@@ -88,8 +92,6 @@ codes! {
         "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between, the ETag header is the current version. Look, then send the command again with the new tag.";
     ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"
         "The body, or the event that it would become, is larger than is accepted. Bodies may have 1 MiB.";
-    BodyTimeout = "body_timeout" REQUEST_TIMEOUT "The body took too long to come"
-        "The request was not there in full in time. Nothing was carried out; send it again, faster.";
     UriTooLong = "uri_too_long" URI_TOO_LONG "URI too long"
         "Path and query together are longer than is accepted: 8 KiB.";
     HeadersTooLarge = "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "Headers too large"

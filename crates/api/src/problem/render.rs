@@ -30,6 +30,18 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
+/// The answer, in the bytes of HTTP/1.1, to a client for whose connection there is no place.
+pub(crate) fn no_place(app: &App) -> String {
+    let base = app.config.public_url.as_deref().unwrap_or("http://localhost").trim_end_matches('/');
+    let problem = Problem::new(Code::Overloaded, "Too many connections are open.");
+    let body = serde_json::to_string(&body(problem, base, None)).unwrap_or_default();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
     let code = problem.code;
     ProblemBody {

@@ -132,7 +132,7 @@ async fn of_ticket(
 
 async fn answer(app: App, caller: Authenticated, wanted: Wanted, headers: &HeaderMap) -> Result<Response, Problem> {
     if is_live(headers) {
-        return Ok(live::answer(app, caller, wanted, token(headers)));
+        return live::answer(app, caller, wanted, token(headers));
     }
     page::answer(&app, &caller.0, wanted).await
 }

@@ -6,7 +6,6 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use desk::Caller;
-use http_body_util::{BodyExt, Limited};
 use projections::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +14,8 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of};
+use crate::body;
+use crate::operation::{Access, Guard, Operation, Route, json_of};
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
 use crate::view::{EXAMPLE_ID, time};
@@ -132,7 +132,8 @@ pub(crate) fn routes() -> Vec<Route> {
                 "How far each has read the log, what it has not read, and which tickets it passes over. For admins.",
             )
             .success(StatusCode::OK, "The read models.", &[], json_of("Projections", &ProjectionsView::example()))
-            .errors(&[Code::Forbidden, Code::InvalidQuery]),
+            .errors(&[Code::Forbidden, Code::InvalidQuery])
+            .guard(Guard::Admins),
             handler: get(list),
         },
         Route {
@@ -164,13 +165,14 @@ pub(crate) fn routes() -> Vec<Route> {
                 Code::InvalidQuery,
                 Code::ContentTooLarge,
                 Code::ValidationFailed,
-            ]),
+            ])
+            .guard(Guard::Admins),
             handler: post(rebuild),
         },
     ]
 }
 
-fn admins_only(caller: &Caller) -> Result<(), Problem> {
+pub(crate) fn admins_only(caller: &Caller) -> Result<(), Problem> {
     match caller.role {
         Role::Admin | Role::System => Ok(()),
         Role::Requester | Role::Agent | Role::Lead => {
@@ -202,8 +204,11 @@ async fn rebuild(
         return Err(Problem::new(Code::NotFound, "There is no such read model; GET /v1/projections lists them."));
     }
     Query::read(request.uri().query(), &[])?;
-    let body = Limited::new(request.into_body(), 1024).collect().await;
-    let body = body.map_err(|_| Problem::new(Code::ContentTooLarge, "This takes no body."))?.to_bytes();
+    let (parts, body) = request.into_parts();
+    let (body, _room) = body::read(&app, &parts.headers, body).await?;
+    if body.len() > 1024 {
+        return Err(Problem::new(Code::ContentTooLarge, "This takes no body."));
+    }
     if !matches!(body.trim_ascii(), b"" | b"{}") {
         return Err(Problem::invalid(
             Code::ValidationFailed,

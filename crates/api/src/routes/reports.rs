@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::read_model::{Asked, described, seer};
+use desk::Caller;
+
 use crate::App;
 use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of};
+use crate::operation::{Access, Guard, Operation, Route, json_of};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 
@@ -95,9 +97,17 @@ pub(crate) fn routes() -> Vec<Route> {
             &["Docket-Position", "Preference-Applied"],
             json_of("Queues", &QueuesView::example()),
         )
-        .errors(&[Code::Forbidden]),
+        .errors(&[Code::Forbidden])
+        .guard(Guard::Staff),
         handler: get(queues),
     }]
+}
+
+pub(crate) fn staff_only(caller: &Caller) -> Result<(), Problem> {
+    if caller.is_staff() {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Forbidden, "Reports are for agents, leads and admins."))
 }
 
 async fn queues(
@@ -106,9 +116,7 @@ async fn queues(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !caller.is_staff() {
-        return Err(Problem::new(Code::Forbidden, "Reports are for agents, leads and admins."));
-    }
+    staff_only(&caller)?;
     Query::read(query.as_deref(), &[])?;
     let asked = Asked::read(&headers)?;
     let queues = app.read_models.queues(&seer(&caller), asked.at_least).await?;

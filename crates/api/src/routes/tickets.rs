@@ -22,6 +22,7 @@ use eventstore::Version;
 use ticket_aggregate::TicketId;
 
 use crate::App;
+use crate::admission::Kind;
 use crate::auth::Authenticated;
 use crate::conditional::{etag, is_known};
 use crate::error::{not_found, unauthorized};
@@ -57,6 +58,7 @@ pub(crate) async fn wrong_method(
     mut parts: Parts,
 ) -> Result<StatusCode, Problem> {
     if path.as_str().contains("{id}") {
+        let _place = app.admission.enter(Kind::Log)?;
         let Named(id) = Named::from_request_parts(&mut parts, &app).await?;
         app.desk.ticket(id, Moment::Now, &caller).await?;
     }

@@ -77,7 +77,7 @@ fn every_operation_names_all_its_errors() {
         let responses = operation["responses"].as_object().unwrap();
         let mut expected = vec!["500"];
         if path.starts_with("/v1/") {
-            expected.extend(["401", "400", "503", "504"]);
+            expected.extend(["401", "429", "400", "503", "504"]);
         }
         if path.contains('{') {
             expected.push("404");
@@ -86,7 +86,7 @@ fn every_operation_names_all_its_errors() {
             expected.push("403");
         }
         if operation.contains_key("requestBody") {
-            expected.extend(["413", "415", "422"]);
+            expected.extend(["408", "413", "415", "422"]);
         }
         if path.starts_with("/v1/tickets") && method != Method::GET {
             expected.push("409");

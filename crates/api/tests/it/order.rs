@@ -1,4 +1,4 @@
-//! The order of checks: 401, 404, 403, 405, 413/415, replayed key, 428, 412, 400/422, 409.
+//! The order of checks: 401, 404, 403, 405, 429, 413/415, replayed key, 428, 412, 400/422, 409.
 //!
 //! A request is made with two faults at once, for each pair that can meet; the earlier one is answered.
 
@@ -6,14 +6,15 @@ use http::Method;
 use serde_json::json;
 
 use crate::client::{Answer, Client};
-use crate::world::World;
+use crate::world::{Server, World, config};
 
 /// The faults in their order, with what each is answered with.
-const FAULTS: [(&str, u16, &str); 13] = [
+const FAULTS: [(&str, u16, &str); 14] = [
     ("no key", 401, "unauthorized"),
     ("no ticket", 404, "not_found"),
     ("role", 403, "forbidden"),
     ("method", 405, "method_not_allowed"),
+    ("rate", 429, "rate_limited"),
     ("media type", 415, "unsupported_media_type"),
     ("too large", 413, "content_too_large"),
     ("used key", 422, "idempotency_key_reused"),
@@ -35,8 +36,13 @@ const APART: [(&str, &str); 5] = [
     ("role", "method"),
 ];
 
+/// How many requests the keys may send, and how many refusals are made in order.
+const RATE: u32 = 30;
+
 struct Ground {
     world: World,
+    /// Another process, to which both keys have sent all that they may.
+    exhausted: Server,
     admin: Client,
     grace: Client,
     ticket: String,
@@ -50,7 +56,16 @@ impl Ground {
         for client in [&admin, &grace] {
             client.post(&format!("{ticket}/replies"), &json!({"body": "We come."})).key("used").await.ok(201);
         }
-        Self { world, admin, grace, ticket }
+        let rate = api::Rate { requests: RATE.try_into().unwrap(), seconds: 86_400.try_into().unwrap() };
+        let limits = api::Limits { rate: Some(rate), ..api::Limits::default() };
+        let exhausted = world.another_with(api::Config { limits, ..config() }).await;
+        for client in [&admin, &grace] {
+            let client = exhausted.client(client.token.clone());
+            for _ in 0..RATE {
+                client.get("/v1/nothing").await.ok(404);
+            }
+        }
+        Self { world, exhausted, admin, grace, ticket }
     }
 
     /// A request to resume a ticket (that is open, and so can't be resumed) with these faults.
@@ -60,6 +75,8 @@ impl Ground {
         // a requester may never resume
         let client = if has("role") { &self.grace } else { &self.admin };
         let client = if has("no key") { &anyone } else { client };
+        let exhausted = self.exhausted.client(client.token.clone());
+        let client = if has("rate") { &exhausted } else { client };
         let missing = "/v1/tickets/01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11".to_owned();
         let ticket = if has("no ticket") { &missing } else { &self.ticket };
         // what is not to fail by the state adds a tag, which needs If-Match too

@@ -53,6 +53,7 @@ pub(crate) fn new_id() -> Uuid {
 pub(crate) fn config() -> api::Config {
     api::Config {
         public_url: None,
+        limits: api::Limits::default(),
         now,
         new_id,
         metrics: Box::new(|| "# TYPE things counter\n".into()),
@@ -85,7 +86,16 @@ impl World {
 
     /// Another process over the same database: one that stands beside the first, or comes after it.
     pub(crate) async fn another(&self) -> Server {
-        Server::start(self.database.url(), config(), Policy::default()).await
+        self.another_with(config()).await
+    }
+
+    pub(crate) async fn another_with(&self, config: api::Config) -> Server {
+        Server::start(self.database.url(), config, Policy::default()).await
+    }
+
+    /// A world with a server of these bounds.
+    pub(crate) async fn within(limits: api::Limits) -> Self {
+        Self::with(api::Config { limits, ..config() }, Policy::default()).await
     }
 
     pub(crate) fn anyone(&self) -> Client {

@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::Wanted;
 use crate::App;
+use crate::admission::Kind;
 use crate::auth::Authenticated;
 use crate::problem::Problem;
 use crate::view::CloudEventView;
@@ -30,9 +31,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 type Queue = mpsc::Sender<Result<Event, Infallible>>;
 
-pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Response {
+pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Result<Response, Problem> {
+    let place = app.admission.enter(Kind::Stream)?;
     let (queue, events) = mpsc::channel(QUEUE);
     let task = async move {
+        let _place = place;
         tokio::select! {
             ended = feed(&app, &caller, wanted, &queue) => {
                 if let Err(problem) = ended {
@@ -51,7 +54,7 @@ pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: Str
     // proxies must hand on each event as it comes
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
-    response
+    Ok(response)
 }
 
 async fn revoked(app: &App, token: &str) {

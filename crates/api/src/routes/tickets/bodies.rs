@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::command::handle;
 use crate::conditional::if_match_schema;
 use crate::idempotency;
-use crate::operation::{Access, Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
+use crate::operation::{Access, Guard, Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
 use crate::problem::{Code, Fault};
 use crate::view::TicketView;
 
@@ -114,7 +114,8 @@ pub(super) fn route<B: Body>() -> Route {
             Code::ReopenWindowOpen,
             Code::AgentAlreadyReplied,
             Code::OutcomeUnknown,
-        ]);
+        ])
+        .guard(Guard::Command(B::KIND));
     if needed {
         operation = operation.errors(&[Code::PreconditionRequired]);
     }

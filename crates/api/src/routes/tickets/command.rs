@@ -1,36 +1,31 @@
 //! What all commands have in common: reading the request in the order of checks that the contract
 //! gives, and answering with the ticket after it.
 //!
-//! Order: 401, 404, 403, 405, 413/415, replayed key, 428, 412, 400/422, 409. A request that is sound is
+//! Order: 401, 404, 403, 405, 429, 413/415, replayed key, 428, 412, 400/422, 409. A request that is sound is
 //! executed at once, and the desk keeps the order; for one that is not, the desk is asked first what
 //! goes before.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use desk::{Caller, Idempotency, Precondition, Request};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ticket_aggregate::TicketId;
-use tokio::time::timeout;
 
 use super::bodies::Body;
 use super::{Named, done};
 use crate::App;
+use crate::admission::{Kind, Place, Room};
 use crate::auth::Authenticated;
 use crate::conditional::if_match;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
 use crate::telemetry::{RequestId, traceparent};
-use crate::{idempotency, json};
-
-/// The largest body, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
+use crate::{body, idempotency, json};
 
 /// A command's request, each part of it read or found faulty.
 pub(super) struct Incoming {
@@ -43,19 +38,26 @@ pub(super) struct Incoming {
     content: Result<Bytes, Problem>,
     json: Result<Value, Problem>,
     key: Result<Option<String>, Problem>,
+    /// Its place among the commands under way, and its body's memory.
+    _held: (Place, Room),
 }
 
 impl Incoming {
-    pub(super) async fn read(app: &App, request: HttpRequest) -> Self {
+    /// Reads it. Its turn it has only when its body has come: who is slow to send one keeps nobody waiting.
+    pub(super) async fn read(app: &App, request: HttpRequest) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let content = match media_type(&parts.headers) {
-            Ok(()) => content(body, app.config.body_timeout).await,
-            Err(problem) => Err(problem),
+        let (content, room) = match media_type(&parts.headers) {
+            Ok(()) => body::read(app, &parts.headers, body)
+                .await
+                .map_or_else(|problem| (Err(problem), Room::default()), |(content, room)| (Ok(content), room)),
+            Err(problem) => (Err(problem), Room::default()),
         };
+        let place = app.admission.enter(Kind::Command)?;
         let json = content
             .clone()
             .and_then(|bytes| json::parse(&bytes).map_err(|fault| Problem::invalid(Code::InvalidJson, vec![fault])));
-        Self {
+        Ok(Self {
+            _held: (place, room),
             query: Query::read(parts.uri.query(), &[]),
             target: parts.uri.to_string(),
             key: idempotency::key(&parts.headers),
@@ -64,7 +66,7 @@ impl Incoming {
             headers: parts.headers,
             content,
             json,
-        }
+        })
     }
 
     /// What makes a repetition of it harmless, as far as the request has it. A key that is none is a
@@ -117,18 +119,6 @@ fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, "Send the body as JSON, with 'Content-Type: application/json'."))
 }
 
-async fn content(body: axum::body::Body, patience: Duration) -> Result<Bytes, Problem> {
-    // a command goes on when its client has been answered that it took too long; waiting for the client must not
-    match timeout(patience, Limited::new(body, LARGEST_BODY).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Code::ContentTooLarge, "The body is larger than 1 MiB."))
-        }
-        Ok(Err(_)) => Err(Problem::new(Code::BadRequest, "The body ended before its time, or is no body.")),
-        Err(_) => Err(Problem::new(Code::BodyTimeout, "The body was not there in time.")),
-    }
-}
-
 /// The handler of every command to an existing ticket.
 pub(super) async fn handle<B: Body>(
     State(app): State<App>,
@@ -136,7 +126,7 @@ pub(super) async fn handle<B: Body>(
     Named(ticket): Named,
     request: HttpRequest,
 ) -> Result<Response, Problem> {
-    let incoming = Incoming::read(&app, request).await;
+    let incoming = Incoming::read(&app, request).await?;
     let mut request = incoming.request(&app, ticket, &caller);
     match prepare::<B>(&app, &incoming, &mut request) {
         Ok(()) => {}

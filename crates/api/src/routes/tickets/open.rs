@@ -9,7 +9,9 @@ use axum::routing::post;
 use desk::{Caller, DeskError, Moment};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ticket_aggregate::{Channel, Command, Open, Priority, Requester, Role, Tag, TeamId, TicketId, TicketNumber};
+use ticket_aggregate::{
+    Channel, Command, CommandKind, Open, Priority, Requester, Role, Tag, TeamId, TicketId, TicketNumber,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ use super::commands::PriorityWord;
 use super::done;
 use crate::App;
 use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of};
+use crate::operation::{Access, Guard, Operation, Route, json_of};
 use crate::problem::{Code, Fault, Problem};
 use crate::view::TicketView;
 
@@ -109,7 +111,8 @@ pub(crate) fn route() -> Route {
             Code::ValidationFailed,
             Code::SourceIdUsed,
             Code::OutcomeUnknown,
-        ]),
+        ])
+        .guard(Guard::Command(CommandKind::Open)),
         handler: post(open),
     }
 }
@@ -119,7 +122,7 @@ async fn open(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<Response, Problem> {
-    let incoming = Incoming::read(&app, request).await;
+    let incoming = Incoming::read(&app, request).await?;
     let mut request = incoming.request(&app, TicketId((app.config.new_id)()), &caller);
     request.idempotency = incoming.idempotency(StatusCode::CREATED)?;
     let command = match incoming.body::<OpenTicket>(&app, "OpenTicket") {
