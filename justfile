@@ -63,6 +63,11 @@ bench-peers:
 # every figure of the README; docs/performance.md says what each means
 bench: bench-append bench-http bench-rebuild bench-relay bench-visibility bench-audit bench-growth bench-peers
 
+# attack a server, and see whether it keeps its promises (about 5 minutes; --rounds 3 for figures)
+overload *ARGS:
+    cargo build --release -p docket -p overload
+    target/release/overload {{ARGS}}
+
 # write docs/ticket-states.md anew from the state machine's table
 docs:
     UPDATE_DOCS=1 cargo test -p ticket-aggregate

@@ -14,7 +14,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("desk", &["eventstore", "ticket-aggregate"]),
     ("projections", &["eventstore", "ticket-aggregate"]),
     ("api", &["desk", "eventstore", "projections", "ticket-aggregate"]),
+    // tools that are not shipped
     ("bench", &["devstack", "eventstore"]),
+    ("overload", &["devstack"]),
     ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "ticket-aggregate"]),
 ];
 
@@ -22,9 +24,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("async-nats", &["relay", "notifier"]),
-    ("sqlx", &["eventstore", "desk", "devstack", "docket", "projections", "bench"]),
-    ("anyhow", &["docket", "bench"]),
-    ("clap", &["docket"]),
+    ("sqlx", &["eventstore", "desk", "devstack", "docket", "overload", "projections", "bench"]),
+    ("anyhow", &["docket", "overload", "bench"]),
+    ("clap", &["docket", "overload"]),
 ];
 
 /// What the rules of a ticket are made of: nothing that does I/O, no clock, no randomness.
