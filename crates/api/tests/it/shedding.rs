@@ -62,7 +62,12 @@ async fn while_the_log_is_locked_a_caller_who_was_not_seen_before_is_let_in_to_w
     world.admin().await.get("/v1/tickets").await.ok(200);
     let _locked = lock(&world).await;
     let admin = world.server.client(Some(
-        world.mint(&desk::NewKey::staff(ticket_aggregate::Role::Admin, "new", Default::default()).unwrap()).await.token,
+        world
+            .mint(
+                &desk::NewKey::staff(ticket_aggregate::Role::Admin, "new", std::collections::BTreeSet::new()).unwrap(),
+            )
+            .await
+            .token,
     ));
     admin.get("/v1/tickets").await.ok(200);
 }
