@@ -86,6 +86,8 @@ impl Database {
             .with_context(|| self.unreachable())?;
         desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
         projections::MIGRATOR.run(&pool).await.context("the read models' schema can't be brought up to date")?;
+        #[cfg(feature = "planted-bugs")]
+        eventstore::planted::install(&pool).await?;
         pool.close().await;
         Ok(())
     }

@@ -6,6 +6,8 @@ mod config;
 mod database;
 mod endpoints;
 mod events;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod import;
 mod keys;
 mod open_files;
@@ -80,6 +82,8 @@ enum Audit {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    failpoints::arm();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

@@ -27,6 +27,10 @@ const SERVING: &str = "info,async_nats=warn";
 pub(crate) fn now() -> DateTime<Utc> {
     // microseconds: what the database keeps, so that what is answered is what will be read
     let now = Utc::now();
+    // a clock that is off, for the fault checker: seconds
+    #[cfg(feature = "failpoints")]
+    let now = now
+        + fail::eval("clock.off", |s| s?.parse().ok().map(chrono::TimeDelta::seconds)).flatten().unwrap_or_default();
     DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
 }
 

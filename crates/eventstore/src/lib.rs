@@ -17,9 +17,12 @@ mod append;
 mod cursor;
 mod error;
 mod event;
+mod failpoints;
 mod follow;
 mod ids;
 mod metrics;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 mod read;
 mod receipts;
 mod session;

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod failpoints;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

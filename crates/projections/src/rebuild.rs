@@ -9,6 +9,7 @@ use std::time::Duration;
 use eventstore::{Cursor, Fault, Lead, Position};
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
+use crate::failpoints;
 use crate::generations::{self, Made};
 use crate::projector::{Projector, live_position};
 use crate::session::{Halt, Role, Session};
@@ -112,7 +113,9 @@ async fn take_place(
     }
     hold(connection, name).await?;
     align(projector, session, connection).await?;
+    failpoints::reached(failpoints::BEFORE_SWAP);
     let swapped = generations::swap(connection, name, session.generation, &comparison).await?;
+    failpoints::reached(failpoints::SWAPPED);
     release(connection, name).await?;
     if swapped { Ok(comparison) } else { Err(Halt::Replaced) }
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use eventstore::{Cursor, Fault, Position, StreamId};
 use sqlx::{Connection, PgConnection};
 
+use crate::failpoints;
 use crate::generations::Generation;
 use crate::parked::{self, Parked};
 use crate::projection::{ApplyError, Content, Fact, Incoming, Projection, Writer};
@@ -174,7 +175,9 @@ impl Session {
         if !Cursor::advance(&mut *tx, &self.cursor, self.position, to).await? {
             return Err(Failure::Halt(Halt::Overtaken));
         }
+        failpoints::reached(failpoints::BEFORE_COMMIT);
         tx.commit().await?;
+        failpoints::reached(failpoints::COMMITTED);
         Ok(())
     }
 

@@ -98,7 +98,13 @@ impl Message {
         let named: Named<'_> = cause.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let traceparent = said.traceparent.and_then(short);
         let mut headers = HeaderMap::new();
-        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, event.position.0.saturating_sub(1).to_string());
+        #[cfg(feature = "planted-bugs")]
+        let unfenced = fail::eval("planted.unfenced_relay", |_| true).unwrap_or(false);
+        #[cfg(not(feature = "planted-bugs"))]
+        let unfenced = false;
+        if !unfenced {
+            headers.insert(NATS_EXPECTED_LAST_SEQUENCE, event.position.0.saturating_sub(1).to_string());
+        }
         headers.insert(HeaderName::from_static("content-type"), CONTENT_TYPE);
         // a header's value is one line
         if let Some(traceparent) = traceparent.as_deref().filter(|text| text.bytes().all(|b| b.is_ascii_graphic())) {

@@ -19,6 +19,7 @@ mod broker;
 mod check;
 mod config;
 mod envelope;
+mod failpoints;
 mod feed;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -16,7 +16,7 @@ use crate::feed::Feed;
 use crate::link::Link;
 use crate::metrics::METRICS;
 use crate::reporter::Reporter;
-use crate::{Config, Message, State};
+use crate::{Config, Message, State, failpoints};
 
 /// How many messages, and how many bytes of them, may be under way.
 const WINDOW: i64 = 1_024;
@@ -134,6 +134,7 @@ impl<'a> Session<'a> {
     async fn publish(&mut self, stride: Vec<Message>) -> Result<(), Ended> {
         let last = stride.last().map(|message| message.position);
         let mut bytes = 0;
+        failpoints::reached(failpoints::BEFORE_PUBLISH);
         for message in stride {
             let Message { subject, headers, payload, position } = message;
             bytes += payload.len();
@@ -146,6 +147,7 @@ impl<'a> Session<'a> {
             published.map_err(|error| Ended::Unsettled(format!("event {position} can't be published: {error}")))?;
             self.sent = position;
         }
+        failpoints::published(self.client).await;
         self.bytes += bytes;
         self.asked.push_back(Asked { position: self.sent, bytes, until: Instant::now() + ACK_TIMEOUT });
         Ok(())
@@ -162,6 +164,7 @@ impl<'a> Session<'a> {
             // the broker would have had to ignore the fence
             return Err(Ended::Unsettled(format!("event {} was stored as message {sequence}", asked.position)));
         }
+        failpoints::reached(failpoints::ACKNOWLEDGED);
         self.bytes -= asked.bytes;
         METRICS.published.add(self.place.position.abs_diff(sequence), &[]);
         self.place.position = sequence;

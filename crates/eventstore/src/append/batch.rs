@@ -109,6 +109,8 @@ impl<'a> Columns<'a> {
             self.stream_unit.push(number);
             self.stream_ids.push(append.stream_id.0);
             self.stream_expected.push(match append.expected {
+                #[cfg(feature = "planted-bugs")]
+                _ if crate::planted::is(crate::planted::BLIND_APPEND) => None,
                 Expected::Any => None,
                 Expected::Exact(version) => Some(version.0),
             });
@@ -141,6 +143,8 @@ impl<'a> Columns<'a> {
 /// Sends the units in one statement, which is one transaction.
 pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result<Verdict, sqlx::Error> {
     let c = Columns::of(batch.iter().map(|job| &job.unit)).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
+    #[cfg(feature = "planted-bugs")]
+    crate::planted::begin(connection).await?;
     let mut rows = sqlx::query_as::<_, Verdict>(
         "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
     )
@@ -164,7 +168,7 @@ pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result
     .bind(c.alias_name)
     // `fetch_all`, not `fetch_one`: the row comes before the commit, and only the end of the
     // answer (ReadyForQuery) tells that the commit has happened
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     rows.pop().ok_or(sqlx::Error::RowNotFound)
 }

@@ -15,7 +15,7 @@ use super::{Appended, Gate, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
-use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, read, receipts};
+use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, failpoints, read, receipts};
 
 pub(super) struct Flusher {
     to: Arc<PgConnectOptions>,
@@ -103,6 +103,10 @@ impl Flusher {
                 for (job, answer) in batch.into_iter().zip(answers) {
                     reply(job, answer);
                 }
+                #[cfg(feature = "planted-bugs")]
+                if let Some(session) = &mut self.session {
+                    crate::planted::commit(&mut session.connection).await;
+                }
                 Vec::new()
             }
             Err(Failure::Refused(error)) => self.isolate(batch, error).await,
@@ -118,9 +122,12 @@ impl Flusher {
         // the server ends a statement in time by itself; this is for a server that is not there
         let limit = self.options.statement_timeout + Duration::from_secs(2);
         let session = self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
-        let sent = tokio::time::timeout(limit, batch::send(&mut session.connection, batch)).await;
+        failpoints::reached(failpoints::BEFORE_SEND);
+        let sent = failpoints::under_way(batch::send(&mut session.connection, batch));
+        let sent = tokio::time::timeout(limit, sent).await;
         match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(verdict) => {
+                failpoints::reached(failpoints::COMMITTED);
                 let (answers, last) = verdict.answers(batch);
                 self.known = last;
                 self.news.here.notify_one();

@@ -1,0 +1,36 @@
+//! Where the fault checker stops this process (docs/adr/0022). Without the feature `failpoints` nothing of it is compiled.
+
+/// A batch is about to be sent: nothing of it is in the log.
+pub(crate) const BEFORE_SEND: &str = "append.before_send";
+/// A batch is sent, its answer has not been read: it may be in the log or not.
+pub(crate) const UNDER_WAY: &str = "append.under_way";
+/// A batch is committed, and nobody has been told.
+pub(crate) const COMMITTED: &str = "append.committed";
+
+/// Ends the process on the spot where the checker has armed the place (`FAILPOINTS`).
+#[cfg(feature = "failpoints")]
+pub(crate) fn reached(place: &str) {
+    fail::fail_point!(place, |_| std::process::abort());
+}
+
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) fn reached(_place: &str) {}
+
+/// Reaches [`UNDER_WAY`] once the statement has been handed to the kernel, which sends it also for the dead.
+#[cfg(feature = "failpoints")]
+pub(crate) async fn under_way<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(answer.as_mut().poll(context))).await;
+    if let std::task::Poll::Ready(answer) = first {
+        return answer;
+    }
+    reached(UNDER_WAY);
+    answer.await
+}
+
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) fn under_way<F: Future>(answer: F) -> F {
+    answer
+}

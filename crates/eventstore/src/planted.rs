@@ -1,0 +1,56 @@
+//! Bugs that the fault checker must catch (docs/adr/0022): a checker is trusted once it has. Compiled with the feature
+//! `planted-bugs` alone, and sleeping until `FAILPOINTS` names one (`planted.blind_append=return`).
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+/// Appends whatever version a stream is at.
+pub(crate) const BLIND_APPEND: &str = "planted.blind_append";
+/// Answers before the commit.
+pub(crate) const EARLY_ANSWER: &str = "planted.early_answer";
+/// Takes positions from a sequence, without the lock.
+pub(crate) const SEQUENCE: &str = "planted.sequence";
+
+pub(crate) fn is(bug: &str) -> bool {
+    fail::eval(bug, |_| true).unwrap_or(false)
+}
+
+/// [`EARLY_ANSWER`]: the batch becomes a transaction that [`commit`] ends. What a failed one left is given up.
+pub(crate) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if is(EARLY_ANSWER) {
+        sqlx::raw_sql("rollback; begin").execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// [`EARLY_ANSWER`]: the commit, when everybody has been answered.
+pub(crate) async fn commit(connection: &mut PgConnection) {
+    if is(EARLY_ANSWER) {
+        sqlx::raw_sql("commit").execute(connection).await.ok();
+    }
+}
+
+/// [`SEQUENCE`]: puts the faulty function in the place of the good one. To be called as the owner of the schema.
+pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
+    if !is(SEQUENCE) {
+        return Ok(());
+    }
+    let good = include_str!("../../../migrations/eventstore/0005_append.sql");
+    let function = good.find("create function eventstore_append").map_or("", |at| &good[at..]);
+    let faulty = function
+        .replace("create function", "create or replace function")
+        .replace("perform pg_advisory_xact_lock(eventstore_lock());", "")
+        .replace("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];")
+        .replace(
+            "head := coalesce(head, 0);",
+            "taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
+             head := coalesce(taken_positions[1] - 1, head, 0);",
+        )
+        .replace("select head + e.entry,", "select taken_positions[e.entry],")
+        .replace(
+            "select head + row_number() over (order by e.entry),",
+            "select taken_positions[row_number() over (order by e.entry)],",
+        );
+    let sequence = "create sequence if not exists planted_positions; grant usage on planted_positions to public;";
+    sqlx::raw_sql(AssertSqlSafe(format!("{sequence} {faulty}"))).execute(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! What happens to NATS. Who starts it again is the checker; who fills it again is Docket.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Inflicted;
+use crate::heal::broker_position;
+use crate::world::World;
+
+pub(super) async fn kill(world: &World, time: Duration) -> Result<Inflicted> {
+    world.broker.kill().await;
+    tokio::time::sleep(time).await;
+    world.broker.start_again().await?;
+    Ok(Inflicted::Done)
+}
+
+/// A disk that was restored from a copy: the broker has forgotten what it had acknowledged since.
+pub(super) async fn set_back(world: &World, time: Duration) -> Result<Inflicted> {
+    world.broker.kill().await;
+    world.broker.copy_store().await?;
+    world.broker.start_again().await?;
+    tokio::time::sleep(time).await;
+    world.broker.kill().await;
+    world.broker.set_back()?;
+    world.broker.start_again().await?;
+    Ok(Inflicted::Done)
+}
+
+pub(super) async fn wipe(world: &World) -> Result<Inflicted> {
+    world.broker.kill().await;
+    world.broker.wipe()?;
+    world.broker.start_again().await?;
+    Ok(Inflicted::Done)
+}
+
+pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {
+    let disk = &world.disks.1;
+    if let Some(why) = &disk.missing {
+        return Inflicted::skipped(why);
+    }
+    let filled = disk.fill()?;
+    tokio::time::sleep(time).await;
+    drop(filled);
+    // nats-server turns its JetStream off for good when it can't write: its operator starts it again
+    let answers = tokio::time::timeout(Duration::from_secs(3), broker_position(world)).await;
+    if !matches!(answers, Ok(Ok(_))) {
+        world.broker.kill().await;
+        world.broker.start_again().await?;
+    }
+    Ok(Inflicted::Done)
+}

@@ -1,0 +1,130 @@
+//! The fault checker (docs/adr/0022): real `docket` processes over a real PostgreSQL and NATS, clients that write down
+//! what they sent and were told, a seeded schedule of faults; and then all that was kept is held against all that was
+//! said. Ends with an error when an invariant is violated.
+#![forbid(unsafe_code)]
+
+mod client;
+mod disk;
+mod docket;
+mod faults;
+mod follow;
+mod heal;
+mod history;
+mod planted;
+mod proxy;
+mod readers;
+mod report;
+mod rules;
+mod run;
+mod schedule;
+mod stores;
+mod verify;
+mod world;
+mod writers;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, ValueEnum};
+
+use faults::Fault;
+use heal::Limits;
+use planted::Bug;
+use report::{Report, say};
+use run::Plan;
+
+/// Attacks Docket with faults, and holds what it kept against what it said.
+#[derive(Debug, Parser)]
+#[command(name = "docket-faults", max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 all invariants hold (or, with --planted, every bug was caught), 1 not.")]
+struct Cli {
+    /// The `docket` to attack, built with the feature `failpoints`, or `planted-bugs`
+    #[arg(long, default_value = "target/debug/docket")]
+    docket: PathBuf,
+    /// Decides the schedule; the same seed, the same schedule [default: a new one]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// For how long faults strike, in seconds
+    #[arg(long, default_value_t = 600)]
+    duration: u64,
+    /// Which faults, with commas between them [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    faults: Vec<Fault>,
+    /// How long it may take after a fault until writes go through, in seconds
+    #[arg(long, default_value_t = 10)]
+    heal_writes: u64,
+    /// How long it may take after a fault until every reader has caught up, in seconds
+    #[arg(long, default_value_t = 60)]
+    heal_readers: u64,
+    /// How many clients write
+    #[arg(long, default_value_t = 8)]
+    writers: u64,
+    /// The pause of a client between two commands, in milliseconds
+    #[arg(long, default_value_t = 40)]
+    pace: u64,
+    /// Writes the report to this file, as JSON
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Keeps the processes' logs in this folder if something is wrong
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Plants a bug, and expects it to be caught: a name, or `all`
+    #[arg(long)]
+    planted: Option<String>,
+}
+
+fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(check(&cli));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    result
+}
+
+async fn check(cli: &Cli) -> Result<ExitCode> {
+    let program = std::path::absolute(&cli.docket)?;
+    ensure!(program.is_file(), "there is no {}; build it with --features failpoints", program.display());
+    let plan = Plan {
+        program,
+        seed: cli.seed.unwrap_or_else(|| rand::random_range(0..1_000_000)),
+        duration: Duration::from_secs(cli.duration),
+        faults: if cli.faults.is_empty() { Fault::value_variants().to_vec() } else { cli.faults.clone() },
+        limits: Limits { writes: Duration::from_secs(cli.heal_writes), readers: Duration::from_secs(cli.heal_readers) },
+        writers: cli.writers,
+        pace: Duration::from_millis(cli.pace),
+        planted: String::new(),
+        keep: cli.keep.clone(),
+    };
+    if let Some(name) = &cli.planted {
+        return planted(name, plan).await;
+    }
+    say(&format!("seed {}, {} s of faults", plan.seed, plan.duration.as_secs()));
+    let report = run::run(&plan).await?;
+    report.print(&mut anstream::stdout())?;
+    if let Some(file) = &cli.report {
+        std::fs::write(file, format!("{:#}\n", report.json())).context("the report can't be written")?;
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Each bug in a run of its own.
+async fn planted(name: &str, plan: Plan) -> Result<ExitCode> {
+    let bugs = match name {
+        "all" => Bug::value_variants().to_vec(),
+        name => vec![Bug::from_str(name, true).ok().with_context(|| format!("no bug is called {name}"))?],
+    };
+    let mut missed = 0;
+    for bug in bugs {
+        let name = bug.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        say(&format!("planted: {name} (seed {})", plan.seed));
+        let plan = Plan { planted: bug.failpoint().to_owned(), faults: bug.faults().to_vec(), ..plan.clone() };
+        let report: Report = run::run(&plan).await?;
+        report.print(&mut anstream::stdout())?;
+        let caught = bug.is_caught_by(&report);
+        say(&format!("planted: {name}: {}", if caught { "caught" } else { "NOT CAUGHT" }));
+        missed += u32::from(!caught);
+    }
+    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
