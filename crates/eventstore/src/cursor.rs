@@ -18,7 +18,7 @@ pub struct Cursor {
 }
 
 /// The right to be the one follower of a name, held by a connection: a process that dies loses it with
-/// the connection. Who writes what follows from the log over this very connection can't write after
+/// the connection, and so does one that has been silent for [`Options::lead_silence`]: it may be stopped. Who writes what follows from the log over this very connection can't write after
 /// having lost it.
 #[derive(Debug)]
 pub struct Lead {
@@ -38,7 +38,10 @@ impl EventStore {
         let to = self.pool.connect_options();
         let mut connection = PgConnection::connect_with(&to).await?;
         let options: &Options = self.appender.options();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(options.session_sql())).execute(&mut connection).await?;
+        // a process that is stopped, not dead, keeps its connection: without this it would keep the lead, too
+        let silence = format!("set idle_session_timeout = {}; ", options.lead_silence.as_millis());
+        let setup = silence + &options.session_sql();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(setup)).execute(&mut connection).await?;
         let leads: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('lead ' || $1, 0))")
             .bind(name)
             .fetch_one(&mut connection)

@@ -19,6 +19,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long the outcome of an append is looked for after its connection was lost.
     pub settle_timeout: Duration,
+    /// How long a [`crate::Lead`] may be silent, outside of a transaction, before the database ends it.
+    pub lead_silence: Duration,
     /// SQL that each new connection runs first (`set role …`).
     pub on_connect: Option<String>,
 }
@@ -31,6 +33,7 @@ impl Default for Options {
             patience: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             settle_timeout: Duration::from_secs(10),
+            lead_silence: Duration::from_secs(15),
             on_connect: None,
         }
     }

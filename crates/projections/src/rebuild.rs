@@ -65,9 +65,10 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     let Some(mut lead) = projector.store.try_lead(&generation.cursor(name)).await? else { return Ok(()) };
     let connection = lead.connection();
     // nobody reads it yet: a commit that is lost is made again, and the swap brings all of it to the disk
-    // the first statistics are rough: autovacuum makes better ones while it serves
+    // the first statistics are rough: autovacuum makes better ones while it serves; while it is compared nothing is said
+    // over this connection
     let setup = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB';
-                 set default_statistics_target = 10";
+                 set default_statistics_target = 10; set idle_session_timeout = 0";
     connection.execute(AssertSqlSafe(setup)).await?;
     sqlx::raw_sql(AssertSqlSafe(projection.create(generation))).execute(&mut *connection).await?;
     // there is a position from the beginning, also where the log is empty; `false`: there is one
@@ -163,11 +164,20 @@ async fn align(
 
 /// Holds the live generation's projector back, as long as the connection lives or until it is released.
 async fn hold(connection: &mut PgConnection, name: &str) -> Result<(), Fault> {
-    sqlx::query("select pg_advisory_lock(hashtextextended('hold ' || $1, 0))").bind(name).execute(connection).await?;
+    // one that is stopped must not hold it back for good
+    connection.execute("set idle_session_timeout = '15s'").await?;
+    sqlx::query("select pg_advisory_lock(hashtextextended('hold ' || $1, 0))")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
     Ok(())
 }
 
 async fn release(connection: &mut PgConnection, name: &str) -> Result<(), Fault> {
-    sqlx::query("select pg_advisory_unlock(hashtextextended('hold ' || $1, 0))").bind(name).execute(connection).await?;
+    sqlx::query("select pg_advisory_unlock(hashtextextended('hold ' || $1, 0))")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+    connection.execute("set idle_session_timeout = 0").await?;
     Ok(())
 }

@@ -136,3 +136,24 @@ async fn one_leads_and_the_next_one_when_it_is_gone() {
     .await
     .expect("the lead is lost with its connection");
 }
+
+#[tokio::test]
+async fn one_that_falls_silent_loses_the_lead() {
+    // as a process that is stopped (SIGSTOP, a frozen machine): its connection stands, and nothing comes over it
+    let options = Options { lead_silence: Duration::from_millis(200), ..Options::default() };
+    let world = World::with(options).await;
+    let mut zombie = world.store.try_lead("me").await.unwrap().expect("nobody leads");
+    let mut next = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Some(lead) = world.store.try_lead("me").await.unwrap() {
+                break lead;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the lead is lost with the silence");
+    assert!(Cursor::advance(next.connection(), "me", Position(0), Position(1)).await.unwrap());
+    let late = Cursor::advance(zombie.connection(), "me", Position(1), Position(2)).await;
+    assert!(late.is_err(), "and the zombie can't write any more: {late:?}");
+}
