@@ -28,6 +28,19 @@ lint:
 contract:
     contract/run whole
 
+# faults against real processes, and what was kept held against what was said (ten minutes; --seed, --duration, --faults)
+faults *ARGS: (build-for-faults "failpoints")
+    cargo run -p faults -- --docket target/faults/failpoints/docket --keep target/faults/logs {{ARGS}}
+
+# the checker must catch each of four bugs (about three minutes)
+faults-planted *ARGS: (build-for-faults "planted-bugs")
+    cargo run -p faults -- --docket target/faults/planted-bugs/docket --planted all --duration 20 {{ARGS}}
+
+# beside target/debug/docket, which has no failpoints
+[private]
+build-for-faults FEATURE:
+    bash crates/faults/build-docket {{FEATURE}}
+
 # appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell, BENCH_ROUNDS)
 bench-append:
     cargo bench -p eventstore --bench append

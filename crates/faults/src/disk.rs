@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
 
 use crate::stores::run;
 
@@ -38,9 +38,16 @@ impl Disk {
     pub(crate) fn fill(&self) -> Result<Filled> {
         let filled = Filled(self.path.join("filler"));
         let file = File::create(&filled.0)?;
-        let free = nix::sys::statvfs::statvfs(&self.path)?;
-        let bytes = i64::try_from(free.blocks_available() * free.fragment_size())?;
-        nix::fcntl::posix_fallocate(&file, 0, bytes.max(1)).context("the disk can't be filled")?;
+        let mut taken = 0;
+        // others take from it meanwhile: what fails is tried again with less
+        for shift in 0..20 {
+            let free = nix::sys::statvfs::statvfs(&self.path)?;
+            let free = i64::try_from(free.blocks_available() * free.fragment_size())? >> (shift / 4);
+            if free > 0 && nix::fcntl::posix_fallocate(&file, taken, free).is_ok() {
+                taken += free;
+            }
+        }
+        ensure!(taken > 0, "the disk can't be filled");
         Ok(filled)
     }
 }

@@ -26,8 +26,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use faults::Fault;
 use heal::Limits;
@@ -78,7 +79,20 @@ struct Cli {
 fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(check(&cli));
+    let result = runtime.block_on(async {
+        let told = async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            tokio::select! {
+                told = tokio::signal::ctrl_c() => told,
+                _ = terminate.recv() => Ok(()),
+            }
+        };
+        // what it has started and mounted goes with it
+        tokio::select! {
+            result = check(&cli) => result,
+            told = told => told.map_err(Into::into).and_then(|()| bail!("stopped before its end")),
+        }
+    });
     runtime.shutdown_timeout(Duration::from_secs(2));
     result
 }

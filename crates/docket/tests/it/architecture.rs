@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("api", &["desk", "eventstore", "projections", "ticket-aggregate"]),
     // tools that are not shipped
     ("bench", &["devstack", "eventstore"]),
+    ("faults", &["devstack"]),
     ("overload", &["devstack"]),
     ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "ticket-aggregate"]),
 ];
@@ -23,11 +24,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// Crates of others that only these of ours may name.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
-    ("async-nats", &["relay", "notifier"]),
-    ("sqlx", &["eventstore", "desk", "devstack", "docket", "overload", "projections", "bench"]),
-    ("anyhow", &["docket", "overload", "bench"]),
-    ("clap", &["docket", "overload"]),
+    ("async-nats", &["relay", "notifier", "faults"]),
+    ("sqlx", &["eventstore", "desk", "devstack", "docket", "overload", "projections", "bench", "faults"]),
+    ("anyhow", &["docket", "overload", "bench", "faults"]),
+    ("clap", &["docket", "overload", "faults"]),
 ];
+
+/// Crates that the shipped binary must not contain: they are there for the fault checker.
+const NEVER_SHIPPED: &[&str] = &["fail", "faults"];
 
 /// What the rules of a ticket are made of: nothing that does I/O, no clock, no randomness.
 const PURE: &[&str] = &["chrono", "serde", "serde_json", "thiserror", "uuid"];
@@ -62,6 +66,38 @@ fn what_belongs_to_one_crate_is_named_by_it_alone() {
             let impure: Vec<_> = known.iter().filter(|d| !PURE.contains(&d.as_str())).collect();
             assert!(impure.is_empty(), "{name} is pure, and uses {impure:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_for_the_fault_checker_is_not_shipped() {
+    let metadata = MetadataCommand::new().exec().unwrap();
+    let resolve = metadata.resolve.unwrap();
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let name =
+        |id: &cargo_metadata::PackageId| metadata.packages.iter().find(|p| p.id == *id).map(|p| p.name.to_string());
+    let mut waiting: Vec<_> = nodes.keys().copied().filter(|id| name(id).as_deref() == Some("docket")).collect();
+    let mut shipped = BTreeSet::new();
+    while let Some(id) = waiting.pop() {
+        if shipped.insert(name(id).unwrap()) {
+            let normal =
+                |dep: &&cargo_metadata::NodeDep| dep.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
+            waiting.extend(nodes[id].deps.iter().filter(normal).map(|dep| &dep.pkg));
+        }
+    }
+    assert!(shipped.contains("eventstore") && shipped.contains("tokio"), "the walk finds what is shipped");
+    let found: Vec<_> = NEVER_SHIPPED.iter().filter(|name| shipped.contains(**name)).collect();
+    assert!(found.is_empty(), "the default features ship {found:?}");
+}
+
+#[test]
+#[cfg(not(feature = "failpoints"))]
+fn the_shipped_binary_knows_no_failpoint() {
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_docket")).unwrap();
+    let holds = |word: &str| binary.windows(word.len()).any(|window| window == word.as_bytes());
+    assert!(holds("eventstore_append"), "its texts can be found");
+    for word in ["FAILPOINTS", "append.before_send", "projection.before_commit", "relay.before_publish", "planted."] {
+        assert!(!holds(word), "{word} is in it");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::Instant;
 
 use super::Inflicted;
 use crate::heal::broker_position;
@@ -42,11 +43,18 @@ pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted
     let filled = disk.fill()?;
     tokio::time::sleep(time).await;
     drop(filled);
-    // nats-server turns its JetStream off for good when it can't write: its operator starts it again
-    let answers = tokio::time::timeout(Duration::from_secs(3), broker_position(world)).await;
-    if !matches!(answers, Ok(Ok(_))) {
-        world.broker.kill().await;
-        world.broker.start_again().await?;
+    // nats-server turns its JetStream off for good when it can't write, or hangs: its operator starts it again
+    let goal = world.head().await?;
+    let end = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < end {
+        if let Ok(Ok(at)) = tokio::time::timeout(Duration::from_secs(2), broker_position(world)).await
+            && at >= goal
+        {
+            return Ok(Inflicted::Done);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    world.broker.kill().await;
+    world.broker.start_again().await?;
     Ok(Inflicted::Done)
 }
