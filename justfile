@@ -30,13 +30,12 @@ contract:
 
 # faults against real processes, and what was kept held against what was said (ten minutes; --seed, --duration, --faults)
 faults *ARGS: (build-for-faults "failpoints")
-    cargo run -p faults -- --docket target/faults/failpoints/docket --keep target/faults/logs {{ARGS}}
+    target/faults/failpoints/docket-faults --docket target/faults/failpoints/docket --keep target/faults/logs {{ARGS}}
 
 # the checker must catch each of four bugs (about three minutes)
 faults-planted *ARGS: (build-for-faults "planted-bugs")
-    cargo run -p faults -- --docket target/faults/planted-bugs/docket --planted all --duration 20 {{ARGS}}
+    target/faults/planted-bugs/docket-faults --docket target/faults/planted-bugs/docket --planted all --duration 20 --heal-readers 10 {{ARGS}}
 
-# beside target/debug/docket, which has no failpoints
 [private]
 build-for-faults FEATURE:
     bash crates/faults/build-docket {{FEATURE}}

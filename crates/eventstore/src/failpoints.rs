@@ -3,6 +3,7 @@
 /// A batch is about to be sent: nothing of it is in the log.
 pub(crate) const BEFORE_SEND: &str = "append.before_send";
 /// A batch is sent, its answer has not been read: it may be in the log or not.
+#[cfg(feature = "failpoints")]
 pub(crate) const UNDER_WAY: &str = "append.under_way";
 /// A batch is committed, and nobody has been told.
 pub(crate) const COMMITTED: &str = "append.committed";

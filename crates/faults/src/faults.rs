@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod network;
+pub(crate) mod poison;
 mod process;
 
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub(crate) enum Fault {
     Clock,
     /// Hundreds of clients hang up in the middle of their requests
     HangUps,
+    /// An event that no read model can apply
+    Poison,
     /// kill -9 of the postmaster
     PostgresKill,
     /// kill -9 of one server process of PostgreSQL
@@ -118,7 +121,8 @@ impl Fault {
             | Self::Rebuild
             | Self::Clock
             | Self::HangUps => Victim::Process,
-            Self::PostgresKill
+            Self::Poison
+            | Self::PostgresKill
             | Self::BackendKill
             | Self::BackendTerminate
             | Self::LockWrites
@@ -153,8 +157,8 @@ impl Inflicted {
     }
 }
 
-/// Does it. `seed` decides to whom, and for how long.
-pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64) -> Result<Inflicted> {
+/// Does it. `seed` decides to whom, and for how long; `alone`: nothing else is wrong meanwhile.
+pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64, alone: bool) -> Result<Inflicted> {
     let rng = &mut StdRng::seed_from_u64(seed);
     let time = Duration::from_millis(rng.random_range(2_000..8_000));
     match fault {
@@ -179,11 +183,12 @@ pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64) -> Resu
             crate::writers::hang_up_at_once(world, seed, rng.random_range(300..900)).await;
             Ok(Inflicted::Done)
         }
+        Fault::Poison => poison::append(world, rng).await,
         Fault::PostgresKill => database::kill(world, rng).await,
         Fault::BackendKill => database::kill_backend(world, seed).await,
         Fault::BackendTerminate => database::terminate(world, time / 2).await,
-        Fault::LockWrites => database::lock_writes(world, time).await,
-        Fault::LockAll => database::lock_all(world, time).await,
+        Fault::LockWrites => database::lock_writes(world, time, alone).await,
+        Fault::LockAll => database::lock_all(world, time, alone).await,
         Fault::PostgresDiskFull => database::disk_full(world, time).await,
         Fault::CutPostgres | Fault::MutePostgres | Fault::SlowPostgres => {
             network::postgres(world, fault, time, rng).await

@@ -71,6 +71,13 @@ fn take(world: &World, event: &str, number: usize, seen: &mut Seen) -> Result<()
     let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let (Some(id), Some(data)) = (field("id:"), field("data:")) else { return Ok(()) };
     let position: usize = id.parse().context("an id that is no position")?;
+    // what nobody can read is passed over
+    let poisoned = world.poisoned();
+    while position > seen.len() + 1
+        && let Some(ticket) = poisoned.get(&i64::try_from(seen.len() + 1)?)
+    {
+        seen.push(format!("{ticket} 1 ticket.haunted"));
+    }
     if position != seen.len() + 1 {
         let what = format!("live stream {number} showed position {position} after {}", seen.len());
         world.findings.add(rules::ORDER, what.clone());

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// How an attempt ended.
@@ -38,9 +38,26 @@ impl Answer {
         self.body["id"].as_str()?.parse().ok()
     }
 
-    /// Whether a retry was answered the same: all but that it says so.
-    pub(crate) fn is_repeated_by(&self, retry: &Self) -> bool {
-        retry.replayed && Self { replayed: self.replayed, ..retry.clone() } == *self
+    /// In what a retry was answered otherwise; nothing, where it was answered the same.
+    pub(crate) fn differs_from(&self, retry: &Self) -> Vec<String> {
+        let told = |answer: &Self| {
+            let head = json!({"status": answer.status, "etag": answer.etag, "location": answer.location, "position": answer.position});
+            let body = answer.body.as_object().cloned().unwrap_or_default();
+            head.as_object().cloned().unwrap_or_default().into_iter().chain(body).collect::<serde_json::Map<_, _>>()
+        };
+        let (first, again) = (told(self), told(retry));
+        let mut differences: Vec<_> = first
+            .iter()
+            .filter(|(name, value)| again.get(*name) != Some(value))
+            .map(|(name, value)| format!("{name} was {value}, and is {}", again.get(name).unwrap_or(&Value::Null)))
+            .collect();
+        if first.len() != again.len() {
+            differences.push("it has other members".to_owned());
+        }
+        if !retry.replayed {
+            differences.push("it does not say that it is a repetition".to_owned());
+        }
+        differences
     }
 }
 
@@ -132,6 +149,8 @@ pub(crate) struct Findings {
 
 /// How many findings of a rule are kept word for word.
 const KEPT: usize = 5;
+/// And how much of one, in characters.
+const LONGEST: usize = 500;
 
 impl Findings {
     pub(crate) fn new() -> Self {
@@ -144,7 +163,8 @@ impl Findings {
         let entry = broken.entry(rule).or_default();
         entry.times += 1;
         if entry.evidence.len() < KEPT {
-            entry.evidence.push(format!("at {}: {}", seconds(self.began.elapsed()), evidence.into()));
+            let evidence: String = evidence.into().chars().take(LONGEST).collect();
+            entry.evidence.push(format!("at {}: {evidence}", seconds(self.began.elapsed())));
         }
     }
 

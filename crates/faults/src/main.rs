@@ -65,6 +65,9 @@ struct Cli {
     /// The pause of a client between two commands, in milliseconds
     #[arg(long, default_value_t = 40)]
     pace: u64,
+    /// For how long a leader is paused, in seconds; PostgreSQL ends the session of one that is silent for 15
+    #[arg(long, default_value_t = 20)]
+    pause: u64,
     /// Writes the report to this file, as JSON
     #[arg(long)]
     report: Option<PathBuf>,
@@ -108,6 +111,7 @@ async fn check(cli: &Cli) -> Result<ExitCode> {
         limits: Limits { writes: Duration::from_secs(cli.heal_writes), readers: Duration::from_secs(cli.heal_readers) },
         writers: cli.writers,
         pace: Duration::from_millis(cli.pace),
+        pause: Duration::from_secs(cli.pause),
         planted: String::new(),
         keep: cli.keep.clone(),
     };

@@ -35,7 +35,7 @@ impl Bug {
         match self {
             Self::BlindAppend => &[],
             Self::Sequence => &[Fault::Kill, Fault::BackendTerminate],
-            Self::EarlyAnswer => &[Fault::PostgresKill, Fault::KillCommitted],
+            Self::EarlyAnswer => &[Fault::SlowPostgres, Fault::CutPostgres, Fault::PostgresKill, Fault::Kill],
             Self::UnfencedRelay => &[Fault::Kill, Fault::NatsKill],
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) limits: Limits,
     pub(crate) writers: u64,
     pub(crate) pace: Duration,
+    /// How long a leader is paused.
+    pub(crate) pause: Duration,
     /// `FAILPOINTS` of every process.
     pub(crate) planted: String,
     /// Where the processes' logs are kept if something is wrong.
@@ -40,7 +42,7 @@ const FOLLOWERS: usize = 2;
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let began = Instant::now();
     let number = u16::try_from(plan.seed & 0xffff).unwrap_or_default();
-    let world = Arc::new(World::start(plan.program.clone(), &plan.planted, number).await?);
+    let world = Arc::new(World::start(plan.program.clone(), &plan.planted, number, plan.pause).await?);
     say(&format!(
         "  {} processes up in {:.1} s, in {}",
         world.dockets.len(),
@@ -121,7 +123,7 @@ async fn strike(world: &Arc<World>, step: Step, limits: Limits, faults: &mut BTr
     tokio::time::sleep(step.quiet).await;
     let name = step.faults.iter().map(|(fault, _)| fault.name()).collect::<Vec<_>>().join(" + ");
     let began = Instant::now();
-    let strikes = step.faults.iter().map(|(fault, seed)| inflict(world, *fault, *seed));
+    let strikes = step.faults.iter().map(|(fault, seed)| inflict(world, *fault, *seed, step.faults.len() == 1));
     let inflicted = futures_util::future::join_all(strikes).await;
     // a fault that can't be done is told, and is none of Docket's
     let skipped: Vec<_> = inflicted

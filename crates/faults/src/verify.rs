@@ -83,6 +83,7 @@ pub(crate) async fn all(
     tell("asking again for what is unknown");
     let mut account = retries::settle(world, &mut commands).await?;
     retries::repeat(world, &commands).await?;
+    crate::faults::poison::leave_out(world).await?;
     tell("rebuilding the read models, auditing the log and the broker");
     followers::read_models(world).await?;
     followers::audits(world).await?;

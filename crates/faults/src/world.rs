@@ -58,12 +58,16 @@ pub(crate) struct World {
     pub(crate) answers: Mutex<BTreeMap<String, u64>>,
     pub(crate) clients_stop: AtomicBool,
     pub(crate) followers_stop: AtomicBool,
+    /// How long a leader is paused.
+    pub(crate) pause: Duration,
+    /// Events of the checker's own that nobody can read: their positions and tickets.
+    poisoned: Mutex<BTreeMap<i64, Uuid>>,
     nonces: AtomicU64,
     dir: TempDir,
 }
 
 impl World {
-    pub(crate) async fn start(program: PathBuf, planted: &str, run: u16) -> Result<Self> {
+    pub(crate) async fn start(program: PathBuf, planted: &str, run: u16, pause: Duration) -> Result<Self> {
         let dir = temp_dir();
         let disks = (
             Disk::mount(dir.path().join("pg"), DISKS.0).await?,
@@ -104,6 +108,8 @@ impl World {
             answers: Mutex::default(),
             clients_stop: AtomicBool::new(false),
             followers_stop: AtomicBool::new(false),
+            pause,
+            poisoned: Mutex::default(),
             nonces: AtomicU64::new(0),
             dir,
         })
@@ -125,6 +131,14 @@ impl World {
     pub(crate) fn count_answer(&self, what: &str) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         *answers.entry(what.to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn poison(&self, position: i64, ticket: Uuid) {
+        self.poisoned.lock().unwrap_or_else(PoisonError::into_inner).insert(position, ticket);
+    }
+
+    pub(crate) fn poisoned(&self) -> BTreeMap<i64, Uuid> {
+        self.poisoned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn ticket_list(&self) -> Vec<Arc<Ticket>> {

@@ -3,6 +3,7 @@
 /// Some messages are about to be published.
 pub(crate) const BEFORE_PUBLISH: &str = "relay.before_publish";
 /// They are on their way, and their acknowledgement has not been read.
+#[cfg(feature = "failpoints")]
 pub(crate) const PUBLISHED: &str = "relay.published";
 /// Their acknowledgement was read, and not yet noted.
 pub(crate) const ACKNOWLEDGED: &str = "relay.acknowledged";

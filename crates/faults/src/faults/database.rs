@@ -10,8 +10,10 @@ use rand::rngs::StdRng;
 use tokio::time::Instant;
 
 use super::Inflicted;
+use crate::docket::Docket;
+use crate::history::Outcome;
 use crate::rules;
-use crate::world::World;
+use crate::world::{Ticket, World};
 
 /// How fast liveness is to be answered whatever happens, and a read while nothing can be written.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -44,24 +46,42 @@ pub(super) async fn terminate(world: &World, time: Duration) -> Result<Inflicted
     Ok(Inflicted::Done)
 }
 
-/// Nothing can be written. What can be read must be, and the refusals must come in time.
-pub(super) async fn lock_writes(world: &World, time: Duration) -> Result<Inflicted> {
+/// Nothing can be written. What can be read must be, and who writes must hear of it in time.
+pub(super) async fn lock_writes(world: &World, time: Duration, alone: bool) -> Result<Inflicted> {
+    let ticket = world.ticket_list().first().cloned().context("there is no ticket yet")?;
     let mut lock = world.pool.begin().await?;
     sqlx::raw_sql("lock table events in exclusive mode").execute(&mut *lock).await?;
+    let path = format!("/v1/tickets/{}", ticket.id);
+    let locked = hold(world, time, alone, &path, lock);
+    let refused =
+        futures_util::future::join_all(world.apis().map(|docket| refused_in_time(world, docket, &ticket, alone)));
+    tokio::join!(locked, refused).0
+}
+
+/// Nothing can be read either: every connection of the pools waits. Whoever asks whether the process lives is told.
+pub(super) async fn lock_all(world: &World, time: Duration, alone: bool) -> Result<Inflicted> {
+    let mut lock = world.pool.begin().await?;
+    sqlx::raw_sql("lock table events in access exclusive mode").execute(&mut *lock).await?;
+    hold(world, time, alone, "/health/liveness", lock).await
+}
+
+/// Holds the lock, and sees to it that what needs none of it goes on. Beside another fault nothing can be said.
+async fn hold(
+    world: &World,
+    time: Duration,
+    alone: bool,
+    path: &str,
+    lock: sqlx::Transaction<'_, sqlx::Postgres>,
+) -> Result<Inflicted> {
     let end = Instant::now() + time;
     while Instant::now() < end {
-        for docket in world.apis() {
-            let Some(ticket) = world.ticket_list().first().cloned() else { continue };
+        for docket in world.apis().filter(|_| alone) {
             let began = Instant::now();
-            let get = world.http.get(format!("{}/v1/tickets/{}", docket.url(), ticket.id)).bearer_auth(&world.key);
-            let answer = get.send().await;
-            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+            let answer = world.http.get(format!("{}{path}", docket.url())).bearer_auth(&world.key).send().await;
+            let status = answer.map_or(0, |answer| answer.status().as_u16());
             if !(status == 200 || status == 429) || began.elapsed() > AT_ONCE {
-                let what = format!(
-                    "a read at {} was answered {status} after {:?} while writes were locked",
-                    docket.name,
-                    began.elapsed()
-                );
+                let what =
+                    format!("{path} at {} was answered {status} after {:?} under a lock", docket.name, began.elapsed());
                 world.findings.add(rules::ANSWERS, what);
             }
         }
@@ -71,24 +91,18 @@ pub(super) async fn lock_writes(world: &World, time: Duration) -> Result<Inflict
     Ok(Inflicted::Done)
 }
 
-/// Nothing can be read either: every connection of the pools waits.
-pub(super) async fn lock_all(world: &World, time: Duration) -> Result<Inflicted> {
-    let mut lock = world.pool.begin().await?;
-    sqlx::raw_sql("lock table events in access exclusive mode").execute(&mut *lock).await?;
-    let end = Instant::now() + time;
-    while Instant::now() < end {
-        for docket in world.apis() {
-            let began = Instant::now();
-            let answer = world.http.get(format!("{}/health/liveness", docket.url())).send().await;
-            if answer.is_err() || began.elapsed() > AT_ONCE {
-                let what = format!("{} did not say that it lives while its pool was exhausted", docket.name);
-                world.findings.add(rules::ANSWERS, what);
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+async fn refused_in_time(world: &World, docket: &Docket, ticket: &Ticket, alone: bool) {
+    let mut command = world.command(format!("/v1/tickets/{}/notes", ticket.id), Some(ticket));
+    let text = format!("Under a lock {}", command.nonce);
+    command.body = serde_json::json!({"body": text});
+    command.text = Some(text);
+    let attempt = world.attempt(docket, &command).await;
+    if let (Outcome::Unknown(why), true) = (&attempt.outcome, alone) {
+        world.findings.add(rules::ANSWERS, format!("a command at {} under a lock: {why}", docket.name));
     }
-    lock.rollback().await?;
-    Ok(Inflicted::Done)
+    command.attempts.push(attempt);
+    world.acknowledged(ticket, &command);
+    world.history.add(command);
 }
 
 pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {

@@ -17,9 +17,6 @@ use crate::world::World;
 
 /// How long a process may take to come by a failpoint.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a paused process stays so. PostgreSQL ends the session of a leader that is silent for 15 s.
-const PAUSE: std::ops::Range<u64> = 20..26;
-
 fn any<'a>(world: &'a World, rng: &mut StdRng) -> &'a Arc<Docket> {
     &world.dockets[rng.random_range(0..world.dockets.len())]
 }
@@ -202,7 +199,7 @@ async fn pause(
     rng: &mut StdRng,
 ) -> Result<Inflicted> {
     docket.signal(Signal::SIGSTOP);
-    let end = Instant::now() + Duration::from_secs(rng.random_range(PAUSE));
+    let end = Instant::now() + world.pause.mul_f64(rng.random_range(1.0..1.2));
     tokio::time::sleep(Duration::from_secs(1)).await;
     // what was appended since it was stopped can only be another's work
     let goal = world.head().await? + 1;

@@ -67,7 +67,7 @@ async fn digests(world: &World) -> Result<BTreeMap<(String, String), String>> {
 pub(super) async fn audits(world: &World) -> Result<()> {
     for (rule, what) in [(rules::READ_MODELS, "verify"), (rules::BROKER, "relay")] {
         let (code, report) = audit(world, what).await?;
-        if code != Some(0) {
+        if code != Some(0) && !is_all_poison(world, &report) {
             world.findings.add(rule, format!("docket audit {what} ended with {code:?}: {}", first(&report)));
         }
     }
@@ -80,6 +80,14 @@ pub(super) async fn audit(world: &World, what: &str) -> Result<(Option<i32>, Str
     let output = docket.command().args(["audit", what, "--json"]).output().await?;
     let text = String::from_utf8_lossy(if output.stdout.is_empty() { &output.stderr } else { &output.stdout });
     Ok((output.status.code(), text.into_owned()))
+}
+
+/// Whether an audit found the events that nobody can read, and nothing else.
+fn is_all_poison(world: &World, report: &str) -> bool {
+    let poisoned = world.poisoned();
+    let read: Value = serde_json::from_str(report).unwrap_or_default();
+    let known = |finding: &Value| poisoned.values().any(|ticket| finding["ticket"] == ticket.to_string());
+    read["findings"].as_array().is_some_and(|findings| !findings.is_empty() && findings.iter().all(known))
 }
 
 /// The first finding of a report, or all of it where it is no report.

@@ -68,14 +68,12 @@ pub(super) async fn repeat(world: &World, commands: &[Command]) -> Result<()> {
         .map(|(index, command)| async move { (command, insist(world, command, index).await) })
         .buffer_unordered(AT_ONCE);
     while let Some((command, again)) = repeated.next().await {
-        let first = command.answer();
-        let same = match (&again.outcome, first) {
-            (Outcome::Ok(again), Some(first)) => first.is_repeated_by(again) || first.replayed && first == again,
-            _ => false,
+        let differences = match (&again.outcome, command.answer()) {
+            (Outcome::Ok(again), Some(first)) => first.differs_from(again),
+            (other, _) => vec![format!("it is answered {other:?}")],
         };
-        if !same {
-            let what = format!("{} was answered {first:?}, and repeated {:?}", command.nonce, again.outcome);
-            world.findings.add(rules::RETRIES, what);
+        if !differences.is_empty() {
+            world.findings.add(rules::RETRIES, format!("{}: {}", command.nonce, differences.join("; ")));
         }
     }
     Ok(())
