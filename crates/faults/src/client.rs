@@ -1,8 +1,6 @@
 //! Sending commands, and judging answers: 2xx is done, 4xx is refused, all else is unknown, unless it says itself that
 //! nothing was carried out.
 
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
@@ -50,34 +48,18 @@ impl World {
     /// Sends a command until its outcome is known, or it is given up; each try at another process.
     pub(crate) async fn carry_out(&self, command: &mut Command, rng: &mut StdRng) {
         let apis: Vec<_> = self.apis().collect();
-        let mut at = rng.random_range(0..apis.len());
+        let first = rng.random_range(0..apis.len());
         // some never come back
         let tries = if rng.random_ratio(1, 5) { 1 } else { TRIES };
         for attempt in 0..tries {
-            let made = self.attempt(apis[at % apis.len()], command).await;
+            let made = self.attempt(apis[(first + attempt) % apis.len()], command).await;
             let done = matches!(made.outcome, Outcome::Ok(_) | Outcome::Refused(..));
             command.attempts.push(made);
             if done {
                 return;
             }
-            at += 1;
             let pause = 50 << attempt.min(4);
             tokio::time::sleep(Duration::from_millis(rng.random_range(pause / 2..pause))).await;
-        }
-    }
-
-    /// What an acknowledgement means for later reads: nothing older than this may be shown.
-    pub(crate) fn acknowledged(&self, ticket: &Ticket, command: &Command) {
-        let Some(answer) = command.answer() else { return };
-        if answer.ticket() != Some(ticket.id) {
-            return;
-        }
-        ticket.version.fetch_max(answer.version(), Ordering::SeqCst);
-        ticket.position.fetch_max(answer.position, Ordering::SeqCst);
-        // what was said stays findable; a subject may be changed again
-        if command.body.get("body").is_some() {
-            let word = (command.nonce.clone(), answer.version(), answer.position);
-            *ticket.last_word.lock().unwrap_or_else(PoisonError::into_inner) = Some(word);
         }
     }
 

@@ -74,7 +74,7 @@ async fn probe(world: &World, docket: &crate::docket::Docket, deadline: Instant)
         if let Ok(attempt) = attempt {
             command.attempts.push(attempt);
             let through = command.known() == Known::Acknowledged;
-            world.acknowledged(ticket, &command);
+            ticket.acknowledged(&command);
             let lost = matches!(command.attempts.last().map(|a| &a.outcome), Some(Outcome::Unknown(_)));
             world.history.add(command);
             if through {

@@ -65,11 +65,11 @@ pub(crate) async fn list(world: Arc<World>, seed: u64, pace: Duration, reached: 
     let mut rng = StdRng::seed_from_u64(seed);
     while !world.stopping() {
         let found = pick(&world, &mut rng).and_then(|ticket| {
-            let word = ticket.last_word.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-            Some((ticket, word))
+            let said = ticket.last_word.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+            Some((ticket, said))
         });
-        if let Some((ticket, word)) = found {
-            search(&world, &ticket, word, &reached, &mut rng).await;
+        if let Some((ticket, said)) = found {
+            search(&world, &ticket, said, &reached, &mut rng).await;
         }
         tokio::time::sleep(pace).await;
     }
@@ -78,14 +78,14 @@ pub(crate) async fn list(world: Arc<World>, seed: u64, pace: Duration, reached: 
 async fn search(
     world: &World,
     ticket: &Ticket,
-    (word, version, position): (String, i64, i64),
+    (nonce, version, position): (String, i64, i64),
     reached: &AtomicI64,
     rng: &mut StdRng,
 ) -> Option<()> {
     let apis: Vec<_> = world.apis().collect();
     let docket = apis[rng.random_range(0..apis.len())];
     let before = reached.load(Ordering::SeqCst);
-    let url = format!("{}/v1/tickets?limit=200&q={word}", docket.url());
+    let url = format!("{}/v1/tickets?limit=200&q={nonce}", docket.url());
     let get = world.http.get(url).bearer_auth(&world.key).header("docket-min-position", position);
     let answer = get.send().await.ok()?;
     if answer.status() != 200 {
@@ -111,7 +111,7 @@ async fn search(
     let row = items.iter().find(|row| row["id"] == ticket.id.to_string());
     match row.map(|row| row["version"].as_i64()) {
         None => {
-            let what = format!("{word}, acknowledged at {position}, is not found in the list at {at}");
+            let what = format!("{nonce}, acknowledged at {position}, is not found in the list at {at}");
             world.findings.add(rules::READ_MODELS, what);
         }
         Some(Some(found)) if found < version => {

@@ -82,6 +82,12 @@ pub(crate) async fn all(
 ) -> Result<Account> {
     tell("asking again for what is unknown");
     let mut account = retries::settle(world, &mut commands).await?;
+    // before anything is repeated: a lost command would be carried out anew, and not be missed
+    let kept = Kept::load(world).await?;
+    tell(&format!("holding {} events against {} commands", kept.events.len(), commands.len()));
+    commands::all(world, &kept, &commands, &mut account);
+    let before = kept.events.len();
+    tell("repeating what was acknowledged");
     retries::repeat(world, &commands).await?;
     crate::faults::poison::leave_out(world).await?;
     tell("rebuilding the read models, auditing the log and the broker");
@@ -89,10 +95,12 @@ pub(crate) async fn all(
     followers::audits(world).await?;
     let seen = seen().await;
     let kept = Kept::load(world).await?;
-    tell(&format!("holding {} events against {} commands", kept.events.len(), commands.len()));
+    if kept.events.len() != before {
+        let what = format!("repeating what was acknowledged made {} events of {before}", kept.events.len());
+        world.findings.add(crate::rules::RETRIES, what);
+    }
     log::sound(world, &kept);
     log::seen(world, &kept, &seen);
-    commands::all(world, &kept, &commands, &mut account);
     followers::broker(world, &kept).await?;
     tell("trying to change what was recorded");
     immutable::all(world, &kept).await?;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::docket::{Docket, Setup};
-use crate::history::{Findings, History};
+use crate::history::{Command, Findings, History};
 use crate::proxy::{Proxy, Upstream};
 use crate::stores::{Broker, Database};
 
@@ -36,6 +36,23 @@ pub(crate) struct Ticket {
     pub(crate) linked: AtomicBool,
     /// A word of the last message that was acknowledged, and the version and position that it came with.
     pub(crate) last_word: Mutex<Option<(String, i64, i64)>>,
+}
+
+impl Ticket {
+    /// What an acknowledgement means for later reads of it: nothing older than this may be shown.
+    pub(crate) fn acknowledged(&self, command: &Command) {
+        let Some(answer) = command.answer() else { return };
+        if answer.ticket() != Some(self.id) {
+            return;
+        }
+        self.version.fetch_max(answer.version(), Ordering::SeqCst);
+        self.position.fetch_max(answer.position, Ordering::SeqCst);
+        // what was said stays findable; a subject may be changed again
+        if command.body.get("body").is_some() {
+            let word = (command.nonce.clone(), answer.version(), answer.position);
+            *self.last_word.lock().unwrap_or_else(PoisonError::into_inner) = Some(word);
+        }
+    }
 }
 
 /// One run.

@@ -111,9 +111,9 @@ async fn finish(world: &World, mut command: Command, rng: &mut StdRng, ticket: O
         (ticket, command.known(), command.answer().and_then(crate::history::Answer::ticket))
     {
         let ticket = world.add_ticket(id);
-        world.acknowledged(&ticket, &command);
+        ticket.acknowledged(&command);
     } else if let Some(ticket) = ticket {
-        world.acknowledged(ticket, &command);
+        ticket.acknowledged(&command);
     }
     world.history.add(command);
 }

@@ -38,7 +38,7 @@ pub(super) async fn wipe(world: &World) -> Result<Inflicted> {
 pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {
     let disk = &world.disks.1;
     if let Some(why) = &disk.missing {
-        return Inflicted::skipped(why);
+        return Ok(Inflicted::skipped(why));
     }
     let filled = disk.fill()?;
     tokio::time::sleep(time).await;

@@ -30,7 +30,7 @@ pub(super) async fn kill_backend(world: &World, seed: u64) -> Result<Inflicted> 
     let sql =
         "select pid from pg_stat_activity where application_name = 'docket' order by md5(pid::text || $1) limit 1";
     let pid: Option<i32> = sqlx::query_scalar(sql).bind(seed.to_string()).fetch_optional(&world.pool).await?;
-    let Some(pid) = pid else { return Inflicted::skipped("there was no connection") };
+    let Some(pid) = pid else { return Ok(Inflicted::skipped("there was no connection")) };
     send(Pid::from_raw(pid), Signal::SIGKILL).context("the server process can't be killed")?;
     Ok(Inflicted::Done)
 }
@@ -101,14 +101,14 @@ async fn refused_in_time(world: &World, docket: &Docket, ticket: &Ticket, alone:
         world.findings.add(rules::ANSWERS, format!("a command at {} under a lock: {why}", docket.name));
     }
     command.attempts.push(attempt);
-    world.acknowledged(ticket, &command);
+    ticket.acknowledged(&command);
     world.history.add(command);
 }
 
 pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {
     let disk = &world.disks.0;
     if let Some(why) = &disk.missing {
-        return Inflicted::skipped(why);
+        return Ok(Inflicted::skipped(why));
     }
     let filled = disk.fill()?;
     tokio::time::sleep(time).await;

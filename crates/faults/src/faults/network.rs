@@ -37,8 +37,12 @@ async fn for_a_time(
     let all = rng.random_ratio(1, 2);
     let struck: Vec<&Arc<Docket>> =
         world.dockets.iter().enumerate().filter(|(index, _)| all || *index == one).map(|(_, docket)| docket).collect();
-    struck.iter().for_each(|docket| wire(docket).set(mode));
+    for docket in &struck {
+        wire(docket).set(mode);
+    }
     tokio::time::sleep(time).await;
-    struck.iter().for_each(|docket| wire(docket).set(Mode::Open));
+    for docket in &struck {
+        wire(docket).set(Mode::Open);
+    }
     Ok(Inflicted::Done)
 }

@@ -72,7 +72,7 @@ async fn kill_at(docket: &Docket, place: &str, after: u32) -> Result<Inflicted> 
     }
     let by_itself = docket.last_exit().and_then(|exit| std::os::unix::process::ExitStatusExt::signal(&exit));
     if by_itself != Some(Signal::SIGABRT as i32) {
-        return Inflicted::skipped(format!("{} ended before it came by: {:?}", docket.name, docket.last_exit()));
+        return Ok(Inflicted::skipped(format!("{} ended before it came by: {:?}", docket.name, docket.last_exit())));
     }
     Ok(Inflicted::Done)
 }
@@ -83,20 +83,20 @@ pub(super) async fn kill_writer(world: &World, place: &str, rng: &mut StdRng) ->
 }
 
 pub(super) async fn kill_projector(world: &World, place: &str, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Inflicted::skipped("nobody led") };
+    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
     kill_at(docket, place, rng.random_range(1..40)).await
 }
 
 pub(super) async fn kill_relay(world: &World, place: &str, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = relay(world).await else { return Inflicted::skipped("nobody published") };
+    let Some(docket) = relay(world).await else { return Ok(Inflicted::skipped("nobody published")) };
     kill_at(docket, place, rng.random_range(1..20)).await
 }
 
 pub(super) async fn kill_rebuild(world: &World, place: &str) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Inflicted::skipped("nobody led") };
+    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
     let generation = live(world).await?;
     if !ask_for_rebuild(world).await {
-        return Inflicted::skipped("the rebuild was not accepted");
+        return Ok(Inflicted::skipped("the rebuild was not accepted"));
     }
     let inflicted = kill_at(docket, place, 0).await?;
     // whoever leads next goes on with it
@@ -107,7 +107,7 @@ pub(super) async fn kill_rebuild(world: &World, place: &str) -> Result<Inflicted
 pub(super) async fn rebuild(world: &World) -> Result<Inflicted> {
     let generation = live(world).await?;
     if !ask_for_rebuild(world).await {
-        return Inflicted::skipped("the rebuild was not accepted");
+        return Ok(Inflicted::skipped("the rebuild was not accepted"));
     }
     swapped(world, generation).await?;
     Ok(Inflicted::Done)
@@ -176,7 +176,7 @@ async fn relay(world: &World) -> Option<&Arc<Docket>> {
 }
 
 pub(super) async fn pause_projector(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Inflicted::skipped("nobody led") };
+    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
     let taken_over = async |goal: i64| {
         let models = read_models(world).await.unwrap_or_default();
         !models.is_empty() && models.iter().all(|(_, at)| *at >= goal)
@@ -185,7 +185,7 @@ pub(super) async fn pause_projector(world: &World, rng: &mut StdRng) -> Result<I
 }
 
 pub(super) async fn pause_relay(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = relay(world).await else { return Inflicted::skipped("nobody published") };
+    let Some(docket) = relay(world).await else { return Ok(Inflicted::skipped("nobody published")) };
     let taken_over = async |goal: i64| crate::heal::broker_position(world).await.is_ok_and(|at| at >= goal);
     pause(world, docket, "the broker", taken_over, rng).await
 }

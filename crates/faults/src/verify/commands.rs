@@ -49,14 +49,15 @@ fn one(world: &World, kept: &Kept, command: &Command, words: &HashMap<&str, Vec<
         world.findings.add(rules::ACKNOWLEDGED, format!("{nonce} stands at positions {standing:?}"));
     }
     match command.known() {
-        Known::Acknowledged => match unit {
-            Some(unit) => acknowledged(world, kept, command, unit, standing, account),
-            None => {
+        Known::Acknowledged => {
+            if let Some(unit) = unit {
+                acknowledged(world, kept, command, unit, standing, account);
+            } else {
                 account.lost += 1;
                 let what = format!("{nonce} ({}) was acknowledged, and is not in the log", command.path);
                 world.findings.add(rules::ACKNOWLEDGED, what);
             }
-        },
+        }
         Known::Refused => {
             if unit.is_some() || !standing.is_empty() {
                 account.unexpected += 1;

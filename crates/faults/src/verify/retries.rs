@@ -30,9 +30,10 @@ pub(super) async fn settle(world: &World, commands: &mut [Command]) -> Result<Ac
     let unknown = commands.iter_mut().filter(|command| command.known() == Known::Unknown);
     let mut settled = stream::iter(unknown).map(|command| ask_again(world, command)).buffer_unordered(AT_ONCE);
     while let Some(there) = settled.next().await {
-        match there? {
-            true => account.recovered += 1,
-            false => account.absent += 1,
+        if there? {
+            account.recovered += 1;
+        } else {
+            account.absent += 1;
         }
     }
     Ok(account)
