@@ -23,7 +23,7 @@ use crate::stores::{Broker, Database};
 const PROCESSES: &[(&str, &str)] =
     &[("a", "api,projector,relay"), ("b", "api,projector,relay"), ("c", "projector,relay")];
 /// How large the servers' disks are: PostgreSQL's, NATS's.
-const DISKS: (u32, u32) = (1_024, 512);
+const DISKS: (u32, u32) = (384, 128);
 
 /// A ticket, and what of it was acknowledged.
 #[derive(Debug)]

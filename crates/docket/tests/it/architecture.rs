@@ -94,7 +94,8 @@ fn what_is_for_the_fault_checker_is_not_shipped() {
 #[cfg(not(feature = "failpoints"))]
 fn the_shipped_binary_knows_no_failpoint() {
     let binary = std::fs::read(env!("CARGO_BIN_EXE_docket")).unwrap();
-    let holds = |word: &str| binary.windows(word.len()).any(|window| window == word.as_bytes());
+    let binary = String::from_utf8_lossy(&binary);
+    let holds = |word: &str| binary.contains(word);
     assert!(holds("eventstore_append"), "its texts can be found");
     for word in ["FAILPOINTS", "append.before_send", "projection.before_commit", "relay.before_publish", "planted."] {
         assert!(!holds(word), "{word} is in it");
