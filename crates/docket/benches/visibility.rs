@@ -19,6 +19,7 @@ use bench::{Docket, Table, Threads, setting};
 use devstack::{Durability, Nats, Postgres};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 const CLIENTS: usize = 16;
 
@@ -32,10 +33,10 @@ async fn measure(folder: &Path) -> Result<()> {
     let docket = Docket::start(env!("CARGO_BIN_EXE_docket"), folder, &postgres, Some(&nats)).await?;
     let (api, key) = (format!("http://{}", docket.address), docket.key.clone());
     let arrivals = subscribe(nats.url()).await?;
-    let end = Instant::now() + time;
+    let all_are_ready = Arc::new(Barrier::new(CLIENTS));
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(client(api.clone(), key.clone(), end));
+        clients.spawn(client(api.clone(), key.clone(), all_are_ready.clone(), time));
     }
     let mut answered = Vec::new();
     let mut listed = Vec::new();
@@ -70,12 +71,14 @@ fn percentiles(mut times: Vec<Duration>) -> [String; 2] {
 
 type Answers = (Vec<(u64, Instant)>, Vec<Duration>);
 
-async fn client(api: String, key: String, end: Instant) -> Result<Answers> {
+async fn client(api: String, key: String, all_are_ready: Arc<Barrier>, time: Duration) -> Result<Answers> {
     let http = reqwest::Client::new();
     let opened = http.post(format!("{api}/v1/tickets")).bearer_auth(&key);
     let opened: Value = opened.json(&json!({"subject": "bench", "body": "bench"})).send().await?.json().await?;
     let path = format!("{api}/v1/tickets/{}/replies", opened["id"].as_str().context("no ticket")?);
     let (mut answers, mut lists) = (Vec::new(), Vec::new());
+    all_are_ready.wait().await;
+    let end = Instant::now() + time;
     while Instant::now() < end {
         let answer = http.post(&path).bearer_auth(&key).json(&json!({"body": "bench"})).send().await?;
         let at = Instant::now();
