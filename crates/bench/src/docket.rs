@@ -38,6 +38,7 @@ impl Docket {
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
             .current_dir(folder)
             .env("DATABASE_URL", postgres.url("docket"))
+            .env("DOCKET_RATE_LIMIT", "off")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);

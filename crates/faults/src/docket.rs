@@ -95,6 +95,7 @@ impl Docket {
             .env("DOCKET_DATA_DIR", self.dir.join("data"))
             .env("DOCKET_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("DOCKET_LOG_FORMAT", "text")
+            .env("DOCKET_RATE_LIMIT", "off")
             .env_remove("DOCKET_CONFIG")
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .stdin(Stdio::null());
