@@ -73,8 +73,11 @@ pub fn history(data: &[u8]) {
         }
         if let (Some(live), Some(seen)) = (&live, &seen) {
             assert_eq!((live.version.0, live.status), (version, seen.status));
-            let snapshot = serde_json::to_string(live).and_then(|json| serde_json::from_str(&json)).ok();
-            assert_eq!(Some(live), snapshot.as_ref());
+            // now and then: it costs more than all the rest
+            if number % 8 == 0 {
+                let snapshot = serde_json::to_string(live).and_then(|json| serde_json::from_str(&json)).ok();
+                assert_eq!(Some(live), snapshot.as_ref());
+            }
         }
     }
 }

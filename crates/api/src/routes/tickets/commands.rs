@@ -1,7 +1,7 @@
 //! `POST /v1/tickets/{id}/…`: the commands to a ticket. What they have in common is in `command.rs`; what
 //! they mean is the aggregate's.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ticket_aggregate::{AgentId, Command, CommandKind, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId};
@@ -67,6 +67,12 @@ impl From<LinkWord> for LinkKind {
 
 fn tags(texts: &[TagText]) -> Result<std::collections::BTreeSet<Tag>, Fault> {
     texts.iter().enumerate().map(|(index, tag)| at(&format!("/tags/{index}"), Tag::parse(&tag.0))).collect()
+}
+
+/// An offset can carry a time out of the years that RFC 3339 can write, and then nobody could read it any more.
+fn within_the_calendar(wake_at: DateTime<Utc>) -> Result<DateTime<Utc>, Fault> {
+    let fault = || Fault::new("/wake_at", "this must not be after the year 9999 of UTC");
+    if wake_at.year() <= 9_999 { Ok(wake_at) } else { Err(fault()) }
 }
 
 /// Declares the commands: of each the members of its body, its route, and what it says to the desk.
@@ -234,7 +240,7 @@ commands! {
         wake_at: Option<DateTime<Utc>>,
     }
     Change "hold" "hold_ticket" "Put the ticket on hold" {"reason": "A new printer is ordered.", "wake_at": "2099-01-31T09:00:00Z"}
-    |b| Hold => Command::Hold { reason: b.reason, wake_at: b.wake_at };
+    |b| Hold => Command::Hold { reason: b.reason, wake_at: b.wake_at.map(within_the_calendar).transpose()? };
 
     /// The ticket is open again.
     Resume {}
@@ -293,4 +299,18 @@ commands! {
     }
     Change "unlink" "unlink_ticket" "Remove a link" {"kind": "blocked_by", "other": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11"}
     |b| Unlink => Command::Unlink { kind: b.kind.into(), other: TicketId(b.other) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_cannot_be_on_hold_beyond_the_calendar() {
+        let hold = |wake_at: &str| {
+            serde_json::from_value::<Hold>(json!({"reason": "x", "wake_at": wake_at})).unwrap().into_command()
+        };
+        assert!(hold("9999-12-31T23:59:59Z").is_ok());
+        assert_eq!(hold("9999-12-31T23:59:59-23:59").unwrap_err().pointer, "/wake_at");
+    }
 }
