@@ -73,16 +73,27 @@ pub struct Config {
     pub operations_only: bool,
 }
 
-/// The application that the handlers share. Cheap to clone.
+/// The application that the handlers share. Cheap to clone: each layer does, for each request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+/// What they share: what an [`App`] stands for.
+pub struct Shared {
     desk: Desk,
     read_models: projections::Reader,
-    config: Arc<Config>,
-    validators: Arc<validation::Validators>,
+    config: Config,
+    validators: validation::Validators,
     admission: Arc<admission::Admission>,
-    rate: Arc<Option<rate::RateLimit>>,
+    rate: Option<rate::RateLimit>,
     draining: watch::Sender<bool>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// A route, as tests and tools see it.
@@ -117,15 +128,15 @@ impl App {
     /// The application over a desk and the read models.
     pub fn new(desk: Desk, read_models: projections::Reader, config: Config) -> Self {
         let validators = validation::Validators::compile(&openapi());
-        Self {
+        Self(Arc::new(Shared {
             desk,
             read_models,
             admission: Arc::new(admission::Admission::new(&config.limits)),
-            rate: Arc::new(config.limits.rate.and_then(rate::RateLimit::new)),
-            config: Arc::new(config),
-            validators: Arc::new(validators),
+            rate: config.limits.rate.and_then(rate::RateLimit::new),
+            config,
+            validators,
             draining: watch::Sender::new(false),
-        }
+        }))
     }
 
     /// From now on `/health/readiness` says no, so that balancers send nobody here any more.
