@@ -1,10 +1,9 @@
 //! A small disk of a server's own, to be filled: a tmpfs, which only root can mount.
 
-use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 
 use crate::stores::run;
 
@@ -12,6 +11,7 @@ use crate::stores::run;
 #[derive(Debug)]
 pub(crate) struct Disk {
     path: PathBuf,
+    megabytes: u32,
     /// Why there is none.
     pub(crate) missing: Option<String>,
 }
@@ -27,28 +27,26 @@ impl Disk {
         // the server's user must get through
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711))?;
         let missing = mounted.err().map(|error| format!("no small disk could be mounted ({error})"));
-        Ok(Self { path, missing })
+        Ok(Self { path, megabytes, missing })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes all that is free, until what it gives back is dropped.
-    pub(crate) fn fill(&self) -> Result<Filled> {
-        let filled = Filled(self.path.join("filler"));
-        let file = File::create(&filled.0)?;
-        let mut taken = 0;
-        // others take from it meanwhile: what fails is tried again with less
-        for shift in 0..20 {
-            let free = nix::sys::statvfs::statvfs(&self.path)?;
-            let free = i64::try_from(free.blocks_available() * free.fragment_size())? >> (shift / 4);
-            if free > 0 && nix::fcntl::posix_fallocate(&file, taken, free).is_ok() {
-                taken += free;
+    /// Leaves no room, until what it gives back is dropped: the disk is made as small as what is on it.
+    pub(crate) async fn fill(&self) -> Result<Filled> {
+        let filled = Filled { path: self.path.clone(), megabytes: self.megabytes };
+        for _ in 0..20 {
+            let disk = nix::sys::statvfs::statvfs(&self.path)?;
+            let kilobytes = (disk.blocks() - disk.blocks_free()) * disk.fragment_size() / 1024;
+            let size = format!("remount,size={}k", kilobytes.max(4));
+            // others write meanwhile: it can't be smaller than what is there
+            if run("mount", &["-o".as_ref(), size.as_ref(), self.path.as_os_str()]).await.is_ok() {
+                return Ok(filled);
             }
         }
-        ensure!(taken > 0, "the disk can't be filled");
-        Ok(filled)
+        bail!("the disk can't be filled")
     }
 }
 
@@ -62,10 +60,14 @@ impl Drop for Disk {
 
 /// A disk without room.
 #[derive(Debug)]
-pub(crate) struct Filled(PathBuf);
+pub(crate) struct Filled {
+    path: PathBuf,
+    megabytes: u32,
+}
 
 impl Drop for Filled {
     fn drop(&mut self) {
-        std::fs::remove_file(&self.0).ok();
+        let size = format!("remount,size={}m", self.megabytes);
+        std::process::Command::new("mount").args(["-o", &size]).arg(&self.path).status().ok();
     }
 }

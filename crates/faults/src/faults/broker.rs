@@ -40,7 +40,7 @@ pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted
     if let Some(why) = &disk.missing {
         return Ok(Inflicted::skipped(why));
     }
-    let filled = disk.fill()?;
+    let filled = disk.fill().await?;
     tokio::time::sleep(time).await;
     drop(filled);
     // nats-server turns its JetStream off for good when it can't write, or hangs: its operator starts it again

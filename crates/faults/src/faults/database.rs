@@ -110,7 +110,7 @@ pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted
     if let Some(why) = &disk.missing {
         return Ok(Inflicted::skipped(why));
     }
-    let filled = disk.fill()?;
+    let filled = disk.fill().await?;
     tokio::time::sleep(time).await;
     drop(filled);
     // it may have given up: its supervisor starts it again
