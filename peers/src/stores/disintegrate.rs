@@ -5,6 +5,7 @@ use disintegrate::{Event, EventStore as _, query};
 use disintegrate_postgres::{Error, PgEventId, PgEventStore};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 #[derive(Clone)]
 pub struct Disintegrate(PgEventStore<TicketEvent, Json<TicketEvent>>);
@@ -20,7 +21,15 @@ pub enum TicketEvent {
 
 impl Disintegrate {
     pub async fn open(pool: PgPool) -> Result<Self> {
-        Ok(Self(PgEventStore::try_new(pool, Json::default()).await?))
+        let options = PgConnectOptions::clone(&pool.connect_options()).options([("check_function_bodies", "off")]);
+        let one = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        PgEventStore::<TicketEvent, _>::try_new(one.clone(), Json::<TicketEvent>::default()).await?;
+        // it writes a number as PostgreSQL 16 and newer know it; before them it is the same number in decimal
+        let function = "select pg_get_functiondef('event_store_begin_epoch'::regproc)";
+        let function: String = sqlx::query_scalar(function).fetch_one(&one).await?;
+        sqlx::raw_sql(&function.replace("0xFFFFFFFF", "4294967295")).execute(&one).await?;
+        one.close().await;
+        Ok(Self(PgEventStore::new_uninitialized(pool, Json::default())))
     }
 }
 
