@@ -1,9 +1,9 @@
 //! The read model `tickets`: lists and full-text search. Writer and reader share this file, and it alone names its
 //! tables.
 //!
-//! A row is the fold of its ticket, twice: as staff see it, and from the public events alone. The words of a
-//! ticket stand in a table of their own, so that what doesn't say anything doesn't rewrite them: those of its
-//! subject, and those of everything that was written in it, in order. What a requester may find has the weight A.
+//! A row is the fold of its ticket, twice: as staff see it, and from the public events alone. The words of a ticket
+//! stand in a table of their own, a row for each of its texts, which is written once: what a ticket has grown to costs
+//! the next reply nothing.
 
 mod audit;
 mod fold;
@@ -21,11 +21,12 @@ use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact, Projection, Table, Writer};
-pub(crate) use audit::{SaidWords, Stored, other_words, stored};
+pub(crate) use audit::{Stored, other_words, stored};
 use fold::{Changes, Folded};
+pub(crate) use fold::{EntryWords, Words};
 pub(crate) use place::Place;
 pub use query::{Order, Seer, Sort, TicketQuery, TicketRow};
-pub(crate) use words::{Vector, found, said};
+pub(crate) use words::{said, vector};
 
 /// How many folded tickets a writer remembers.
 const REMEMBERED: usize = 20_000;
@@ -46,7 +47,7 @@ impl Projection for Tickets {
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {
-        let words = "row(t.ticket_id, tsvectorsend(t.subject_words), tsvectorsend(t.words))";
+        let words = "row(t.ticket_id, t.entry, t.public, tsvectorsend(t.words))";
         vec![
             Table { name: format!("read_models.tickets_{generation}"), row: "t" },
             Table { name: format!("read_models.tickets_words_{generation}"), row: words },
@@ -71,7 +72,6 @@ impl Projection for Tickets {
                created_at        timestamptz not null,
                updated_at        timestamptz not null,
                public_updated_at timestamptz not null,
-               words_bytes       int         not null,
                staff_view        text        not null,
                public_view       text        not null,
                constraint tickets_{generation}_pkey primary key (id)
@@ -79,10 +79,11 @@ impl Projection for Tickets {
              -- a row of the usual size is not compressed: that costs more than all else in its writing
              with (toast_tuple_target = 8160);
              create table if not exists read_models.tickets_words_{generation} (
-               ticket_id     uuid     not null,
-               subject_words tsvector,
-               words         tsvector not null,
-               constraint tickets_words_{generation}_pkey primary key (ticket_id)
+               ticket_id uuid     not null,
+               entry     bigint   not null,
+               public    boolean  not null,
+               words     tsvector not null,
+               constraint tickets_words_{generation}_pkey primary key (ticket_id, entry)
              )"
         )
     }
@@ -98,13 +99,10 @@ impl Projection for Tickets {
              create index if not exists tickets_{g}_assignee_idx on read_models.tickets_{g} (assignee);
              create index if not exists tickets_{g}_requester_idx on read_models.tickets_{g} (requester);
              create index if not exists tickets_{g}_followers_idx on read_models.tickets_{g} using gin (followers);
-             create index if not exists tickets_words_{g}_idx
-               on read_models.tickets_words_{g} using gin ((subject_words || words));
-             -- nobody asks which views or words are frequent but by the index
+             create index if not exists tickets_words_{g}_idx on read_models.tickets_words_{g} using gin (words);
+             -- nobody asks which views are frequent
              alter table read_models.tickets_{g}
                alter staff_view set statistics 0, alter public_view set statistics 0;
-             alter table read_models.tickets_words_{g}
-               alter subject_words set statistics 0, alter words set statistics 0;
              analyze read_models.tickets_{g}, read_models.tickets_words_{g}"
         )
     }
@@ -128,42 +126,30 @@ struct Sql {
 impl Sql {
     fn of(generation: Generation) -> Self {
         let columns = "id, number, version, position, status, priority, team, category, assignee, requester, followers, \
-                       tags, created_at, updated_at, public_updated_at, words_bytes, staff_view, public_view";
+                       tags, created_at, updated_at, public_updated_at, staff_view, public_view";
         let updates = columns.split(", ").skip(2).map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
         Self {
             load: format!(
-                "select id, staff_view, public_view, words_bytes
+                "select id, staff_view, public_view
                    from read_models.tickets_{generation} where id = any($1)"
             ),
             rows: format!(
                 "insert into read_models.tickets_{generation} as t ({columns})
                  select id, number, version, position, status, priority, team, category, assignee, requester,
-                        followers::text[], tags::text[], created_at, updated_at, public_updated_at, words_bytes,
+                        followers::text[], tags::text[], created_at, updated_at, public_updated_at,
                         staff_view, public_view
                    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[],
                                $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-                               $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::int[], $17::text[],
-                               $18::text[]) as r ({columns})
+                               $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[])
+                     as r ({columns})
                  on conflict on constraint tickets_{generation}_pkey do update set {updates}"
             ),
+            // but for the subject, a text is never written again
             words: format!(
-                // what is added is added text by text: PostgreSQL keeps only so many places of a word, and what it
-                // keeps must not depend on how the texts were batched
-                "insert into read_models.tickets_words_{generation} as w (ticket_id, subject_words, words)
-                 select t.id, t.subject::tsvector, coalesce(t.words::tsvector, added.words, '')
-                   from unnest($1::uuid[], $2::text[], $3::text[]) t (id, subject, words)
-                   left join (
-                     select id, read_models.tsvector_sum(words order by entry) as words
-                       from (select ticket_id as id, words, 0 as entry
-                               from read_models.tickets_words_{generation} where ticket_id = any($4)
-                             union all
-                             select id, words::tsvector, entry
-                               from unnest($4::uuid[], $5::text[]) with ordinality p (id, words, entry)) p
-                      group by id
-                   ) added on added.id = t.id
-                 on conflict on constraint tickets_words_{generation}_pkey do update
-                    set subject_words = coalesce(excluded.subject_words, w.subject_words),
-                        words = case when w.ticket_id = any($4) then excluded.words else w.words end"
+                "insert into read_models.tickets_words_{generation} (ticket_id, entry, public, words)
+                 select ticket_id, entry, public, words::tsvector
+                   from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[]) t (ticket_id, entry, public, words)
+                 on conflict on constraint tickets_words_{generation}_pkey do update set words = excluded.words"
             ),
         }
     }
@@ -184,7 +170,7 @@ impl Writer for TicketsWriter {
                 self.memory.put(fact.stream, changes.fold(known, fact)?);
             }
             self.write_rows(connection, &changes).await?;
-            self.write_words(connection, &changes).await
+            self.write_words(connection, changes).await
         }
         .boxed()
     }
@@ -208,7 +194,7 @@ impl TicketsWriter {
         for row in rows {
             let stream = StreamId(row.try_get(0)?);
             let (full, public): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
-            let folded = Folded::read(full, public, row.try_get(3)?).map_err(|error| {
+            let folded = Folded::read(full, public).map_err(|error| {
                 let first = facts.iter().find(|fact| fact.stream == stream);
                 first.map_or(ApplyError::Database(sqlx::Error::RowNotFound), |fact| {
                     fact.unfit(format!("its row can't be read: {error}"))
@@ -237,7 +223,6 @@ impl TicketsWriter {
             .bind(rows.created_at)
             .bind(rows.updated_at)
             .bind(rows.public_updated_at)
-            .bind(rows.words_bytes)
             .bind(rows.staff_view)
             .bind(rows.public_view)
             .execute(connection)
@@ -245,17 +230,16 @@ impl TicketsWriter {
         Ok(())
     }
 
-    async fn write_words(&self, connection: &mut PgConnection, changes: &Changes) -> Result<(), ApplyError> {
-        let words = changes.words(&self.memory);
-        if words.tickets.is_empty() {
+    async fn write_words(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), ApplyError> {
+        let words = changes.words();
+        if words.of.is_empty() {
             return Ok(());
         }
         sqlx::query(AssertSqlSafe(self.sql.words.clone()))
-            .bind(words.tickets)
-            .bind(words.subjects)
-            .bind(words.together)
             .bind(words.of)
-            .bind(words.each)
+            .bind(words.entry)
+            .bind(words.public)
+            .bind(words.vectors)
             .execute(connection)
             .await?;
         Ok(())

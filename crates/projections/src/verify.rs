@@ -32,9 +32,7 @@ struct Said {
     full: State,
     public: State,
     last: Position,
-    /// The words of each of its texts, in order.
-    words: Vec<String>,
-    words_bytes: usize,
+    words: tickets::EntryWords,
 }
 
 /// How far a generation has read, and what it leaves out.
@@ -101,7 +99,7 @@ async fn tickets_differ(
         let rows = tickets::stored(connection, generation, after).await?;
         let Some(last) = rows.last().map(|row| row.id) else { break };
         after = Some(last);
-        let mut words = tickets::SaidWords::default();
+        let (mut sound, mut words) = (Vec::new(), tickets::Words::default());
         for row in rows {
             // tickets of the log that have no row
             while let Some((ticket, _)) = next.as_ref().filter(|(ticket, _)| ticket.0 < row.id) {
@@ -110,9 +108,11 @@ async fn tickets_differ(
             }
             match next.take() {
                 Some((ticket, folded)) if ticket.0 == row.id => {
-                    match wrong(&row, &folded) {
-                        Some(detail) => differ(ticket, detail),
-                        None => words.push(ticket, folded.full.as_ref(), folded.words),
+                    if let Some(detail) = wrong(&row, &folded) {
+                        differ(ticket, detail);
+                    } else {
+                        sound.push(ticket.0);
+                        words.push(ticket, folded.words);
                     }
                     next = said.next().await.transpose()?;
                 }
@@ -122,7 +122,7 @@ async fn tickets_differ(
                 }
             }
         }
-        for ticket in tickets::other_words(connection, generation, words).await? {
+        for ticket in tickets::other_words(connection, generation, &sound, words).await? {
             differ(ticket, "the words that it is found by are not those that the log has".to_owned());
         }
     }
@@ -221,9 +221,8 @@ impl Said {
         if let Some(shown) = decoded.public_view() {
             self.public = evolve(self.public.take(), &shown, &stamp);
         }
-        if let Some((audience, text)) = tickets::said(&decoded) {
-            let text = tickets::found(text, &mut self.words_bytes);
-            self.words.push(tickets::Vector::of(audience, text).literal());
+        for said in tickets::said(&decoded, event.version.0) {
+            self.words.insert(said.entry, (said.public, tickets::vector(said.text)));
         }
         self.full = evolve(self.full.take(), &decoded, &stamp);
         self.last = event.position;

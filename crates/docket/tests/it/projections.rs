@@ -37,7 +37,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
         format!("update {tickets} set team = 'mallory' where number = 2"),
         format!(
             "update {} set words = words || 'mallory:1'
-              where ticket_id = (select id from {tickets} where number = 3)",
+              where entry = 1 and ticket_id = (select id from {tickets} where number = 3)",
             tickets.replace("tickets_", "tickets_words_")
         ),
         format!("update {queues} set count = count + 1 where ctid = (select min(ctid) from {queues})"),

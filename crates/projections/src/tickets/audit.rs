@@ -6,8 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use ticket_aggregate::{Requester, Ticket};
 use uuid::Uuid;
 
-use super::fold::rank;
-use super::words::{Audience, Vector};
+use super::fold::{Words, rank};
 use crate::generations::Generation;
 
 /// A row as it is stored.
@@ -71,43 +70,22 @@ pub(crate) async fn stored(
     Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
 }
 
-/// The words that tickets must have, a vector each column.
-#[derive(Debug, Default)]
-pub(crate) struct SaidWords {
-    tickets: Vec<Uuid>,
-    subjects: Vec<String>,
-    of: Vec<Uuid>,
-    each: Vec<String>,
-}
-
-impl SaidWords {
-    pub(crate) fn push(&mut self, ticket: StreamId, folded: Option<&Ticket>, texts: Vec<String>) {
-        let Some(folded) = folded else { return };
-        self.tickets.push(ticket.0);
-        self.subjects.push(Vector::of(Audience::All, &folded.subject).literal());
-        self.of.extend(texts.iter().map(|_| ticket.0));
-        self.each.extend(texts);
-    }
-}
-
-/// The tickets that have other words, for the audit.
+/// Those of these tickets that have other words than these, for the audit.
 pub(crate) async fn other_words(
     connection: &mut PgConnection,
     generation: Generation,
-    said: SaidWords,
+    tickets: &[Uuid],
+    words: Words,
 ) -> Result<Vec<StreamId>, eventstore::Fault> {
     let sql = format!(
-        "select t.id
-           from unnest($1::uuid[], $2::text[]) t (id, subject)
-           left join (
-             select id, read_models.tsvector_sum(words::tsvector order by entry) as words
-               from unnest($3::uuid[], $4::text[]) with ordinality p (id, words, entry) group by id
-           ) said on said.id = t.id
-           left join read_models.tickets_words_{generation} w on w.ticket_id = t.id
-          where (w.subject_words, w.words) is distinct from (t.subject::tsvector, coalesce(said.words, ''))
-          order by t.id"
+        "select distinct coalesce(said.ticket_id, w.ticket_id)
+           from unnest($2::uuid[], $3::bigint[], $4::boolean[], $5::text[]) said (ticket_id, entry, public, words)
+           full join (select * from read_models.tickets_words_{generation} where ticket_id = any($1)) w
+             on w.ticket_id = said.ticket_id and w.entry = said.entry
+          where (w.public, w.words) is distinct from (said.public, said.words::tsvector)
+          order by 1"
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(said.tickets).bind(said.subjects);
-    let other: Vec<Uuid> = query.bind(said.of).bind(said.each).fetch_all(connection).await?;
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(tickets).bind(words.of).bind(words.entry);
+    let other: Vec<Uuid> = query.bind(words.public).bind(words.vectors).fetch_all(connection).await?;
     Ok(other.into_iter().map(StreamId).collect())
 }

@@ -9,21 +9,18 @@ use uuid::Uuid;
 
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact};
-use crate::tickets::words::{self, Audience, Vector};
+use crate::tickets::words;
 
 /// A ticket, as staff see it and from its public events alone (docs/adr/0012).
 #[derive(Clone, Debug)]
 pub(crate) struct Folded {
     pub(crate) full: Ticket,
     pub(crate) public: Ticket,
-    /// How many bytes of its texts are among its words.
-    words_bytes: usize,
 }
 
 impl Folded {
-    pub(super) fn read(full: &str, public: &str, words_bytes: i32) -> Result<Self, serde_json::Error> {
-        let words_bytes = usize::try_from(words_bytes).unwrap_or_default();
-        Ok(Self { full: serde_json::from_str(full)?, public: serde_json::from_str(public)?, words_bytes })
+    pub(super) fn read(full: &str, public: &str) -> Result<Self, serde_json::Error> {
+        Ok(Self { full: serde_json::from_str(full)?, public: serde_json::from_str(public)? })
     }
 }
 
@@ -34,20 +31,16 @@ pub(super) struct Changes(BTreeMap<StreamId, Change>);
 #[derive(Debug)]
 struct Change {
     position: Position,
-    /// Nothing of it was there before.
-    new: bool,
-    subject: bool,
-    texts: Vec<(Audience, String)>,
+    words: EntryWords,
 }
+
+/// The words of a ticket's texts, by entry, and whether the requester may find it by them.
+pub(crate) type EntryWords = BTreeMap<i64, (bool, String)>;
 
 impl Changes {
     /// The ticket after an event.
     pub(super) fn fold(&mut self, known: Option<Folded>, fact: &Fact) -> Result<Folded, ApplyError> {
-        let new = known.is_none();
-        let (full, public, mut words_bytes) = match known {
-            Some(known) => (Some(known.full), Some(known.public), known.words_bytes),
-            None => (None, None, 0),
-        };
+        let (full, public) = known.map(|known| (known.full, known.public)).unzip();
         if let Some(full) = &full {
             fact.follows(full.version)?;
         }
@@ -58,14 +51,12 @@ impl Changes {
         };
         let folded = evolve(full, &fact.event, &stamp).zip(public);
         let (full, public) = folded.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
-        let nothing = Change { position: fact.position, new, subject: false, texts: Vec::new() };
-        let change = self.0.entry(fact.stream).or_insert(nothing);
+        let change = self.0.entry(fact.stream).or_insert(Change { position: fact.position, words: EntryWords::new() });
         change.position = fact.position;
-        change.subject |= words::names(&fact.event);
-        if let Some((audience, text)) = words::said(&fact.event) {
-            change.texts.push((audience, words::found(text, &mut words_bytes).to_owned()));
+        for said in words::said(&fact.event, fact.version.0) {
+            change.words.insert(said.entry, (said.public, words::vector(said.text)));
         }
-        Ok(Folded { full, public, words_bytes })
+        Ok(Folded { full, public })
     }
 
     /// The rows as columns.
@@ -79,21 +70,11 @@ impl Changes {
         columns
     }
 
-    /// What was written, and new subjects, as columns.
-    pub(super) fn words(&self, memory: &Memory<Folded>) -> Words {
+    /// What was written, as columns.
+    pub(super) fn words(self) -> Words {
         let mut words = Words::default();
-        for (stream, change) in self.0.iter().filter(|(_, change)| change.subject || !change.texts.is_empty()) {
-            let folded = memory.get(*stream).filter(|_| change.subject);
-            words.tickets.push(stream.0);
-            words.subjects.push(folded.map(|folded| Vector::of(Audience::All, &folded.full.subject).literal()));
-            let together = change.new.then(|| change.together()).filter(Vector::is_short);
-            if together.is_none() {
-                for (audience, text) in &change.texts {
-                    words.of.push(stream.0);
-                    words.each.push(Vector::of(*audience, text).literal());
-                }
-            }
-            words.together.push(together.map(|vector| vector.literal()));
+        for (stream, change) in self.0 {
+            words.push(stream, change.words);
         }
         words
     }
@@ -118,7 +99,6 @@ pub(crate) struct Columns {
     pub(crate) created_at: Vec<DateTime<Utc>>,
     pub(crate) updated_at: Vec<DateTime<Utc>>,
     pub(crate) public_updated_at: Vec<DateTime<Utc>>,
-    pub(crate) words_bytes: Vec<i32>,
     pub(crate) staff_view: Vec<String>,
     pub(crate) public_view: Vec<String>,
 }
@@ -141,24 +121,29 @@ impl Columns {
         self.created_at.push(full.opened_at);
         self.updated_at.push(full.updated_at);
         self.public_updated_at.push(public.updated_at);
-        self.words_bytes.push(i32::try_from(folded.words_bytes).unwrap_or(i32::MAX));
         self.staff_view.push(json(full));
         self.public_view.push(json(public));
     }
 }
 
-/// What was written, a vector each column.
+/// The words of texts, a vector each column.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    pub(crate) tickets: Vec<Uuid>,
-    /// The words of new subjects; none where it stays.
-    pub(crate) subjects: Vec<Option<String>>,
-    /// The words of all texts of new tickets that have few.
-    pub(crate) together: Vec<Option<String>>,
-    /// Of all others: whose text each is, in order.
     pub(crate) of: Vec<Uuid>,
-    /// Its words.
-    pub(crate) each: Vec<String>,
+    pub(crate) entry: Vec<i64>,
+    pub(crate) public: Vec<bool>,
+    pub(crate) vectors: Vec<String>,
+}
+
+impl Words {
+    pub(crate) fn push(&mut self, ticket: StreamId, words: EntryWords) {
+        for (entry, (public, vector)) in words {
+            self.of.push(ticket.0);
+            self.entry.push(entry);
+            self.public.push(public);
+            self.vectors.push(vector);
+        }
+    }
 }
 
 /// Priorities in their order.
@@ -187,14 +172,4 @@ fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     }
     literal.push('}');
     literal
-}
-
-impl Change {
-    fn together(&self) -> Vector<'_> {
-        let mut vector = Vector::default();
-        for (audience, text) in &self.texts {
-            vector.say(*audience, text);
-        }
-        vector
-    }
 }

@@ -223,20 +223,28 @@ impl TicketQuery {
 
     fn narrow_to_words(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
         let Some(q) = &self.q else { return };
+        sql.push(" and (false");
+        for group in words::search(q) {
+            sql.push(" or (true");
+            for operand in group {
+                sql.push(if operand.without { " and not " } else { " and " });
+                self.push_said(sql, generation, operand.words);
+            }
+            sql.push(")");
+        }
+        sql.push(")");
+    }
+
+    /// That a text of the ticket has these words.
+    fn push_said(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation, words: String) {
         let table = format!("read_models.tickets_words_{generation} w");
         if self.seer.is_requester() {
-            // their tickets are few, so that no index is needed: it knows no weights
-            sql.push(format!(
-                " and exists (select from {table} where w.ticket_id = t.id
-                   and ts_filter(w.subject_words || w.words, '{{a}}') @@ "
-            ));
+            // their tickets are few: no index over all is needed
+            sql.push(format!("exists (select from {table} where w.ticket_id = t.id and w.public and w.words @@ "));
         } else {
-            sql.push(format!(
-                " and t.id in (select w.ticket_id from {table}
-                   where (w.subject_words || w.words) @@ "
-            ));
+            sql.push(format!("t.id in (select w.ticket_id from {table} where w.words @@ "));
         }
-        sql.push_bind(words::query(q)).push("::tsquery)");
+        sql.push_bind(words).push("::tsquery)");
     }
 }
 

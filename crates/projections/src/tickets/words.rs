@@ -11,89 +11,51 @@ use std::fmt::Write;
 
 use ticket_aggregate::Event;
 
-/// How many bytes of what is written in a ticket can be found: PostgreSQL keeps no more than 1 MiB of words.
+/// How much of a text can be found, in bytes: PostgreSQL keeps no more than 1 MiB of words, places included.
 const FOUND_BYTES: usize = 256 * 1024;
 /// PostgreSQL takes words of up to 2 kB; nobody searches for one that long.
 const WORD_BYTES: usize = 255;
-/// So many words in a vector that no word can be in it more often than PostgreSQL keeps places of it.
-const FEW: usize = 255;
 
-/// Who may find a ticket by a word: its weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
-    All,
-    Staff,
+/// A text of a ticket, by which it is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    /// Which of the ticket's it is: the version at which it was written; zero, its subject.
+    pub(crate) entry: i64,
+    /// Whether the requester may find the ticket by it.
+    pub(crate) public: bool,
+    pub(crate) text: &'a str,
 }
 
-/// What an event adds to what can be found, and who may find it.
-pub(crate) fn said(event: &Event) -> Option<(Audience, &str)> {
+/// The texts that an event brings, the event at this version of its ticket.
+pub(crate) fn said(event: &Event, version: i64) -> Vec<Said<'_>> {
+    let text = |entry, public, text| Said { entry, public, text };
     match event {
-        Event::TicketOpened(opened) => Some((Audience::All, &opened.body)),
-        Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => Some((Audience::All, body)),
-        Event::InternalNoteAdded { body, .. } => Some((Audience::Staff, body)),
-        _ => None,
+        Event::TicketOpened(opened) => vec![text(0, true, &*opened.subject), text(version, true, &opened.body)],
+        Event::SubjectChanged { to, .. } => vec![text(0, true, to)],
+        Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => vec![text(version, true, body)],
+        Event::InternalNoteAdded { body, .. } => vec![text(version, false, body)],
+        _ => Vec::new(),
     }
 }
 
-/// Whether the event gives the ticket its subject.
-pub(crate) fn names(event: &Event) -> bool {
-    matches!(event, Event::TicketOpened(_) | Event::SubjectChanged { .. })
-}
-
-/// As much of a text as there is room for; `bytes` of the ticket's texts were there before.
-pub(crate) fn found<'a>(text: &'a str, bytes: &mut usize) -> &'a str {
-    let room = FOUND_BYTES.saturating_sub(*bytes);
-    let end = text.floor_char_boundary(room.min(text.len()));
-    *bytes += end;
-    &text[..end]
-}
-
-/// The words of texts, in order.
-#[derive(Debug, Default)]
-pub(crate) struct Vector<'a> {
-    places: HashMap<Cow<'a, str>, Vec<(usize, Audience)>>,
-    count: usize,
-}
-
-impl<'a> Vector<'a> {
-    /// Of one text.
-    pub(crate) fn of(audience: Audience, text: &'a str) -> Self {
-        let mut vector = Self::default();
-        vector.say(audience, text);
-        vector
+/// The words of a text and their places, in the text form of a `tsvector`. Nothing in a word needs quotes.
+pub(crate) fn vector(text: &str) -> String {
+    let mut places: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
+    for (index, word) in words(&text[..text.floor_char_boundary(FOUND_BYTES)]).enumerate() {
+        places.entry(word).or_default().push(index + 1);
     }
-
-    pub(crate) fn say(&mut self, audience: Audience, text: &'a str) {
-        for word in words(text) {
-            self.count += 1;
-            self.places.entry(word).or_default().push((self.count, audience));
+    let mut vector = String::with_capacity(text.len() * 2);
+    for (word, places) in places {
+        vector.push_str(&word);
+        let mut before = ':';
+        for place in places {
+            // writing to a string can't fail
+            let _ = write!(vector, "{before}{place}");
+            before = ',';
         }
+        vector.push(' ');
     }
-
-    /// Whether PostgreSQL would keep all of it: only then are its texts the same together and one by one.
-    pub(crate) fn is_short(&self) -> bool {
-        self.count <= FEW
-    }
-
-    /// In the text form of a `tsvector`. Nothing in a word needs quotes.
-    pub(crate) fn literal(&self) -> String {
-        let mut literal = String::with_capacity(self.count * 8);
-        for (word, places) in &self.places {
-            literal.push_str(word);
-            let mut before = ':';
-            for (place, audience) in places {
-                literal.push(before);
-                // writing to a string can't fail
-                let _ = write!(literal, "{place}");
-                if *audience == Audience::All {
-                    literal.push('A');
-                }
-                before = ',';
-            }
-            literal.push(' ');
-        }
-        literal
-    }
+    vector
 }
 
 fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
@@ -107,53 +69,54 @@ fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// A search in the text form of a `tsquery`, from the form that web searches have: all words, `"words side by side"`,
-/// `or`, `-without`. Nothing can be wrong with one; one without words finds nothing.
-pub(super) fn query(search: &str) -> String {
-    let mut query = Query::default();
+/// What one text of a ticket must have in it, or none may: words side by side, in the text form of a `tsquery`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Operand {
+    pub(super) without: bool,
+    pub(super) words: String,
+}
+
+/// A search, from the form that web searches have: all words, `"words side by side"`, `or`, `-without`. Of these
+/// groups one must hold, of a group all. Nothing can be wrong with a search; one without words has no groups.
+pub(super) fn search(text: &str) -> Vec<Vec<Operand>> {
+    let mut groups = Groups::default();
     let mut without = false;
-    for (part, text) in search.split('"').enumerate() {
+    for (part, text) in text.split('"').enumerate() {
         if part % 2 == 1 {
-            query.push(text, without);
+            groups.push(text, without);
             continue;
         }
         for word in text.split_whitespace() {
             match word.strip_prefix('-') {
-                _ if word.eq_ignore_ascii_case("or") => query.or = true,
-                Some(unwanted) => query.push(unwanted, true),
-                None => query.push(word, false),
+                _ if word.eq_ignore_ascii_case("or") => groups.or = true,
+                Some(unwanted) => groups.push(unwanted, true),
+                None => groups.push(word, false),
             }
         }
         // right before a quotation mark; anywhere else a lone one is a dash
         without = text.strip_suffix('-').is_some_and(|before| !before.ends_with(|c: char| !c.is_whitespace()));
     }
-    query.text
+    groups.all
 }
 
 #[derive(Default)]
-struct Query {
-    text: String,
+struct Groups {
+    all: Vec<Vec<Operand>>,
     or: bool,
 }
 
-impl Query {
-    /// The words of one operand, side by side, if it has any.
+impl Groups {
+    /// The words of one operand, if it has any.
     fn push(&mut self, operand: &str, without: bool) {
-        let mut words = words(operand).peekable();
-        if words.peek().is_none() {
+        let words = words(operand).collect::<Vec<_>>().join(" <-> ");
+        if words.is_empty() {
             return;
         }
-        if !self.text.is_empty() {
-            self.text.push_str(if self.or { " | " } else { " & " });
+        let operand = Operand { without, words };
+        match self.all.last_mut() {
+            Some(group) if !self.or => group.push(operand),
+            _ => self.all.push(vec![operand]),
         }
-        self.text.push_str(if without { "!(" } else { "(" });
-        for (index, word) in words.enumerate() {
-            if index > 0 {
-                self.text.push_str(" <-> ");
-            }
-            self.text.push_str(&word);
-        }
-        self.text.push(')');
         self.or = false;
     }
 }
@@ -164,36 +127,40 @@ mod tests {
 
     #[test]
     fn a_text_becomes_its_words_in_lower_case_with_their_places() {
-        let mut vector = Vector::of(Audience::All, "Über-Fax, v1.2");
-        vector.say(Audience::Staff, "FAX!");
-        let literal = vector.literal();
-        let mut words = literal.split_whitespace().collect::<Vec<_>>();
+        let vector = vector("Über-Fax, v1.2 FAX!");
+        let mut words = vector.split_whitespace().collect::<Vec<_>>();
         words.sort_unstable();
-        assert_eq!(words, ["2:4A", "fax:2A,5", "v1:3A", "über:1A"]);
+        assert_eq!(words, ["2:4", "fax:2,5", "v1:3", "über:1"]);
     }
 
     #[test]
     fn a_word_without_end_is_cut_on_both_sides_alike() {
         let long = "ä".repeat(3_000);
-        assert_eq!(Vector::of(Audience::Staff, &long).literal(), format!("{}:1 ", "ä".repeat(127)));
-        assert_eq!(query(&long), format!("({})", "ä".repeat(127)));
+        assert_eq!(vector(&long), format!("{}:1 ", "ä".repeat(127)));
+        assert_eq!(shown(&search(&long)), "ä".repeat(127));
+    }
+
+    fn shown(groups: &[Vec<Operand>]) -> String {
+        let operand = |o: &Operand| if o.without { format!("!({})", o.words) } else { o.words.clone() };
+        let group = |group: &Vec<Operand>| group.iter().map(operand).collect::<Vec<_>>().join(" & ");
+        groups.iter().map(group).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
     fn a_search_has_the_form_of_web_searches() {
-        for (search, expected) in [
-            ("Printer fire", "(printer) & (fire)"),
-            ("\"on fire\" or smoke -water", "(on <-> fire) | (smoke) & !(water)"),
+        for (text, expected) in [
+            ("Printer fire", "printer & fire"),
+            ("\"on fire\" or smoke -water", "on <-> fire | smoke & !(water)"),
             ("-\"cold water\"", "!(cold <-> water)"),
-            ("ann@example.com", "(ann <-> example <-> com)"),
-            ("\"never closed", "(never <-> closed)"),
-            ("it's & | ! ( ' \\ :* <->", "(it <-> s)"),
+            ("ann@example.com", "ann <-> example <-> com"),
+            ("\"never closed", "never <-> closed"),
+            ("it's & | ! ( ' \\ :* <->", "it <-> s"),
             ("or or", ""),
-            ("fire or", "(fire)"),
+            ("fire or", "fire"),
             ("- ? \"\"", ""),
-            ("printer - on fire", "(printer) & (on) & (fire)"),
+            ("printer - on fire", "printer & on & fire"),
         ] {
-            assert_eq!(query(search), expected, "{search}");
+            assert_eq!(shown(&search(text)), expected, "{text}");
         }
     }
 }

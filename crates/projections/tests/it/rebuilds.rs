@@ -160,29 +160,6 @@ async fn a_difference_is_told_and_the_log_is_right() {
     world.assert_right(&process.reader).await;
 }
 
-/// PostgreSQL keeps 255 places of a word in a text; what it keeps must not depend on how the texts came.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_words_of_a_long_conversation_are_the_same_bit_by_bit_and_all_at_once() {
-    let world = World::new().await;
-    let process = world.process().await;
-    world.record(ticket(0), &[opened(0)]).await;
-    for n in 0..40 {
-        let texts = ["again and again", "", "Again, please: ann@example.com", "again"].repeat(3);
-        let texts: Vec<_> = texts.into_iter().map(note).collect();
-        let head = world.record(ticket(0), &texts).await;
-        if n % 7 == 0 {
-            process.reader.tickets(&everything(), at_least(head)).await.unwrap();
-        }
-    }
-    let generation = process.reader.rebuild("tickets").await.unwrap().unwrap();
-    served(&process.reader, "tickets", generation).await;
-    let all = process.reader.status().await.unwrap();
-    let status = all.iter().find(|s| s.name == "tickets" && s.state == "live").unwrap();
-    assert_eq!(status.comparison.as_deref(), Some("equal"));
-    let projections = projections::Projections::new(world.store.clone(), world.pool.clone());
-    assert_eq!(projections.verify(|_| ()).await.unwrap(), []);
-}
-
 #[tokio::test]
 async fn what_is_no_projection_is_not_rebuilt() {
     let world = World::new().await;
