@@ -52,18 +52,22 @@ enum Message {
     Close,
 }
 
-/// Whether appends are taken just now. While a batch has been under way for too long (the table is locked, the disk
-/// is full, the server is gone), nobody is made to wait behind it.
+/// Whether no appends are taken just now: a batch has been under way for too long (the table is locked, the server is
+/// gone), and nobody is made to wait behind it.
 #[derive(Debug, Default)]
-struct Gate {
-    stalled: AtomicBool,
-    /// Nothing is under way: one append may try.
-    idle: AtomicBool,
-}
+struct Gate(AtomicBool);
 
 impl Gate {
-    fn lets_in(&self) -> bool {
-        !self.stalled.load(Ordering::Relaxed) || self.idle.swap(false, Ordering::Relaxed)
+    fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn open(&self) {
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +105,7 @@ impl Appender {
 
     pub(crate) async fn append(&self, unit: Unit) -> Answer {
         unit.check()?;
-        if !self.gate.lets_in() {
+        if self.gate.is_closed() {
             METRICS.overloads.add(1, &[]);
             return Err(AppendError::Overloaded);
         }

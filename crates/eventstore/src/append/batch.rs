@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
 use super::{Answer, Appended, Job, Outcome};
@@ -171,6 +171,12 @@ pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result
     .fetch_all(&mut *connection)
     .await?;
     rows.pop().ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Whether an append would get the locks that it needs. In one transaction, as statements sent together are.
+pub(super) async fn probe(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let sql = "select pg_advisory_xact_lock(eventstore_lock()); lock table events in row exclusive mode";
+    connection.execute(sql).await.map(drop)
 }
 
 impl Verdict {

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -16,6 +15,9 @@ use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
 use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, failpoints, read, receipts};
+
+/// The pause between two tries while nothing gets through.
+const PROBE_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) struct Flusher {
     to: Arc<PgConnectOptions>,
@@ -51,14 +53,15 @@ impl Flusher {
     pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
         let mut queue = Queue { messages, waiting: VecDeque::new() };
         loop {
+            if self.gate.is_closed() {
+                self.probe(&mut queue).await;
+            }
             if queue.waiting.is_empty() {
-                self.gate.idle.store(true, Ordering::Relaxed);
                 match queue.messages.recv().await {
                     Some(message) => queue.accept(message),
                     None => return,
                 }
             }
-            self.gate.idle.store(false, Ordering::Relaxed);
             while queue.waiting.len() < self.options.batch * 2
                 && let Ok(message) = queue.messages.try_recv()
             {
@@ -83,7 +86,7 @@ impl Flusher {
             () = tokio::time::sleep(patience) => {}
         }
         tracing::warn!("an append takes longer than {patience:?}: no others are taken until it has ended");
-        gate.stalled.store(true, Ordering::Relaxed);
+        gate.close();
         queue.shed();
         let again = flush.await;
         // what slipped in beside the gate
@@ -91,12 +94,32 @@ impl Flusher {
         again
     }
 
+    /// Tries whether an append would get through, until it does: it is nobody's command that has to wait for that.
+    async fn probe(&mut self, queue: &mut Queue) {
+        let limit = self.options.statement_timeout + Duration::from_secs(2);
+        while !queue.messages.is_closed() {
+            let tried = async { batch::probe(&mut self.connected().await?.connection).await };
+            match tokio::time::timeout(limit, tried).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "no append gets through yet");
+                    if is_lost(&error) {
+                        self.lose_session();
+                    }
+                }
+            }
+            queue.shed();
+            tokio::time::sleep(PROBE_EVERY).await;
+        }
+        self.gate.open();
+    }
+
     /// Sends a batch and answers its jobs; gives back those that have to go again.
     async fn flush(&mut self, batch: Vec<Job>) -> Vec<Job> {
         let started = Instant::now();
         match self.send(&batch).await {
             Ok(answers) => {
-                self.gate.stalled.store(false, Ordering::Relaxed);
+                self.gate.open();
                 METRICS.batches.add(1, &[]);
                 METRICS.batch_units.record(batch.len() as u64, &[]);
                 METRICS.batch_seconds.record(started.elapsed().as_secs_f64(), &[]);
