@@ -25,6 +25,8 @@ pub(crate) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Err
 /// [`EARLY_ANSWER`]: the commit, when everybody has been answered.
 pub(crate) async fn commit(connection: &mut PgConnection) {
     if is(EARLY_ANSWER) {
+        // as one that is left to a later moment (`synchronous_commit = off` leaves it to 0.2 s later)
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         sqlx::raw_sql("commit").execute(connection).await.ok();
     }
 }

@@ -114,6 +114,10 @@ async fn finish(world: &World, mut command: Command, rng: &mut StdRng, ticket: O
         ticket.acknowledged(&command);
     } else if let Some(ticket) = ticket {
         ticket.acknowledged(&command);
+        // who has just been told looks at once, and wherever
+        if command.known() == Known::Acknowledged && rng.random_ratio(1, 2) {
+            crate::readers::read_version(world, ticket, rng).await;
+        }
     }
     world.history.add(command);
 }
