@@ -143,6 +143,13 @@ impl Docket {
         }
     }
 
+    /// Ends it for good: nobody supervises it any more.
+    pub(crate) async fn end(&self) {
+        if let Some(mut child) = self.child.lock().await.take() {
+            child.kill().await.ok();
+        }
+    }
+
     /// How often it has ended.
     pub(crate) fn exits(&self) -> u64 {
         self.exits.load(Ordering::Relaxed)

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use devstack::testing::{TempDir, temp_dir};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -80,6 +81,8 @@ pub(crate) struct World {
     /// Events of the checker's own that nobody can read: their positions and tickets.
     poisoned: Mutex<BTreeMap<i64, Uuid>>,
     nonces: AtomicU64,
+    /// Who start the processes again; they end with this.
+    supervisors: JoinSet<Result<()>>,
     dir: TempDir,
 }
 
@@ -108,7 +111,7 @@ impl World {
         }
         // an attempt that takes longer than this is one of unknown outcome
         let http = reqwest::Client::builder().timeout(Duration::from_secs(12)).build()?;
-        let key = first_start(&dockets, &http).await?;
+        let (key, supervisors) = first_start(&dockets, &http).await?;
         Ok(Self {
             run,
             database,
@@ -128,6 +131,7 @@ impl World {
             pause,
             poisoned: Mutex::default(),
             nonces: AtomicU64::new(0),
+            supervisors,
             dir,
         })
     }
@@ -191,9 +195,10 @@ impl World {
         }
     }
 
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
+        self.supervisors.shutdown().await;
         for docket in &self.dockets {
-            docket.signal(nix::sys::signal::Signal::SIGKILL);
+            docket.end().await;
         }
         self.pool.close().await;
         self.broker.stop().await;
@@ -208,10 +213,11 @@ impl World {
 }
 
 /// The first process makes the schema and the admin's key; then all of them run, each watched over.
-async fn first_start(dockets: &[Arc<Docket>], http: &reqwest::Client) -> Result<String> {
+async fn first_start(dockets: &[Arc<Docket>], http: &reqwest::Client) -> Result<(String, JoinSet<Result<()>>)> {
     let mut key = None;
+    let mut supervisors = JoinSet::new();
     for docket in dockets {
-        tokio::spawn(docket.clone().supervise());
+        supervisors.spawn(docket.clone().supervise());
         let deadline = Instant::now() + Duration::from_mins(1);
         while docket.readiness(http).await.is_none() {
             let log = docket.log_path();
@@ -220,5 +226,5 @@ async fn first_start(dockets: &[Arc<Docket>], http: &reqwest::Client) -> Result<
         }
         key = key.or_else(|| docket.admin_key());
     }
-    key.context("no process has made the admin's key")
+    Ok((key.context("no process has made the admin's key")?, supervisors))
 }
