@@ -17,6 +17,8 @@ mod append;
 mod cursor;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod failpoint;
 mod failpoints;
 mod follow;
 mod ids;

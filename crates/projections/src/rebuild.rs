@@ -114,9 +114,9 @@ async fn take_place(
     }
     hold(connection, name).await?;
     align(projector, session, connection).await?;
-    failpoints::reached(failpoints::BEFORE_SWAP);
+    failpoints::BEFORE_SWAP.reached();
     let swapped = generations::swap(connection, name, session.generation, &comparison).await?;
-    failpoints::reached(failpoints::SWAPPED);
+    failpoints::SWAPPED.reached();
     release(connection, name).await?;
     if swapped { Ok(comparison) } else { Err(Halt::Replaced) }
 }

@@ -175,9 +175,9 @@ impl Session {
         if !Cursor::advance(&mut *tx, &self.cursor, self.position, to).await? {
             return Err(Failure::Halt(Halt::Overtaken));
         }
-        failpoints::reached(failpoints::BEFORE_COMMIT);
+        failpoints::BEFORE_COMMIT.reached();
         tx.commit().await?;
-        failpoints::reached(failpoints::COMMITTED);
+        failpoints::COMMITTED.reached();
         Ok(())
     }
 

@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
     async fn publish(&mut self, stride: Vec<Message>) -> Result<(), Ended> {
         let last = stride.last().map(|message| message.position);
         let mut bytes = 0;
-        failpoints::reached(failpoints::BEFORE_PUBLISH);
+        failpoints::BEFORE_PUBLISH.reached();
         for message in stride {
             let Message { subject, headers, payload, position } = message;
             bytes += payload.len();
@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
             // the broker would have had to ignore the fence
             return Err(Ended::Unsettled(format!("event {} was stored as message {sequence}", asked.position)));
         }
-        failpoints::reached(failpoints::ACKNOWLEDGED);
+        failpoints::ACKNOWLEDGED.reached();
         self.bytes -= asked.bytes;
         METRICS.published.add(self.place.position.abs_diff(sequence), &[]);
         self.place.position = sequence;

@@ -145,12 +145,12 @@ impl Flusher {
         // the server ends a statement in time by itself; this is for a server that is not there
         let limit = self.options.statement_timeout + Duration::from_secs(2);
         let session = self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
-        failpoints::reached(failpoints::BEFORE_SEND);
+        failpoints::BEFORE_SEND.reached();
         let sent = failpoints::under_way(batch::send(&mut session.connection, batch));
         let sent = tokio::time::timeout(limit, sent).await;
         match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(verdict) => {
-                failpoints::reached(failpoints::COMMITTED);
+                failpoints::COMMITTED.reached();
                 let (answers, last) = verdict.answers(batch);
                 self.known = last;
                 self.news.here.notify_one();
