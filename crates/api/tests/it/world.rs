@@ -128,18 +128,23 @@ impl Server {
     async fn start(url: &str, config: api::Config, policy: Policy) -> Self {
         let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
         let setup = options.session_sql();
-        // as the program does: with its role, which may not change what is recorded
-        let pool = PgPoolOptions::new().max_connections(4).after_connect(move |connection, _| {
+        // as the program does: with its role, which may not change what is recorded; and whoever waits for the log takes no
+        // connection from read models and keys
+        let connect = async |connections| {
             let setup = setup.clone();
-            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(setup)).await.map(drop) })
-        });
-        let pool = pool.connect(url).await.unwrap();
+            let pool = PgPoolOptions::new().max_connections(connections).after_connect(move |connection, _| {
+                let setup = setup.clone();
+                Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(setup)).await.map(drop) })
+            });
+            pool.connect(url).await.unwrap()
+        };
+        let (pool, of_read_models, of_keys) = (connect(4).await, connect(3).await, connect(1).await);
         let store = EventStore::open(pool.clone(), options);
-        let projections = Projections::new(store.clone(), pool.clone());
+        let projections = Projections::new(store.clone(), of_read_models);
         let read_models = projections.reader();
         let mut projectors = JoinSet::new();
         projectors.spawn(projections.run(std::future::pending()));
-        let desk = Desk::new(store, pool.clone(), Keys::new(pool, 2), policy);
+        let desk = Desk::new(store, pool, Keys::new(of_keys, 2), policy);
         let app = App::new(desk.clone(), read_models, config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
