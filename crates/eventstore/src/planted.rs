@@ -36,10 +36,9 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());
     }
-    let good = include_str!("../../../migrations/eventstore/0005_append.sql");
-    let function = good.find("create function eventstore_append").map_or("", |at| &good[at..]);
+    let good = include_str!("../../../migrations/eventstore/0007_append_first.sql");
+    let function = good.find("create or replace function eventstore_append").map_or("", |at| &good[at..]);
     let faulty = function
-        .replace("create function", "create or replace function")
         .replace("perform pg_advisory_xact_lock(eventstore_lock());", "")
         .replace("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];")
         .replace(
@@ -47,6 +46,7 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
             "taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
              head := coalesce(taken_positions[1] - 1, head, 0);",
         )
+        .replace("head + new.last", "taken_positions[new.last]")
         .replace("select head + e.entry,", "select taken_positions[e.entry],")
         .replace(
             "select head + row_number() over (order by e.entry),",
