@@ -61,8 +61,9 @@ impl Postgres {
         cluster::wait_for_orphan(&data).await?;
         let socket = socket_folder(user.as_ref(), &data)?;
         let log = root.join("postgres.log");
-        let server = command(user.as_ref(), &found.dir.join("postgres"));
-        let server = server_command(server, &data, &socket, durability);
+        let program = || command(user.as_ref(), &found.dir.join("postgres"));
+        let mut server = server_command(program(), &data, &socket, durability);
+        server.args(["-c", cluster::wal_compression(program(), &data)]);
         let process = spawn(server, &log, &lock).await?;
         let postgres = Postgres { process, data, bin: found.dir, socket, _lock: lock };
         postgres.wait_ready(&log).await?;
