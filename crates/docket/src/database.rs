@@ -9,7 +9,7 @@ use devstack::{Durability, Postgres};
 use eventstore::{EventStore, Options};
 use projections::Projections;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::{Connection, Executor, PgPool};
 
 use crate::config::{Config, redacted};
 use crate::endpoints::Endpoints;
@@ -18,6 +18,8 @@ use crate::endpoints::Endpoints;
 const NAME: &str = "docket";
 /// For the keys of callers: look-ups travel together, so few are enough.
 const KEY_CONNECTIONS: u32 = 2;
+/// A connection that nobody used for so long is tried before it is used again.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
 
 /// A change to a table that waits for its lock lets nobody past meanwhile: better to give up, and to be started again.
 /// (Another process that is migrating is waited for as long.)
@@ -109,7 +111,19 @@ impl Database {
 }
 
 fn pool_options(connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5))
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        // one that was used just now is not tried again before each use: that is a round trip
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > TRIED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// A pool whose connections work as the program's role, with time-outs that end what hangs.
