@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use eventstore::StreamId;
+use eventstore::{StreamId, Version};
+use uuid::Uuid;
+
+use crate::projection::Fact;
 
 /// Two halves: what is used moves into the young one; when that is full, the old one is let go.
 #[derive(Debug)]
@@ -17,8 +20,17 @@ impl<T> Memory<T> {
         Self { young: HashMap::new(), old: HashMap::new(), half: capacity.div_ceil(2) }
     }
 
-    pub(crate) fn has(&self, stream: StreamId) -> bool {
+    fn has(&self, stream: StreamId) -> bool {
         self.young.contains_key(&stream) || self.old.contains_key(&stream)
+    }
+
+    /// The tickets of these events that are not remembered, each once; an opening needs none.
+    pub(crate) fn missing(&self, facts: &[Fact]) -> Vec<Uuid> {
+        let unknown = |fact: &&Fact| fact.version > Version(1) && !self.has(fact.stream);
+        let mut missing: Vec<_> = facts.iter().filter(unknown).map(|fact| fact.stream.0).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
     }
 
     /// Takes it out: it is to be put back as it has become.
@@ -53,7 +65,7 @@ mod tests {
 
     #[test]
     fn what_is_used_stays_and_the_rest_goes() {
-        let stream = |n| StreamId(uuid::Uuid::from_u128(n));
+        let stream = |n| StreamId(Uuid::from_u128(n));
         let mut memory = Memory::new(4);
         for n in 0..3 {
             memory.put(stream(n), n);
@@ -65,6 +77,6 @@ mod tests {
             memory.put(stream(n), n);
         }
         memory.shrink();
-        assert_eq!((memory.get(stream(1)), memory.has(stream(0))), (Some(&1), false));
+        assert_eq!((memory.get(stream(1)), memory.get(stream(0)).is_some()), (Some(&1), false));
     }
 }

@@ -42,15 +42,35 @@ pub(crate) struct Table {
 
 /// Fills a generation of a read model.
 pub(crate) trait Writer: Send + Sync {
-    /// Applies events, in bulk, within the transaction that also moves the cursor.
-    fn apply<'a>(
+    /// Remembers what it has to know of the tickets that events are about, as it is committed.
+    fn load<'a>(
         &'a mut self,
         connection: &'a mut PgConnection,
         facts: &'a [Fact],
     ) -> BoxFuture<'a, Result<(), ApplyError>>;
 
-    /// Forgets what it remembers of its tables: the transaction was rolled back.
+    /// Whether it knows all that already.
+    fn knows(&self, facts: &[Fact]) -> bool;
+
+    /// What events change, and remembers it as if it were written.
+    fn fold(&mut self, facts: &[Fact]) -> Result<Box<dyn Changes>, ApplyError>;
+
+    /// Forgets what it remembers: it was not written after all, or somebody else has written.
     fn forget(&mut self);
+}
+
+/// What some events change in a generation's tables.
+pub(crate) trait Changes: Send {
+    /// Writes it, in bulk, within the transaction that also moves the cursor.
+    fn write(self: Box<Self>, connection: &mut PgConnection) -> BoxFuture<'_, Result<(), ApplyError>>;
+}
+
+impl dyn Writer + '_ {
+    /// Loads, folds and writes.
+    pub(crate) async fn apply(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
+        self.load(&mut *connection, facts).await?;
+        self.fold(facts)?.write(connection).await
+    }
 }
 
 /// Why events were not applied.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use eventstore::{EventStore, Fault, Lead, Position};
 use futures_util::{FutureExt, Stream, StreamExt};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::time::Instant;
 
 use crate::generations::{self, Generation};
 use crate::metrics::METRICS;
@@ -25,6 +26,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const LOOK: Duration = Duration::from_millis(250);
 /// How many events a batch of the live generation holds at the most.
 const BATCH: usize = 4_000;
+/// While so many events come at once, the next batch begins no sooner than this after the one before: a transaction
+/// for each handful costs more than the events.
+const BUSY: (usize, Duration) = (4, Duration::from_millis(25));
 
 /// One projection in one process. Cheap to clone.
 #[derive(Clone)]
@@ -116,11 +120,18 @@ impl Projector {
         let mut log = std::pin::pin!(self.store.follow(session.position));
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut due = Instant::now();
         loop {
+            let next = async {
+                tokio::time::sleep_until(due).await;
+                some(&mut log, self.projection).await
+            };
             tokio::select! {
-                events = some(&mut log, self.projection) => {
+                events = next => {
                     // a log that has ended is a store that is closed
                     let Some(events) = events else { return std::future::pending().await };
+                    let began = Instant::now();
+                    due = if events.len() < BUSY.0 { began } else { began + BUSY.1 };
                     session.apply(connection, &events).await?;
                     METRICS.applied(self.name(), events.len());
                     self.reached.tell(self.name(), session.position);

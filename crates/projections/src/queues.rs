@@ -5,7 +5,7 @@ mod place;
 
 use std::collections::BTreeMap;
 
-use eventstore::{Fault, Position, StreamId, Version};
+use eventstore::{Fault, Position, StreamId};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
@@ -14,7 +14,7 @@ use ticket_aggregate::{AgentId, Priority, Status, StreamVersion, TeamId, evolve}
 use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
-use crate::projection::{ApplyError, Fact, Projection, Table, Writer};
+use crate::projection::{ApplyError, Changes, Fact, Projection, Table, Writer};
 use crate::tickets::Seer;
 pub(crate) use place::Place;
 use place::{Known, outline};
@@ -119,30 +119,44 @@ struct QueuesWriter {
 }
 
 impl Writer for QueuesWriter {
-    fn apply<'a>(
+    fn load<'a>(
         &'a mut self,
         connection: &'a mut PgConnection,
         facts: &'a [Fact],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            self.memory.shrink();
-            self.load(connection, facts).await?;
-            let mut before: BTreeMap<StreamId, Option<Place>> = BTreeMap::new();
-            for fact in facts {
-                let known = self.memory.take(fact.stream);
-                before.entry(fact.stream).or_insert_with(|| known.as_ref().map(|k| k.place.clone()));
-                if let Some(known) = &known {
-                    fact.follows(known.version)?;
-                }
-                let ticket = known.as_ref().and_then(|known| outline(known, fact));
-                let ticket = evolve(ticket, &fact.event, &fact.stamp());
-                let ticket = ticket.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
-                self.memory.put(fact.stream, Known { version: ticket.version, place: Place::of(&ticket) });
+        self.remember(connection, facts).boxed()
+    }
+
+    fn knows(&self, facts: &[Fact]) -> bool {
+        self.memory.missing(facts).is_empty()
+    }
+
+    fn fold(&mut self, facts: &[Fact]) -> Result<Box<dyn Changes>, ApplyError> {
+        let mut before: BTreeMap<StreamId, Option<Place>> = BTreeMap::new();
+        for fact in facts {
+            let known = self.memory.take(fact.stream);
+            before.entry(fact.stream).or_insert_with(|| known.as_ref().map(|k| k.place.clone()));
+            if let Some(known) = &known {
+                fact.follows(known.version)?;
             }
-            self.write_tickets(connection, &before).await?;
-            self.write_counts(connection, &before).await
+            let ticket = known.as_ref().and_then(|known| outline(known, fact));
+            let ticket = evolve(ticket, &fact.event, &fact.stamp());
+            let ticket = ticket.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
+            self.memory.put(fact.stream, Known { version: ticket.version, place: Place::of(&ticket) });
         }
-        .boxed()
+        let mut moved = Moved { generation: self.generation, tickets: Vec::new(), moves: BTreeMap::new() };
+        for (stream, old) in before {
+            let Some(new) = self.memory.get(stream) else { continue };
+            if old.as_ref() != Some(&new.place) {
+                for (place, by) in old.into_iter().map(|old| (old, -1)).chain([(new.place.clone(), 1)]) {
+                    *moved.moves.entry(place).or_default() += by;
+                }
+            }
+            moved.tickets.push((stream, new.clone()));
+        }
+        moved.moves.retain(|_, by| *by != 0);
+        self.memory.shrink();
+        Ok(Box::new(moved))
     }
 
     fn forget(&mut self) {
@@ -151,11 +165,8 @@ impl Writer for QueuesWriter {
 }
 
 impl QueuesWriter {
-    async fn load(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
-        let unknown = |fact: &&Fact| fact.version > Version(1) && !self.memory.has(fact.stream);
-        let mut wanted: Vec<_> = facts.iter().filter(unknown).map(|fact| fact.stream.0).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+    async fn remember(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
+        let wanted = self.memory.missing(facts);
         if wanted.is_empty() {
             return Ok(());
         }
@@ -176,13 +187,28 @@ impl QueuesWriter {
         }
         Ok(())
     }
+}
 
-    async fn write_tickets(
-        &self,
-        connection: &mut PgConnection,
-        touched: &BTreeMap<StreamId, Option<Place>>,
-    ) -> Result<(), ApplyError> {
-        let now: Vec<_> = touched.keys().filter_map(|stream| Some((stream.0, self.memory.get(*stream)?))).collect();
+/// Where tickets are now, and by how much that changes the counts.
+struct Moved {
+    generation: Generation,
+    tickets: Vec<(StreamId, Known)>,
+    moves: BTreeMap<Place, i64>,
+}
+
+impl Changes for Moved {
+    fn write(self: Box<Self>, connection: &mut PgConnection) -> BoxFuture<'_, Result<(), ApplyError>> {
+        async move {
+            self.write_tickets(&mut *connection).await?;
+            self.write_counts(connection).await
+        }
+        .boxed()
+    }
+}
+
+impl Moved {
+    async fn write_tickets(&self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+        let now = &self.tickets;
         let sql = format!(
             "insert into read_models.queues_tickets_{g} (ticket_id, version, team, status, assignee, priority)
              select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
@@ -192,7 +218,7 @@ impl QueuesWriter {
             g = self.generation
         );
         sqlx::query(AssertSqlSafe(sql))
-            .bind(now.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+            .bind(now.iter().map(|(stream, _)| stream.0).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.version.0.cast_signed()).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.place.team.as_str()).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.place.status.as_str()).collect::<Vec<_>>())
@@ -203,21 +229,8 @@ impl QueuesWriter {
         Ok(())
     }
 
-    async fn write_counts(
-        &self,
-        connection: &mut PgConnection,
-        before: &BTreeMap<StreamId, Option<Place>>,
-    ) -> Result<(), ApplyError> {
-        let mut moves: BTreeMap<&Place, i64> = BTreeMap::new();
-        for (stream, old) in before {
-            let new = self.memory.get(*stream).map(|known| &known.place);
-            if old.as_ref() != new {
-                for (place, by) in old.iter().map(|old| (old, -1)).chain(new.map(|new| (new, 1))) {
-                    *moves.entry(place).or_default() += by;
-                }
-            }
-        }
-        let moves: Vec<_> = moves.into_iter().filter(|(_, by)| *by != 0).collect();
+    async fn write_counts(&self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+        let moves = &self.moves;
         if moves.is_empty() {
             return Ok(());
         }
@@ -228,11 +241,11 @@ impl QueuesWriter {
             g = self.generation
         );
         sqlx::query(AssertSqlSafe(sql))
-            .bind(moves.iter().map(|(place, _)| place.team.as_str()).collect::<Vec<_>>())
-            .bind(moves.iter().map(|(place, _)| place.status.as_str()).collect::<Vec<_>>())
-            .bind(moves.iter().map(|(place, _)| place.assignee.as_str()).collect::<Vec<_>>())
-            .bind(moves.iter().map(|(place, _)| place.priority.as_str()).collect::<Vec<_>>())
-            .bind(moves.iter().map(|(_, by)| *by).collect::<Vec<_>>())
+            .bind(moves.keys().map(|place| place.team.as_str()).collect::<Vec<_>>())
+            .bind(moves.keys().map(|place| place.status.as_str()).collect::<Vec<_>>())
+            .bind(moves.keys().map(|place| place.assignee.as_str()).collect::<Vec<_>>())
+            .bind(moves.keys().map(|place| place.priority.as_str()).collect::<Vec<_>>())
+            .bind(moves.values().copied().collect::<Vec<_>>())
             .execute(&mut *connection)
             .await?;
         // an empty queue is none: what is here depends on the tickets alone, not on the way there

@@ -76,7 +76,7 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     let mut session = Session::open(projection, generation, Role::Building, connection).await?;
     tracing::info!(projection = name, %generation, position = %session.position, "fills a new generation");
 
-    let fill = Fill::new(&projector.store, session.position);
+    let fill = Fill::new(projector, session.position);
     fill.drain(&mut session, connection).await?;
     sqlx::raw_sql(AssertSqlSafe(projection.index(generation))).execute(&mut *connection).await?;
     while projector.store.head().await?.0 - session.position.0 > CLOSE {

@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use crate::failpoints;
 use crate::generations::Generation;
 use crate::parked::{self, Parked};
-use crate::projection::{ApplyError, Content, Fact, Incoming, Projection, Writer};
+use crate::projection::{ApplyError, Changes, Content, Fact, Incoming, Projection, Writer};
 
 /// The state in which a generation must be for it to be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,12 @@ impl<E: Into<Halt>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Halt(error.into())
     }
+}
+
+/// What a transaction writes.
+enum Work<'a> {
+    Facts(&'a [Fact]),
+    Folded(Option<Box<dyn Changes>>),
 }
 
 /// A generation that is being written to, and what the writer knows of it.
@@ -115,6 +121,23 @@ impl Session {
         Ok(())
     }
 
+    /// Writes what another writer has folded of the events that come next, and nobody of them is to be parked or passed
+    /// over; `false`: it can't be written, and nothing was. The session's own writer does not know of it.
+    pub(crate) async fn take(
+        &mut self,
+        connection: &mut PgConnection,
+        changes: Option<Box<dyn Changes>>,
+        to: Position,
+    ) -> Result<bool, Halt> {
+        self.writer.forget();
+        match self.transact(connection, Work::Folded(changes), &HashMap::new(), to).await {
+            Ok(()) => self.position = to,
+            Err(Failure::Halt(halt)) => return Err(halt),
+            Err(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
     /// One transaction: what the events mean, who is parked, and the cursor's move.
     async fn advance(
         &mut self,
@@ -126,7 +149,7 @@ impl Session {
         let mut stopped: HashMap<StreamId, Parked> = culprit.map(|c| (c.stream, c)).into_iter().collect();
         let mut facts = self.facts(events, &mut stopped);
         loop {
-            match self.transact(connection, &facts, &stopped, to).await {
+            match self.transact(connection, Work::Facts(&facts), &stopped, to).await {
                 Ok(()) => break,
                 Err(Failure::Unfit { position, reason }) => {
                     // all of its stream's later events are passed over from here on
@@ -156,15 +179,18 @@ impl Session {
     async fn transact(
         &mut self,
         connection: &mut PgConnection,
-        facts: &[Fact],
+        work: Work<'_>,
         stopped: &HashMap<StreamId, Parked>,
         to: Position,
     ) -> Result<(), Failure> {
         let mut tx = connection.begin().await?;
         self.claim(&mut tx).await?;
-        if !facts.is_empty()
-            && let Err(error) = self.writer.apply(&mut tx, facts).await
-        {
+        let done = match work {
+            Work::Facts([]) | Work::Folded(None) => Ok(()),
+            Work::Facts(facts) => self.writer.apply(&mut tx, facts).await,
+            Work::Folded(Some(changes)) => changes.write(&mut tx).await,
+        };
+        if let Err(error) = done {
             self.writer.forget();
             tx.rollback().await?;
             return Err(judged(error));

@@ -1,15 +1,19 @@
 //! The read model `tickets`: lists and full-text search. Writer and reader share this file, and it alone names its
 //! tables.
 //!
-//! A row is the fold of its ticket, twice: as staff see it, and from the public events alone. The words of a ticket
-//! stand in a table of their own, a row for each of its texts, which is written once: what a ticket has grown to costs
-//! the next reply nothing.
+//! A row is the fold of its ticket, twice: as staff see it, and from the public events alone. What most events change is
+//! in no index of that table, so that PostgreSQL writes the new row beside the old one and leaves all indexes alone
+//! (a heap-only tuple). The times by which the list is ordered change with every event: they stand in a table of
+//! their own, `tickets_recency`. So do the words of a ticket, a row for each of its texts, which is written once: what a
+//! ticket has grown to costs the next reply nothing (docs/adr/0025).
 
 mod audit;
 mod fold;
 mod place;
 mod query;
 mod words;
+
+use std::sync::Arc;
 
 use eventstore::{Position, StreamId, Version};
 use futures_util::FutureExt;
@@ -20,9 +24,9 @@ use ticket_aggregate::TicketId;
 use crate::error::ReadError;
 use crate::generations::Generation;
 use crate::memory::Memory;
-use crate::projection::{ApplyError, Fact, Projection, Table, Writer};
+use crate::projection::{ApplyError, Changes, Fact, Projection, Table, Writer};
 pub(crate) use audit::{Stored, other_words, stored};
-use fold::{Changes, Folded};
+use fold::{Changed, Columns, Folded};
 pub(crate) use fold::{EntryWords, Words};
 pub(crate) use place::Place;
 pub use query::{Order, Seer, Sort, TicketQuery, TicketRow};
@@ -39,7 +43,7 @@ impl Projection for Tickets {
     }
 
     fn schema_version(&self) -> i32 {
-        2
+        3
     }
 
     fn wants(&self, event_type: &str) -> bool {
@@ -50,6 +54,7 @@ impl Projection for Tickets {
         let words = "row(t.ticket_id, t.entry, t.public, tsvectorsend(t.words))";
         vec![
             Table { name: format!("read_models.tickets_{generation}"), row: "t" },
+            Table { name: format!("read_models.tickets_recency_{generation}"), row: "t" },
             Table { name: format!("read_models.tickets_words_{generation}"), row: words },
         ]
     }
@@ -70,14 +75,19 @@ impl Projection for Tickets {
                followers         text[]      not null,
                tags              text[]      not null,
                created_at        timestamptz not null,
-               updated_at        timestamptz not null,
-               public_updated_at timestamptz not null,
                staff_view        text        not null,
                public_view       text        not null,
                constraint tickets_{generation}_pkey primary key (id)
              )
-             -- a row of the usual size is not compressed: that costs more than all else in its writing
-             with (toast_tuple_target = 8160);
+             -- room for the next version of a row beside it; and a row of the usual size is not compressed: that costs
+             -- more than all else in its writing
+             with (fillfactor = 60, toast_tuple_target = 8160);
+             create table if not exists read_models.tickets_recency_{generation} (
+               ticket_id         uuid        not null,
+               updated_at        timestamptz not null,
+               public_updated_at timestamptz not null,
+               constraint tickets_recency_{generation}_pkey primary key (ticket_id)
+             );
              create table if not exists read_models.tickets_words_{generation} (
                ticket_id uuid     not null,
                entry     bigint   not null,
@@ -91,11 +101,11 @@ impl Projection for Tickets {
     fn index(&self, generation: Generation) -> String {
         let g = generation;
         format!(
-            "create index if not exists tickets_{g}_updated_idx on read_models.tickets_{g} (updated_at, id);
+            "create index if not exists tickets_recency_{g}_idx on read_models.tickets_recency_{g} (updated_at, ticket_id);
              create index if not exists tickets_{g}_created_idx on read_models.tickets_{g} (created_at, id);
              create index if not exists tickets_{g}_number_idx on read_models.tickets_{g} (number, id);
              create index if not exists tickets_{g}_priority_idx on read_models.tickets_{g} (priority, id);
-             create index if not exists tickets_{g}_team_idx on read_models.tickets_{g} (team, updated_at, id);
+             create index if not exists tickets_{g}_team_idx on read_models.tickets_{g} (team);
              create index if not exists tickets_{g}_assignee_idx on read_models.tickets_{g} (assignee);
              create index if not exists tickets_{g}_requester_idx on read_models.tickets_{g} (requester);
              create index if not exists tickets_{g}_followers_idx on read_models.tickets_{g} using gin (followers);
@@ -103,30 +113,31 @@ impl Projection for Tickets {
              -- nobody asks which views are frequent
              alter table read_models.tickets_{g}
                alter staff_view set statistics 0, alter public_view set statistics 0;
-             analyze read_models.tickets_{g}, read_models.tickets_words_{g}"
+             analyze read_models.tickets_{g}, read_models.tickets_recency_{g}, read_models.tickets_words_{g}"
         )
     }
 
     fn writer(&self, generation: Generation) -> Box<dyn Writer> {
-        Box::new(TicketsWriter { memory: Memory::new(REMEMBERED), sql: Sql::of(generation) })
+        Box::new(TicketsWriter { memory: Memory::new(REMEMBERED), sql: Arc::new(Sql::of(generation)) })
     }
 }
 
 struct TicketsWriter {
     memory: Memory<Folded>,
-    sql: Sql,
+    sql: Arc<Sql>,
 }
 
 struct Sql {
     load: String,
     rows: String,
+    recency: String,
     words: String,
 }
 
 impl Sql {
     fn of(generation: Generation) -> Self {
         let columns = "id, number, version, position, status, priority, team, category, assignee, requester, followers, \
-                       tags, created_at, updated_at, public_updated_at, staff_view, public_view";
+                       tags, created_at, staff_view, public_view";
         let updates = columns.split(", ").skip(2).map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
         Self {
             load: format!(
@@ -136,19 +147,23 @@ impl Sql {
             rows: format!(
                 "insert into read_models.tickets_{generation} as t ({columns})
                  select id, number, version, position, status, priority, team, category, assignee, requester,
-                        followers::text[], tags::text[], created_at, updated_at, public_updated_at,
-                        staff_view, public_view
+                        followers::text[], tags::text[], created_at, staff_view, public_view
                    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[],
                                $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-                               $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[])
+                               $13::timestamptz[], $14::text[], $15::text[])
                      as r ({columns})
                  on conflict on constraint tickets_{generation}_pkey do update set {updates}"
+            ),
+            recency: format!(
+                "insert into read_models.tickets_recency_{generation} (ticket_id, updated_at, public_updated_at)
+                 select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+                 on conflict on constraint tickets_recency_{generation}_pkey
+                 do update set updated_at = excluded.updated_at, public_updated_at = excluded.public_updated_at"
             ),
             // but for the subject, a text is never written again
             words: format!(
                 "insert into read_models.tickets_words_{generation} (ticket_id, entry, public, words)
-                 select ticket_id, entry, public, words::tsvector
-                   from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[]) t (ticket_id, entry, public, words)
+                 select * from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::tsvector[])
                  on conflict on constraint tickets_words_{generation}_pkey do update set words = excluded.words"
             ),
         }
@@ -156,23 +171,27 @@ impl Sql {
 }
 
 impl Writer for TicketsWriter {
-    fn apply<'a>(
+    fn load<'a>(
         &'a mut self,
         connection: &'a mut PgConnection,
         facts: &'a [Fact],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            self.memory.shrink();
-            self.load(connection, facts).await?;
-            let mut changes = Changes::default();
-            for fact in facts {
-                let known = self.memory.take(fact.stream);
-                self.memory.put(fact.stream, changes.fold(known, fact)?);
-            }
-            self.write_rows(connection, &changes).await?;
-            self.write_words(connection, changes).await
+        self.remember(connection, facts).boxed()
+    }
+
+    fn knows(&self, facts: &[Fact]) -> bool {
+        self.memory.missing(facts).is_empty()
+    }
+
+    fn fold(&mut self, facts: &[Fact]) -> Result<Box<dyn Changes>, ApplyError> {
+        let mut changed = Changed::default();
+        for fact in facts {
+            let known = self.memory.take(fact.stream);
+            self.memory.put(fact.stream, changed.fold(known, fact)?);
         }
-        .boxed()
+        let rows = changed.columns(&self.memory);
+        self.memory.shrink();
+        Ok(Box::new(Written { sql: self.sql.clone(), rows, words: changed.words() }))
     }
 
     fn forget(&mut self) {
@@ -181,12 +200,8 @@ impl Writer for TicketsWriter {
 }
 
 impl TicketsWriter {
-    /// Remembers the tickets that the events are about; an opening needs none.
-    async fn load(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
-        let known = |fact: &&Fact| fact.version > Version(1) && !self.memory.has(fact.stream);
-        let mut wanted: Vec<_> = facts.iter().filter(known).map(|fact| fact.stream.0).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+    async fn remember(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
+        let wanted = self.memory.missing(facts);
         if wanted.is_empty() {
             return Ok(());
         }
@@ -204,45 +219,55 @@ impl TicketsWriter {
         }
         Ok(())
     }
+}
 
-    async fn write_rows(&self, connection: &mut PgConnection, changes: &Changes) -> Result<(), ApplyError> {
-        let rows = changes.columns(&self.memory);
-        sqlx::query(AssertSqlSafe(self.sql.rows.clone()))
-            .bind(rows.id)
-            .bind(rows.number)
-            .bind(rows.version)
-            .bind(rows.position)
-            .bind(rows.status)
-            .bind(rows.priority)
-            .bind(rows.team)
-            .bind(rows.category)
-            .bind(rows.assignee)
-            .bind(rows.requester)
-            .bind(rows.followers)
-            .bind(rows.tags)
-            .bind(rows.created_at)
-            .bind(rows.updated_at)
-            .bind(rows.public_updated_at)
-            .bind(rows.staff_view)
-            .bind(rows.public_view)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
+/// The rows that a batch changes.
+struct Written {
+    sql: Arc<Sql>,
+    rows: Columns,
+    words: Words,
+}
 
-    async fn write_words(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), ApplyError> {
-        let words = changes.words();
-        if words.of.is_empty() {
-            return Ok(());
+impl Changes for Written {
+    fn write(self: Box<Self>, connection: &mut PgConnection) -> BoxFuture<'_, Result<(), ApplyError>> {
+        async move {
+            let Self { sql, rows, words } = *self;
+            sqlx::query(AssertSqlSafe(sql.recency.clone()))
+                .bind(rows.id.clone())
+                .bind(rows.updated_at)
+                .bind(rows.public_updated_at)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query(AssertSqlSafe(sql.rows.clone()))
+                .bind(rows.id)
+                .bind(rows.number)
+                .bind(rows.version)
+                .bind(rows.position)
+                .bind(rows.status)
+                .bind(rows.priority)
+                .bind(rows.team)
+                .bind(rows.category)
+                .bind(rows.assignee)
+                .bind(rows.requester)
+                .bind(rows.followers)
+                .bind(rows.tags)
+                .bind(rows.created_at)
+                .bind(rows.staff_view)
+                .bind(rows.public_view)
+                .execute(&mut *connection)
+                .await?;
+            if !words.of.is_empty() {
+                sqlx::query(AssertSqlSafe(sql.words.clone()))
+                    .bind(words.of)
+                    .bind(words.entry)
+                    .bind(words.public)
+                    .bind(words.vectors)
+                    .execute(connection)
+                    .await?;
+            }
+            Ok(())
         }
-        sqlx::query(AssertSqlSafe(self.sql.words.clone()))
-            .bind(words.of)
-            .bind(words.entry)
-            .bind(words.public)
-            .bind(words.vectors)
-            .execute(connection)
-            .await?;
-        Ok(())
+        .boxed()
     }
 }
 
@@ -271,16 +296,21 @@ pub(crate) async fn page(
     sql.push(format!(
         ")) select at.position, r.* from at left join lateral (
            select t.id, t.version, t.position as last, t.{view} as view, {key} as key
-             from read_models.tickets_{generation} t where true"
+             from read_models.tickets_{generation} t"
     ));
+    if query.needs_recency() {
+        sql.push(format!(" join read_models.tickets_recency_{generation} u on u.ticket_id = t.id"));
+    }
+    sql.push(" where true");
+    let (column, id) = query.order_columns();
     query.narrow(&mut sql, generation);
     let direction = if query.sort.descending { "desc" } else { "asc" };
     if let Some(place) = after {
-        sql.push(format!(" and ({}, t.id) {} (", query.order_column(), if query.sort.descending { "<" } else { ">" }));
+        sql.push(format!(" and ({column}, {id}) {} (", if query.sort.descending { "<" } else { ">" }));
         query.push_key(&mut sql, place.key);
         sql.push(", ").push_bind(place.id).push(")");
     }
-    sql.push(format!(" order by {} {direction}, t.id {direction} limit ", query.order_column()));
+    sql.push(format!(" order by {column} {direction}, {id} {direction} limit "));
     sql.push_bind(i64::from(query.limit) + 1);
     sql.push(format!(") r on true order by r.key {direction}, r.id {direction}"));
     let rows = sql.build().fetch_all(pool).await?;

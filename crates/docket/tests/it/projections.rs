@@ -40,6 +40,11 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
               where entry = 1 and ticket_id = (select id from {tickets} where number = 3)",
             tickets.replace("tickets_", "tickets_words_")
         ),
+        format!(
+            "update {} set public_updated_at = public_updated_at + interval '1 s'
+              where ticket_id = (select id from {tickets} where number = 4)",
+            tickets.replace("tickets_", "tickets_recency_")
+        ),
         format!("update {queues} set count = count + 1 where ctid = (select min(ctid) from {queues})"),
     ] {
         import.pool.execute(sqlx::AssertSqlSafe(meddle)).await.unwrap();
@@ -47,7 +52,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     let output = import.docket(&["audit", "verify", "--json"]);
     assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["broken"], 3, "{report}");
+    assert_eq!(report["broken"], 4, "{report}");
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|f| f["rule"] == "read_model_differs"), "{report}");
     assert!(

@@ -25,8 +25,8 @@ pub(crate) struct Stored {
     followers: Vec<String>,
     tags: Vec<String>,
     created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    public_updated_at: DateTime<Utc>,
+    updated_at: Option<DateTime<Utc>>,
+    public_updated_at: Option<DateTime<Utc>>,
     pub(crate) staff_view: String,
     pub(crate) public_view: String,
 }
@@ -48,8 +48,8 @@ impl Stored {
             ("followers", self.followers.iter().eq(&full.followers)),
             ("tags", self.tags.iter().map(String::as_str).eq(full.tags.iter().map(ticket_aggregate::Tag::as_str))),
             ("created_at", self.created_at == full.opened_at),
-            ("updated_at", self.updated_at == full.updated_at),
-            ("public_updated_at", self.public_updated_at == public.updated_at),
+            ("updated_at", self.updated_at == Some(full.updated_at)),
+            ("public_updated_at", self.public_updated_at == Some(public.updated_at)),
         ];
         let wrong = same.iter().find(|(_, same)| !same);
         wrong.map(|(column, _)| format!("its {column} in the list is not what the log says"))
@@ -65,7 +65,8 @@ pub(crate) async fn stored(
     let sql = format!(
         "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
                 created_at, updated_at, public_updated_at, staff_view, public_view
-           from read_models.tickets_{generation} where $1::uuid is null or id > $1 order by id limit 1000"
+           from read_models.tickets_{generation} left join read_models.tickets_recency_{generation} on ticket_id = id
+          where $1::uuid is null or id > $1 order by id limit 1000"
     );
     Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
 }
@@ -79,10 +80,10 @@ pub(crate) async fn other_words(
 ) -> Result<Vec<StreamId>, eventstore::Fault> {
     let sql = format!(
         "select distinct coalesce(said.ticket_id, w.ticket_id)
-           from unnest($2::uuid[], $3::bigint[], $4::boolean[], $5::text[]) said (ticket_id, entry, public, words)
+           from unnest($2::uuid[], $3::bigint[], $4::boolean[], $5::tsvector[]) said (ticket_id, entry, public, words)
            full join (select * from read_models.tickets_words_{generation} where ticket_id = any($1)) w
              on w.ticket_id = said.ticket_id and w.entry = said.entry
-          where (w.public, w.words) is distinct from (said.public, said.words::tsvector)
+          where (w.public, w.words) is distinct from (said.public, said.words)
           order by 1"
     );
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(tickets).bind(words.of).bind(words.entry);

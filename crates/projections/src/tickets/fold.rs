@@ -26,7 +26,7 @@ impl Folded {
 
 /// What a batch changes.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeMap<StreamId, Change>);
+pub(super) struct Changed(BTreeMap<StreamId, Change>);
 
 #[derive(Debug)]
 struct Change {
@@ -35,9 +35,9 @@ struct Change {
 }
 
 /// The words of a ticket's texts, by entry, and whether the requester may find it by them.
-pub(crate) type EntryWords = BTreeMap<i64, (bool, String)>;
+pub(crate) type EntryWords = BTreeMap<i64, (bool, words::Vector)>;
 
-impl Changes {
+impl Changed {
     /// The ticket after an event.
     pub(super) fn fold(&mut self, known: Option<Folded>, fact: &Fact) -> Result<Folded, ApplyError> {
         let (full, public) = known.map(|known| (known.full, known.public)).unzip();
@@ -132,7 +132,7 @@ pub(crate) struct Words {
     pub(crate) of: Vec<Uuid>,
     pub(crate) entry: Vec<i64>,
     pub(crate) public: Vec<bool>,
-    pub(crate) vectors: Vec<String>,
+    pub(crate) vectors: Vec<words::Vector>,
 }
 
 impl Words {

@@ -121,26 +121,34 @@ impl TicketQuery {
             self.updated_after,
             self.updated_before,
             self.q,
-            self.order_column(),
+            self.order_columns().0,
             self.sort.descending,
         ])
         .to_string()
     }
 
-    pub(super) fn order_column(&self) -> &'static str {
+    /// By what the list is ordered, and the id next to it: of the same table, as an index has them.
+    pub(super) fn order_columns(&self) -> (&'static str, &'static str) {
         match self.sort.order {
-            // what they can't see must not move it either
-            Order::Updated if self.seer.is_requester() => "t.public_updated_at",
-            Order::Updated => "t.updated_at",
-            Order::Created => "t.created_at",
-            Order::Number => "t.number",
-            Order::Priority => "t.priority",
+            Order::Updated => (self.updated_column(), "u.ticket_id"),
+            Order::Created => ("t.created_at", "t.id"),
+            Order::Number => ("t.number", "t.id"),
+            Order::Priority => ("t.priority", "t.id"),
         }
+    }
+
+    /// When a ticket was changed last: what they can't see must not move it either.
+    fn updated_column(&self) -> &'static str {
+        if self.seer.is_requester() { "u.public_updated_at" } else { "u.updated_at" }
+    }
+
+    pub(super) fn needs_recency(&self) -> bool {
+        self.sort.order == Order::Updated || self.updated_after.is_some() || self.updated_before.is_some()
     }
 
     /// The order's value as a number.
     pub(super) fn key_column(&self) -> String {
-        let column = self.order_column();
+        let (column, _) = self.order_columns();
         match self.sort.order {
             Order::Updated | Order::Created => format!("(extract(epoch from {column}) * 1000000)::bigint"),
             Order::Number | Order::Priority => format!("{column}::bigint"),
@@ -189,7 +197,7 @@ impl TicketQuery {
             // public tickets have none of these: to find them by one would tell what it is
             sql.push(" and false");
         }
-        let updated = if self.seer.is_requester() { "t.public_updated_at" } else { "t.updated_at" };
+        let updated = self.updated_column();
         let times = [
             ("t.created_at", ">", self.created_after),
             ("t.created_at", "<", self.created_before),

@@ -88,7 +88,7 @@ async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
         .fetch_one(&world.pool)
         .await
         .unwrap();
-        (tables == 4).then_some(())
+        (tables == 5).then_some(())
     })
     .await;
 }
