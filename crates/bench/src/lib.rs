@@ -14,6 +14,10 @@ mod pgbench;
 mod run;
 mod tickets;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use appends::{Appender, Known, Log, STREAMS, appends_a_second, dealt};
 pub use cpu::CpuTimes;
 pub use docket::Docket;

@@ -1,6 +1,6 @@
 //! What a writer remembers of its tables: bounded, the least used goes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use eventstore::{StreamId, Version};
 use uuid::Uuid;
@@ -24,12 +24,14 @@ impl<T> Memory<T> {
         self.young.contains_key(&stream) || self.old.contains_key(&stream)
     }
 
-    /// The tickets of these events that are not remembered, each once; an opening needs none.
+    /// The tickets of these events that are not remembered, each once; those that are opened among them need not be.
     pub(crate) fn missing(&self, facts: &[Fact]) -> Vec<Uuid> {
-        let unknown = |fact: &&Fact| fact.version > Version(1) && !self.has(fact.stream);
-        let mut missing: Vec<_> = facts.iter().filter(unknown).map(|fact| fact.stream.0).collect();
-        missing.sort_unstable();
-        missing.dedup();
+        let (mut seen, mut missing) = (HashSet::new(), Vec::new());
+        for fact in facts {
+            if seen.insert(fact.stream) && fact.version > Version(1) && !self.has(fact.stream) {
+                missing.push(fact.stream.0);
+            }
+        }
         missing
     }
 

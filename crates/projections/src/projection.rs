@@ -26,8 +26,9 @@ pub(crate) trait Projection: Sync {
     /// The SQL that makes its tables, where they are not there.
     fn create(&self, generation: Generation) -> String;
 
-    /// The SQL that makes what only readers need, where it is not there: indexes are made after the filling.
-    fn index(&self, generation: Generation) -> String;
+    /// The SQL that makes what only readers need, where it is not there: indexes are made after the filling. Several
+    /// scripts run side by side.
+    fn index(&self, generation: Generation) -> Vec<String>;
 
     /// What fills a generation.
     fn writer(&self, generation: Generation) -> Box<dyn Writer>;

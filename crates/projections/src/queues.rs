@@ -104,8 +104,8 @@ impl Projection for QueuesProjection {
         )
     }
 
-    fn index(&self, generation: Generation) -> String {
-        format!("analyze read_models.queues_{generation}, read_models.queues_tickets_{generation}")
+    fn index(&self, generation: Generation) -> Vec<String> {
+        vec![format!("analyze read_models.queues_{generation}, read_models.queues_tickets_{generation}")]
     }
 
     fn writer(&self, generation: Generation) -> Box<dyn Writer> {

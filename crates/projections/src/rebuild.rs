@@ -7,7 +7,7 @@ mod fill;
 use std::time::Duration;
 
 use eventstore::{Cursor, Fault, Lead, Position};
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::failpoints;
 use crate::generations::{self, Made};
@@ -19,6 +19,11 @@ use fill::Fill;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Behind the head by no more than this it takes its place.
 const CLOSE: i64 = 2_000;
+
+/// Nobody reads a generation while it is filled: a commit that is lost is made again, and the swap brings all of it to the
+/// disk. Its first statistics are rough: autovacuum makes better ones while it serves.
+const SETUP: &str = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB';
+                     set default_statistics_target = 10";
 
 /// Begins a generation where there is none of this program's schema, fills the one that is being filled, and removes
 /// what is retired.
@@ -64,12 +69,9 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     // a zombie that still holds it is waited for
     let Some(mut lead) = projector.store.try_lead(&generation.cursor(name)).await? else { return Ok(()) };
     let connection = lead.connection();
-    // nobody reads it yet: a commit that is lost is made again, and the swap brings all of it to the disk
-    // the first statistics are rough: autovacuum makes better ones while it serves; while it is compared nothing is said
-    // over this connection
-    let setup = "set statement_timeout = 0; set synchronous_commit = off; set maintenance_work_mem = '256MB';
-                 set default_statistics_target = 10; set idle_session_timeout = 0";
-    connection.execute(AssertSqlSafe(setup)).await?;
+    connection.execute(SETUP).await?;
+    // while it is compared nothing is said over this connection
+    connection.execute("set idle_session_timeout = 0").await?;
     sqlx::raw_sql(AssertSqlSafe(projection.create(generation))).execute(&mut *connection).await?;
     // there is a position from the beginning, also where the log is empty; `false`: there is one
     Cursor::advance(&mut *connection, &generation.cursor(name), Position(0), Position(0)).await?;
@@ -78,7 +80,8 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
 
     let fill = Fill::new(projector, session.position);
     fill.drain(&mut session, connection).await?;
-    sqlx::raw_sql(AssertSqlSafe(projection.index(generation))).execute(&mut *connection).await?;
+    let scripts = projection.index(generation).into_iter().map(|script| index(projector, script));
+    futures_util::future::try_join_all(scripts).await?;
     while projector.store.head().await?.0 - session.position.0 > CLOSE {
         fill.drain(&mut session, connection).await?;
     }
@@ -86,6 +89,14 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     tracing::info!(projection = name, %generation, position = %session.position, comparison, "a new generation serves");
     projector.reached.tell(name, session.position);
     Ok(())
+}
+
+/// Runs a script over a connection of its own.
+async fn index(projector: &Projector, script: String) -> Result<(), Fault> {
+    let mut connection = projector.pool.acquire().await?.detach();
+    connection.execute(SETUP).await?;
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// Holds the live generation's projector back, comes exactly as far, compares, and swaps.

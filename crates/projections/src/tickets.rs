@@ -98,9 +98,9 @@ impl Projection for Tickets {
         )
     }
 
-    fn index(&self, generation: Generation) -> String {
+    fn index(&self, generation: Generation) -> Vec<String> {
         let g = generation;
-        format!(
+        let tickets = format!(
             "create index if not exists tickets_recency_{g}_idx on read_models.tickets_recency_{g} (updated_at, ticket_id);
              create index if not exists tickets_{g}_created_idx on read_models.tickets_{g} (created_at, id);
              create index if not exists tickets_{g}_number_idx on read_models.tickets_{g} (number, id);
@@ -109,12 +109,16 @@ impl Projection for Tickets {
              create index if not exists tickets_{g}_assignee_idx on read_models.tickets_{g} (assignee);
              create index if not exists tickets_{g}_requester_idx on read_models.tickets_{g} (requester);
              create index if not exists tickets_{g}_followers_idx on read_models.tickets_{g} using gin (followers);
-             create index if not exists tickets_words_{g}_idx on read_models.tickets_words_{g} using gin (words);
              -- nobody asks which views are frequent
              alter table read_models.tickets_{g}
                alter staff_view set statistics 0, alter public_view set statistics 0;
-             analyze read_models.tickets_{g}, read_models.tickets_recency_{g}, read_models.tickets_words_{g}"
-        )
+             analyze read_models.tickets_{g}, read_models.tickets_recency_{g}"
+        );
+        let words = format!(
+            "create index if not exists tickets_words_{g}_idx on read_models.tickets_words_{g} using gin (words);
+             analyze read_models.tickets_words_{g}"
+        );
+        vec![tickets, words]
     }
 
     fn writer(&self, generation: Generation) -> Box<dyn Writer> {
