@@ -96,14 +96,13 @@ begin
                        u (unit, caller, key, fingerprint, status)) r
           left join (select e.stream, count(*) as events, max(e.entry) as last
                        from unnest(event_stream) with ordinality e (stream, entry)
-                      group by e.stream) new on new.stream = r.stream
-         -- as below: one that points at nothing is none
-         where coalesce(head + new.last, last_at[r.stream]) is not null;
+                      group by e.stream) new on new.stream = r.stream;
       end if;
       refused := null;
       return;
-    exception when unique_violation then
-      null; -- somebody must be refused: nothing was written, and below it is found out who
+    exception when unique_violation or not_null_violation then
+      -- somebody must be refused, or a receipt points at nothing: nothing was written, below it is found out who
+      null;
     end;
   end if;
 

@@ -37,6 +37,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use chrono::{DateTime, Utc};
 use desk::Desk;
 use tokio::sync::watch;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
@@ -171,18 +172,21 @@ impl App {
             .fallback(|| async { http::StatusCode::NOT_FOUND })
             .method_not_allowed_fallback(routes::tickets::wrong_method)
             .layer(from_fn_with_state(self.clone(), auth::layer));
+        // one layer to the router, which makes a copy of each that it has for each request; the outermost first
+        let around = ServiceBuilder::new()
+            .layer(from_fn(harden))
+            .layer(from_fn_with_state(self.clone(), telemetry::layer))
+            .layer(from_fn_with_state(self.clone(), problem::layer))
+            .layer(from_fn(sizes::layer))
+            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, self.config.request_timeout))
+            .layer(from_fn(to_the_end))
+            .layer(CatchPanicLayer::custom(problem::panicked));
         open.nest("/v1", closed)
             .route("/healthz", axum::routing::get(routes::health::liveness))
             .route("/readyz", axum::routing::get(routes::health::readiness).layer(public))
             .merge(routes::docs::pages())
             .with_state(self.clone())
-            .layer(CatchPanicLayer::custom(problem::panicked))
-            .layer(from_fn(to_the_end))
-            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, self.config.request_timeout))
-            .layer(from_fn(sizes::layer))
-            .layer(from_fn_with_state(self.clone(), problem::layer))
-            .layer(from_fn_with_state(self.clone(), telemetry::layer))
-            .layer(from_fn(harden))
+            .layer(around)
     }
 }
 

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::follow::CHANNEL;
+use crate::follow::{CHANNEL, PACE};
 use crate::metrics::METRICS;
 use crate::{AppendError, Options, Position, Receipt, StreamId, Unit, Version};
 
@@ -140,7 +140,8 @@ impl Appender {
 }
 
 /// Wakes the tailers of other processes, outside of the appending transactions (within, it would make commits
-/// wait for each other) and coalesced: while one notification is under way, any number of batches are one.
+/// wait for each other) and coalesced: while one notification is under way, and a moment after, any number of batches are
+/// one.
 /// A notification that gets lost costs latency, never an event.
 async fn wake_others(pool: PgPool, mut reached: watch::Receiver<Position>) {
     while reached.changed().await.is_ok() {
@@ -149,5 +150,6 @@ async fn wake_others(pool: PgPool, mut reached: watch::Receiver<Position>) {
         if let Err(error) = sent {
             tracing::debug!(%error, "other processes were not woken");
         }
+        tokio::time::sleep(PACE).await;
     }
 }

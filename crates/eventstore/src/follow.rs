@@ -16,6 +16,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::append::Appender;
 use crate::metrics::METRICS;
@@ -28,6 +29,10 @@ const WINDOW_EVENTS: usize = 16_384;
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 /// How many events a follower gets at once at the most.
 const CHUNK: u16 = 1_000;
+/// While more than a few events come at once, it is no sooner looked for more than this after the last time: a look for
+/// each batch of the appender costs more than the events.
+pub(crate) const PACE: Duration = Duration::from_millis(5);
+const FEW: usize = 4;
 /// The pause after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The channel on which processes wake each other.
@@ -164,26 +169,33 @@ impl Tailer {
     async fn run(self, mut tail: Position) {
         let mut listener = None;
         while !self.pool.is_closed() {
+            let began = Instant::now();
             match self.read(tail).await {
-                Ok(Some(reached)) => {
-                    tail = reached;
+                Ok(None) => self.wake(&mut listener, tail).await,
+                Ok(Some((count, last))) => {
+                    tail = last;
                     METRICS.tail.record(tail.0.unsigned_abs(), &[]);
-                    continue;
+                    // a full page: there is more
+                    if count < usize::from(CHUNK) {
+                        if count > FEW {
+                            tokio::time::sleep_until(began + PACE).await;
+                        }
+                        self.wake(&mut listener, tail).await;
+                    }
                 }
-                Ok(None) => {}
                 Err(fault) => {
                     tracing::warn!(error = ?fault, "the log can't be followed now");
                     tokio::time::sleep(PAUSE).await;
+                    self.wake(&mut listener, tail).await;
                 }
             }
-            self.wake(&mut listener).await;
         }
     }
 
-    /// Reads what is new into the window; `None` where nothing is.
-    async fn read(&self, tail: Position) -> Result<Option<Position>, Fault> {
+    /// Reads what is new into the window: how many events, and the position of the last; `None` where nothing is.
+    async fn read(&self, tail: Position) -> Result<Option<(usize, Position)>, Fault> {
         let page = read::page(&self.pool, tail, CHUNK).await?;
-        let Some(last) = page.last().map(|event| event.position) else { return Ok(None) };
+        let (count, Some(last)) = (page.len(), page.last().map(|event| event.position)) else { return Ok(None) };
         {
             let mut window = self.window.write().unwrap_or_else(PoisonError::into_inner);
             for event in page {
@@ -191,17 +203,17 @@ impl Tailer {
             }
         }
         self.reach.send_replace(last);
-        Ok(Some(last))
+        Ok(Some((count, last)))
     }
 
     /// Returns when there may be something new: this process or another has appended, or it is time to look.
-    async fn wake(&self, listener: &mut Option<PgListener>) {
+    async fn wake(&self, listener: &mut Option<PgListener>, tail: Position) {
         if listener.is_none() {
             *listener = listen(&self.pool).await;
         }
         let heard = async {
             match listener {
-                Some(listener) => listener.recv().await.is_ok(),
+                Some(listener) => heard_of_more(listener, tail).await.is_ok(),
                 None => std::future::pending().await,
             }
         };
@@ -209,6 +221,16 @@ impl Tailer {
             () = self.appender.appended() => {}
             heard = heard => if !heard { *listener = None },
             () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Returns when a process has told of a position beyond the tail: one's own word comes back, too.
+async fn heard_of_more(listener: &mut PgListener, tail: Position) -> Result<(), sqlx::Error> {
+    loop {
+        let told = listener.recv().await?;
+        if told.payload().parse().map_or(true, |position: i64| position > tail.0) {
+            return Ok(());
         }
     }
 }
