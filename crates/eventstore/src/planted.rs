@@ -38,20 +38,29 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     }
     let good = include_str!("../../../migrations/eventstore/0007_append_first.sql");
     let function = good.find("create or replace function eventstore_append").map_or("", |at| &good[at..]);
-    let faulty = function
-        .replace("perform pg_advisory_xact_lock(eventstore_lock());", "")
-        .replace("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];")
-        .replace(
-            "head := coalesce(head, 0);",
-            "taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
-             head := coalesce(taken_positions[1] - 1, head, 0);",
-        )
-        .replace("head + new.last", "taken_positions[new.last]")
-        .replace("select head + e.entry,", "select taken_positions[e.entry],")
-        .replace(
+    let changes = [
+        ("perform pg_advisory_xact_lock(eventstore_lock());", ""),
+        ("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];"),
+        (
+            "  recorded_at := greatest(clock_timestamp(), head_time);",
+            "  recorded_at := greatest(clock_timestamp(), head_time);
+             taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
+             head := coalesce(taken_positions[1] - 1, head);",
+        ),
+        ("head + new.last", "taken_positions[new.last]"),
+        ("select head + e.entry,", "select taken_positions[e.entry],"),
+        (
             "select head + row_number() over (order by e.entry),",
             "select taken_positions[row_number() over (order by e.entry)],",
-        );
+        ),
+    ];
+    let mut faulty = function.to_owned();
+    for (good, bad) in changes {
+        if !faulty.contains(good) {
+            return Err(sqlx::Error::Protocol(format!("the append has no {good:?} any more in which to plant a bug")));
+        }
+        faulty = faulty.replace(good, bad);
+    }
     let sequence = "create sequence if not exists planted_positions; grant usage on planted_positions to public;";
     sqlx::raw_sql(AssertSqlSafe(format!("{sequence} {faulty}"))).execute(pool).await?;
     Ok(())

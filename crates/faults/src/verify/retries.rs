@@ -16,6 +16,8 @@ use crate::world::World;
 /// How many of the acknowledged commands are repeated at the most.
 const REPEATED: usize = 3_000;
 const AT_ONCE: usize = 8;
+/// How long an answer is insisted on: of one command, and of all together.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(2));
 
 /// Repeats each command of unknown outcome: the answer must be the true one.
 pub(super) async fn settle(world: &World, commands: &mut [Command]) -> Result<Account> {
@@ -28,7 +30,8 @@ pub(super) async fn settle(world: &World, commands: &mut [Command]) -> Result<Ac
         }
     }
     let unknown = commands.iter_mut().filter(|command| command.known() == Known::Unknown);
-    let mut settled = stream::iter(unknown).map(|command| ask_again(world, command)).buffer_unordered(AT_ONCE);
+    let until = Instant::now() + PATIENCE.1;
+    let mut settled = stream::iter(unknown).map(|command| ask_again(world, command, until)).buffer_unordered(AT_ONCE);
     while let Some(there) = settled.next().await {
         if there? {
             account.recovered += 1;
@@ -40,11 +43,11 @@ pub(super) async fn settle(world: &World, commands: &mut [Command]) -> Result<Ac
 }
 
 /// Whether it had been done.
-async fn ask_again(world: &World, command: &mut Command) -> Result<bool> {
+async fn ask_again(world: &World, command: &mut Command, until: Instant) -> Result<bool> {
     let sql = "select count(*) from receipts where key = $1";
     let there: i64 = sqlx::query_scalar(sql).bind(&command.nonce).fetch_one(&world.pool).await?;
     let there = there > 0;
-    let attempt = insist(world, command, 0).await;
+    let attempt = insist(world, command, 0, until).await;
     let (answered, what) = match &attempt.outcome {
         Outcome::Ok(answer) => {
             (answer.replayed, format!("answered as {}", if answer.replayed { "repeated" } else { "new" }))
@@ -63,10 +66,11 @@ async fn ask_again(world: &World, command: &mut Command) -> Result<bool> {
 /// What was acknowledged is answered the same, by whichever process.
 pub(super) async fn repeat(world: &World, commands: &[Command]) -> Result<()> {
     let acknowledged: Vec<_> = commands.iter().filter(|command| command.answer().is_some()).collect();
+    let until = Instant::now() + PATIENCE.1;
     let mut rng = StdRng::seed_from_u64(u64::from(world.run));
     let chosen: Vec<_> = acknowledged.sample(&mut rng, REPEATED.min(acknowledged.len())).collect();
     let mut repeated = stream::iter(chosen.into_iter().enumerate())
-        .map(|(index, command)| async move { (command, insist(world, command, index).await) })
+        .map(|(index, command)| async move { (command, insist(world, command, index, until).await) })
         .buffer_unordered(AT_ONCE);
     while let Some((command, again)) = repeated.next().await {
         let differences = match (&again.outcome, command.answer()) {
@@ -80,10 +84,10 @@ pub(super) async fn repeat(world: &World, commands: &[Command]) -> Result<()> {
     Ok(())
 }
 
-/// Sends it until there is an answer.
-async fn insist(world: &World, command: &Command, index: usize) -> Attempt {
+/// Sends it until there is an answer, once at least.
+async fn insist(world: &World, command: &Command, index: usize, until: Instant) -> Attempt {
     let apis: Vec<_> = world.apis().collect();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = until.min(Instant::now() + PATIENCE.0);
     let mut at = index;
     loop {
         let attempt = world.attempt(apis[at % apis.len()], command).await;
