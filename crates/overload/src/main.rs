@@ -72,13 +72,19 @@ fn raise_open_files() -> Result<()> {
 }
 
 async fn run(args: &Args) -> Result<Report> {
+    let chosen =
+        attack::all().into_iter().filter(|a| args.only.is_empty() || args.only.iter().any(|o| a.name.contains(&**o)));
+    let chosen = chosen.collect::<Vec<_>>();
+    let names = attack::all().iter().map(|attack| attack.name).collect::<Vec<_>>().join(", ");
+    anyhow::ensure!(
+        !chosen.is_empty(),
+        "no attack has one of these in its name: {}; there are {names}",
+        args.only.join(", ")
+    );
     let mut server = Server::start(&args.docket)?;
     let ledger = Ledger::default();
     let target = prepare(&server, &ledger).await?;
     let steady = Steady::start(&server, args.callers, args.rate, &ledger).await?;
-    let chosen =
-        attack::all().into_iter().filter(|a| args.only.is_empty() || args.only.iter().any(|o| a.name.contains(&**o)));
-    let chosen = chosen.collect::<Vec<_>>();
     // caches fill, connections are made
     tokio::time::sleep(Duration::from_secs(5)).await;
     let mut rows = Vec::new();
