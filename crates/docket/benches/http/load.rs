@@ -11,6 +11,9 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+/// What was opened is no part of what is measured after it.
+const FOLLOWED: Duration = Duration::from_secs(3);
+
 /// What a client asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Request {
@@ -61,11 +64,13 @@ impl Load {
         Ok(load)
     }
 
-    /// Gives each client new tickets.
+    /// Gives each client new tickets, and waits until read models and relay have surely followed.
     pub(crate) async fn open_anew(&mut self) -> Result<()> {
         let tickets = self.tickets;
         self.connect().await?;
-        self.each(async move |caller: &mut Caller| caller.open(tickets).await).await
+        self.each(async move |caller: &mut Caller| caller.open(tickets).await).await?;
+        tokio::time::sleep(FOLLOWED).await;
+        Ok(())
     }
 
     /// As fast as the answers come, for that long: how many, and how long it really took.
