@@ -121,8 +121,8 @@ impl Session {
         Ok(())
     }
 
-    /// Writes what another writer has folded of the events that come next, and nobody of them is to be parked or passed
-    /// over; `false`: it can't be written, and nothing was. The session's own writer does not know of it.
+    /// Writes what another writer has folded of the events that come next, none of which is to be parked or passed over.
+    /// The session's own writer forgets what it knew. `false`: nothing was written, because the database refused what is in it.
     pub(crate) async fn take(
         &mut self,
         connection: &mut PgConnection,
