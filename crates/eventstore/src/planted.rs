@@ -36,9 +36,9 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());
     }
-    let good = include_str!("../../../migrations/eventstore/0007_append_first.sql");
-    let function = good.find("create or replace function eventstore_append").map_or("", |at| &good[at..]);
+    let good = include_str!("../../../migrations/eventstore/0008_append_counted.sql");
     let changes = [
+        ("create function", "create or replace function"),
         ("perform pg_advisory_xact_lock(eventstore_lock());", ""),
         ("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];"),
         (
@@ -47,14 +47,14 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
              taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
              head := coalesce(taken_positions[1] - 1, head);",
         ),
-        ("head + new.last", "taken_positions[new.last]"),
+        ("head + nullif(stream_last[r.stream], 0)", "taken_positions[nullif(stream_last[r.stream], 0)]"),
         ("select head + e.entry,", "select taken_positions[e.entry],"),
         (
             "select head + row_number() over (order by e.entry),",
             "select taken_positions[row_number() over (order by e.entry)],",
         ),
     ];
-    let mut faulty = function.to_owned();
+    let mut faulty = good.to_owned();
     for (good, bad) in changes {
         if !faulty.contains(good) {
             return Err(sqlx::Error::Protocol(format!("the append has no {good:?} any more in which to plant a bug")));

@@ -67,16 +67,20 @@ pub(super) struct Verdict {
 
 #[derive(Default)]
 struct Columns<'a> {
-    unit_metadata: Vec<String>,
     stream_unit: Vec<i32>,
     stream_ids: Vec<Uuid>,
     stream_expected: Vec<Option<i64>>,
+    stream_events: Vec<i32>,
+    stream_last: Vec<i32>,
     event_stream: Vec<i32>,
+    event_step: Vec<i32>,
     event_type: Vec<&'a str>,
     event_schema: Vec<i16>,
     event_payload: Vec<&'a str>,
+    event_metadata: Vec<String>,
     event_occurred_at: Vec<DateTime<Utc>>,
     receipt_unit: Vec<i32>,
+    receipt_stream: Vec<i32>,
     receipt_caller: Vec<&'a str>,
     receipt_key: Vec<&'a str>,
     receipt_fingerprint: Vec<&'a [u8]>,
@@ -87,9 +91,14 @@ struct Columns<'a> {
     alias_name: Vec<&'a str>,
 }
 
-/// The n-th entry of an array, as SQL counts. A batch is far smaller than `i32::MAX`.
+/// The n-th entry of an array, as SQL counts.
 fn entry(index: usize) -> i32 {
-    i32::try_from(index + 1).unwrap_or(i32::MAX)
+    count(index + 1)
+}
+
+/// A batch is far smaller than `i32::MAX`.
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 impl<'a> Columns<'a> {
@@ -102,7 +111,7 @@ impl<'a> Columns<'a> {
     }
 
     fn push(&mut self, number: i32, unit: &'a Unit) -> Result<(), AppendError> {
-        self.unit_metadata.push(unit.metadata_json()?);
+        let metadata = unit.metadata_json()?;
         let first_stream = self.stream_ids.len();
         for append in &unit.appends {
             let stream = entry(self.stream_ids.len());
@@ -114,16 +123,21 @@ impl<'a> Columns<'a> {
                 Expected::Any => None,
                 Expected::Exact(version) => Some(version.0),
             });
-            for event in &append.events {
+            self.stream_events.push(count(append.events.len()));
+            for (step, event) in append.events.iter().enumerate() {
                 self.event_stream.push(stream);
+                self.event_step.push(entry(step));
                 self.event_type.push(&event.event_type);
                 self.event_schema.push(event.schema_version);
                 self.event_payload.push(&event.payload);
+                self.event_metadata.push(metadata.clone());
                 self.event_occurred_at.push(event.occurred_at);
             }
+            self.stream_last.push(if append.events.is_empty() { 0 } else { count(self.event_type.len()) });
         }
         if let Some(receipt) = &unit.receipt {
             self.receipt_unit.push(number);
+            self.receipt_stream.push(entry(first_stream));
             self.receipt_caller.push(&receipt.caller);
             self.receipt_key.push(&receipt.key);
             self.receipt_fingerprint.push(&receipt.fingerprint);
@@ -146,18 +160,22 @@ pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result
     #[cfg(feature = "planted-bugs")]
     crate::planted::begin(connection).await?;
     let mut rows = sqlx::query_as::<_, Verdict>(
-        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
+        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)",
     )
-    .bind(c.unit_metadata)
     .bind(c.stream_unit)
     .bind(c.stream_ids)
     .bind(c.stream_expected)
+    .bind(c.stream_events)
+    .bind(c.stream_last)
     .bind(c.event_stream)
+    .bind(c.event_step)
     .bind(c.event_type)
     .bind(c.event_schema)
     .bind(c.event_payload)
+    .bind(c.event_metadata)
     .bind(c.event_occurred_at)
     .bind(c.receipt_unit)
+    .bind(c.receipt_stream)
     .bind(c.receipt_caller)
     .bind(c.receipt_key)
     .bind(c.receipt_fingerprint)
@@ -205,7 +223,7 @@ impl Verdict {
             .iter()
             .zip(current)
             .map(|(append, version)| {
-                let events = i64::from(entry(append.events.len())) - 1;
+                let events = i64::from(self::count(append.events.len()));
                 count += events;
                 (append.stream_id, Version(version.0 + events))
             })
