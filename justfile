@@ -42,31 +42,31 @@ build-for-faults FEATURE:
 
 # appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell, BENCH_ROUNDS)
 bench-append:
-    cargo bench -p eventstore --bench append
+    cargo bench --workspace --bench append
 
 # commands and reads a second by HTTP beside pgbench, and the latency under half load (about 3 minutes; BENCH_SECONDS, BENCH_ROUNDS)
 bench-http:
-    cargo bench -p docket --bench http
+    cargo bench --workspace --bench http
 
 # events a second from the log to JetStream beside plain publishing, in one run (BENCH_EVENTS, BENCH_ROUNDS)
 bench-relay:
-    cargo bench -p relay --bench relay
+    cargo bench --workspace --bench relay
 
 # events a second that a rebuild of a read model takes, beside a plain ordered read, in one run (BENCH_EVENTS, BENCH_ROUNDS)
 bench-rebuild:
-    cargo bench -p projections --bench rebuild
+    cargo bench --workspace --bench rebuild
 
 # from a command's answer until it is in the list and on the broker (BENCH_SECONDS)
 bench-visibility:
-    cargo bench -p docket --bench visibility
+    cargo bench --workspace --bench visibility
 
 # events a second of the audits beside a plain ordered read, in one run (BENCH_EVENTS, BENCH_LONG, BENCH_ROUNDS)
 bench-audit:
-    cargo bench -p docket --bench audit
+    cargo bench --workspace --bench audit
 
 # how appends and reads grow from 100 thousand to 10 million events (about 10 minutes and 10 GB; BENCH_EVENTS, BENCH_SECONDS)
 bench-growth:
-    cargo bench -p eventstore --bench growth
+    cargo bench --workspace --bench growth
 
 # other event stores beside ours, in one run (about 10 minutes; needs node and Python, or BENCH_WITHOUT=NAMES; BENCH_SECONDS, BENCH_WRITERS)
 bench-peers:
@@ -77,7 +77,7 @@ bench: bench-append bench-http bench-rebuild bench-relay bench-visibility bench-
 
 # attack a server, and see whether it keeps its promises (about 5 minutes; --rounds 3 for figures)
 overload *ARGS:
-    cargo build --release -p docket -p overload
+    cargo build --release --workspace --bin docket --bin overload
     target/release/overload {{ARGS}}
 
 # write docs/ticket-states.md anew from the state machine's table

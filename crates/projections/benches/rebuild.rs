@@ -1,5 +1,5 @@
 //! Events a second of a rebuild, beside a plain ordered read of the same log through the same driver, in one run on one
-//! private, durable PostgreSQL (`cargo bench -p projections --bench rebuild`).
+//! private, durable PostgreSQL (`just bench-rebuild`).
 //!
 //! The log: tickets of five events on average, two hundred of them alive at once, texts of a usual length. A rebuild is
 //! all of it, from the request to the swap: filling, indexes, the comparison with the generation that it replaces. The
