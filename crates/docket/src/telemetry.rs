@@ -12,6 +12,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -69,7 +71,10 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
     }
     let tracer = tracer.build();
     let spans = tracing_opentelemetry::layer().with_tracer(tracer.tracer("docket"));
-    tracing_subscriber::registry().with(filter(config, SERVING)?).with(spans).with(log_layer(config)).try_init()?;
+    // what is logged says nothing about what is traced: events carry a `traceparent` at any level of logs, and each line
+    // that is written says to which request it belongs
+    let logs = log_layer(config).with_filter(filter_fn(is_traced).or(filter(config, SERVING)?));
+    tracing_subscriber::registry().with(spans.with_filter(filter_fn(is_traced))).with(logs).try_init()?;
     Ok(Telemetry { tracer: Some(tracer), meter: Some(meter), registry })
 }
 
@@ -78,6 +83,11 @@ pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     tracing_subscriber::registry().with(filter(config, "warn,async_nats=error")?).with(layer).try_init()?;
     Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
+}
+
+/// Whether this is a span of those that are traced.
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && *metadata.level() <= Level::INFO
 }
 
 /// The variables by which OpenTelemetry names a collector.
