@@ -44,7 +44,9 @@ pub(crate) async fn ask(
         Action::Skip { reason } => ("skip", Some(reason)),
     };
     let id = sqlx::query_scalar(
-        "insert into read_models.requests (projection, action, stream_id, reason, requested_by, requested_at)
+        // what was asked long ago is in the log of the program; what was left out, in `skips`
+        "with old as (delete from read_models.requests where requested_at < now() - interval '30 days')
+         insert into read_models.requests (projection, action, stream_id, reason, requested_by, requested_at)
          values ($1, $2, $3, $4, $5, now()) returning id",
     )
     .bind(projection)
