@@ -82,7 +82,7 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
 impl TicketView {
     /// The ticket as the caller may see it.
     pub(crate) fn of(folded: &Folded, caller: &Caller) -> Self {
-        Self::new(folded.id, folded.version, folded.seen_by(caller), caller)
+        Self::new(folded.id, folded.version, &folded.seen_by(caller), caller)
     }
 
     /// A ticket of which the caller sees just this much.

@@ -90,7 +90,7 @@ impl Desk {
         request: &Request,
         kind: ticket_aggregate::CommandKind,
     ) -> Result<Option<Done>, DeskError> {
-        let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.full));
+        let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.ticket));
         let folded = folded.ok_or(DeskError::NotFound)?;
         if !request.caller.role.may(kind) {
             let refusal = Refusal::Forbidden { command: kind, role: request.caller.role };
@@ -114,7 +114,7 @@ impl Desk {
         fresh: bool,
         slot: &Slot,
     ) -> Result<Attempt, DeskError> {
-        let Some(known) = known.filter(|k| request.caller.may_see(&k.full)) else {
+        let Some(known) = known.filter(|k| request.caller.may_see(&k.ticket)) else {
             return match self.repeated(request).await {
                 // what took the ticket out of the caller's sight can be repeated like anything else
                 Ok(Some(done)) if fresh => Ok(Attempt::Done(done)),

@@ -31,6 +31,6 @@ impl Desk {
             Some(known) => Some(known),
             None => self.current(ticket).await?,
         };
-        Ok(folded.is_some_and(|folded| caller.may_see(&folded.full)))
+        Ok(folded.is_some_and(|folded| caller.may_see(&folded.ticket)))
     }
 }

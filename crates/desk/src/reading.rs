@@ -28,7 +28,7 @@ pub enum Moment {
 impl Desk {
     /// A ticket that the caller may see (as it is now), at a moment.
     pub async fn ticket(&self, id: TicketId, at: Moment, caller: &Caller) -> Result<Arc<Folded>, DeskError> {
-        let current = self.current(id).await?.filter(|f| caller.may_see(&f.full)).ok_or(DeskError::NotFound)?;
+        let current = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
         let range = match at {
             Moment::Now => return Ok(current),
             Moment::Version(version) if version == current.version => return Ok(current),
@@ -44,7 +44,7 @@ impl Desk {
     /// A ticket's events in order, as the caller may see them.
     pub async fn history(&self, id: TicketId, caller: &Caller) -> Result<(Arc<Folded>, Vec<Entry>), DeskError> {
         let events = self.store.read_stream(stream_of(id), StreamRange::default()).await?;
-        let folded = fold(None, &events)?.filter(|f| caller.may_see(&f.full)).ok_or(DeskError::NotFound)?;
+        let folded = fold(None, &events)?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
         Ok((Arc::new(folded), history::entries(&events, caller)?))
     }
 
@@ -58,7 +58,7 @@ impl Desk {
         limit: usize,
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<(Arc<Folded>, Vec<Entry>, Option<Version>), DeskError> {
-        let folded = self.current(id).await?.filter(|f| caller.may_see(&f.full)).ok_or(DeskError::NotFound)?;
+        let folded = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
         let mut found: Vec<Entry> = Vec::new();
         let mut after = after;
         while after < folded.version {

@@ -29,8 +29,7 @@ pub struct Difference {
 /// What the log says of a ticket.
 #[derive(Debug, Default)]
 struct Said {
-    full: State,
-    public: State,
+    ticket: State,
     last: Position,
     words: tickets::EntryWords,
 }
@@ -135,23 +134,17 @@ async fn tickets_differ(
 
 /// What is wrong with a row.
 fn wrong(row: &Stored, said: &Said) -> Option<String> {
-    let (Some(full), Some(public)) = (&said.full, &said.public) else {
+    let Some(ticket) = &said.ticket else {
         return Some("the list has this ticket, the log never opened it".to_owned());
     };
-    let views = [("staff_view", &row.staff_view, full), ("public_view", &row.public_view, public)];
-    for (view, stored, folded) in views {
-        match serde_json::from_str::<Ticket>(stored) {
-            Ok(ticket) if ticket == *folded => {}
-            Ok(ticket) => {
-                return Some(format!(
-                    "its {view} is of version {}, and not what the log says at version {}",
-                    ticket.version, folded.version
-                ));
-            }
-            Err(error) => return Some(format!("its {view} can't be read: {error}")),
-        }
+    match serde_json::from_str::<Ticket>(&row.ticket) {
+        Ok(stored) if stored == *ticket => row.differs(ticket, said.last),
+        Ok(stored) => Some(format!(
+            "the ticket in its row is of version {}, and not what the log says at version {}",
+            stored.version, ticket.version
+        )),
+        Err(error) => Some(format!("the ticket in its row can't be read: {error}")),
     }
-    row.differs(full, public, said.last)
 }
 
 async fn queues_differ(
@@ -165,7 +158,7 @@ async fn queues_differ(
     let mut expected: BTreeMap<Place, i64> = BTreeMap::new();
     let mut said = std::pin::pin!(by_ticket(store, &read, progress));
     while let Some((_, folded)) = said.next().await.transpose()? {
-        if let Some(ticket) = &folded.full {
+        if let Some(ticket) = &folded.ticket {
             *expected.entry(Place::of(ticket)).or_default() += 1;
         }
     }
@@ -206,7 +199,7 @@ fn by_ticket<'a>(
                 event = events.as_mut().next_if(same).await.transpose()?;
             }
             progress(count);
-            if said.full.is_some() {
+            if said.ticket.is_some() {
                 return Ok(Some(((stream, said), (events, count, progress))));
             }
         }
@@ -218,13 +211,10 @@ impl Said {
     fn take(&mut self, event: &RecordedEvent) {
         let Ok(decoded) = codec::decode(&event.event_type, event.schema_version, &event.payload) else { return };
         let stamp = Stamp { occurred_at: event.occurred_at, version: StreamVersion(event.version.0.unsigned_abs()) };
-        if let Some(shown) = decoded.public_view() {
-            self.public = evolve(self.public.take(), &shown, &stamp);
-        }
         for said in tickets::said(&decoded, event.version.0) {
             self.words.insert(said.entry, (said.public, tickets::vector(said.text)));
         }
-        self.full = evolve(self.full.take(), &decoded, &stamp);
+        self.ticket = evolve(self.ticket.take(), &decoded, &stamp);
         self.last = event.position;
     }
 }

@@ -34,39 +34,45 @@ pub fn evolve(state: State, event: &Event, stamp: &Stamp) -> State {
     apply(&mut ticket, event, stamp);
     ticket.updated_at = stamp.occurred_at;
     ticket.version = stamp.version;
+    if event.is_public() {
+        ticket.public_updated_at = stamp.occurred_at;
+        ticket.public_version = stamp.version;
+    }
     Some(ticket)
 }
 
 fn opened_ticket(opened: &TicketOpened, stamp: &Stamp) -> Ticket {
     Ticket {
-        number: opened.number,
         version: stamp.version,
+        updated_at: stamp.occurred_at,
+        public_version: stamp.version,
+        public_updated_at: stamp.occurred_at,
         status: Status::New,
-        subject: opened.subject.clone(),
-        body: opened.body.clone(),
+        assignee: None,
+        agent_replied_publicly: false,
+        agent_replied_since_requester: false,
+        resolved_at: None,
+        resolution_code: None,
+        confirmed_by_requester: false,
+        reopen_until: None,
+        reopen_count: 0,
+        wake_at: None,
+        closed_at: None,
+        closed_reason: None,
         priority: opened.priority,
         category: opened.category.clone(),
         team: opened.team.clone(),
-        assignee: None,
-        requester: opened.requester.clone(),
-        channel: opened.channel.clone(),
         tags: opened.tags.clone(),
         followers: BTreeSet::new(),
         links: BTreeSet::new(),
-        opened_at: stamp.occurred_at,
-        updated_at: stamp.occurred_at,
-        resolved_at: None,
-        resolution_code: None,
-        reopen_until: None,
-        closed_at: None,
-        closed_reason: None,
-        follow_up_of: opened.follow_up_of,
-        wake_at: None,
-        reopen_count: 0,
-        agent_replied_publicly: false,
-        agent_replied_since_requester: false,
-        confirmed_by_requester: false,
         source_ids: opened.source_id.iter().cloned().collect(),
+        number: opened.number,
+        opened_at: stamp.occurred_at,
+        channel: opened.channel.clone(),
+        requester: opened.requester.clone(),
+        follow_up_of: opened.follow_up_of,
+        subject: opened.subject.clone(),
+        body: opened.body.clone(),
     }
 }
 

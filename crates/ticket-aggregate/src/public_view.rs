@@ -1,15 +1,15 @@
-//! What of an event a requester may see.
+//! What a requester may see: of an event, and of the ticket that events add up to.
 
 use std::collections::BTreeSet;
 
 use crate::event::{Event, TicketOpened};
+use crate::ticket::Ticket;
 use crate::value::Trigger;
 
 impl Event {
     /// The event as the requester may see it; `None` when it is internal.
     ///
-    /// This is the one place that draws the line: what a requester reads is folded from these views, so nothing has to be
-    /// filtered out later. Without a wildcard arm, so that a new event can't become public by oversight.
+    /// Without a wildcard arm, so that a new event can't become public by oversight.
     pub fn public_view(&self) -> Option<Self> {
         match self {
             Self::TicketOpened(opened) => Some(Self::TicketOpened(Box::new(TicketOpened {
@@ -56,6 +56,109 @@ impl Event {
             | Self::TicketUnlinked { .. }
             | Self::FollowerAdded { .. }
             | Self::FollowerRemoved { .. } => None,
+        }
+    }
+
+    /// Whether the requester may see that it happened.
+    pub(crate) fn is_public(&self) -> bool {
+        match self {
+            Self::TicketOpened(_)
+            | Self::PublicReplyAdded { .. }
+            | Self::RequesterReplied { .. }
+            | Self::AgentAssigned { .. }
+            | Self::AgentUnassigned { .. }
+            | Self::PriorityChanged { .. }
+            | Self::SubjectChanged { .. }
+            | Self::WorkStarted {}
+            | Self::TicketPended {}
+            | Self::TicketPutOnHold { .. }
+            | Self::TicketResumed { .. }
+            | Self::TicketResolved { .. }
+            | Self::TicketReopened { .. }
+            | Self::TicketClosed { .. } => true,
+            Self::InternalNoteAdded { .. }
+            | Self::TeamAssigned { .. }
+            | Self::CategoryChanged { .. }
+            | Self::TagsAdded { .. }
+            | Self::TagsRemoved { .. }
+            | Self::TicketLinked { .. }
+            | Self::TicketUnlinked { .. }
+            | Self::FollowerAdded { .. }
+            | Self::FollowerRemoved { .. } => false,
+        }
+    }
+}
+
+impl Ticket {
+    /// The ticket as the requester may see it: what the public views of its events add up to.
+    ///
+    /// Every field is named, so that a new one can't become public by oversight; that it is the same as the fold of the
+    /// views is held by the properties of histories.
+    #[must_use]
+    pub fn public_view(&self) -> Self {
+        let Self {
+            version: _,
+            updated_at: _,
+            public_version,
+            public_updated_at,
+            status,
+            assignee,
+            agent_replied_publicly,
+            agent_replied_since_requester,
+            resolved_at,
+            resolution_code,
+            confirmed_by_requester,
+            reopen_until,
+            reopen_count,
+            wake_at,
+            closed_at,
+            closed_reason,
+            priority,
+            category: _,
+            team: _,
+            tags: _,
+            followers: _,
+            links: _,
+            source_ids: _,
+            number,
+            opened_at,
+            channel,
+            requester,
+            follow_up_of,
+            subject,
+            body,
+        } = self.clone();
+        Self {
+            version: public_version,
+            updated_at: public_updated_at,
+            public_version,
+            public_updated_at,
+            status,
+            assignee,
+            agent_replied_publicly,
+            agent_replied_since_requester,
+            resolved_at,
+            resolution_code,
+            confirmed_by_requester,
+            reopen_until,
+            reopen_count,
+            wake_at,
+            closed_at,
+            closed_reason,
+            priority,
+            category: None,
+            team: None,
+            tags: BTreeSet::new(),
+            followers: BTreeSet::new(),
+            links: BTreeSet::new(),
+            source_ids: BTreeSet::new(),
+            number,
+            opened_at,
+            channel,
+            requester,
+            follow_up_of,
+            subject,
+            body,
         }
     }
 }

@@ -22,65 +22,96 @@ pub struct Link {
     pub other: TicketId,
 }
 
-/// The fold of a ticket's events. Only [`evolve`](crate::evolve) makes one; serde is for snapshots.
+/// The fold of a ticket's events. Only [`evolve`](crate::evolve) makes one.
+///
+/// Serde is for snapshots and read models. What is not there is left out, and what changes often comes first: a row that is
+/// written again then has its beginning and its end in common with the one before, which PostgreSQL does not log again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// The number people know it by.
-    pub number: TicketNumber,
     /// How many events its stream has, up to the last that was folded.
     pub version: StreamVersion,
+    /// When its last event happened.
+    pub updated_at: DateTime<Utc>,
+    /// The version of its last event that the requester may see.
+    pub public_version: StreamVersion,
+    /// When that happened.
+    pub public_updated_at: DateTime<Utc>,
     /// Where it stands.
     pub status: Status,
+    /// Who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<AgentId>,
+    /// Whether an agent has ever written to the requester.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub agent_replied_publicly: bool,
+    /// Whether an agent has written to the requester since the requester last wrote; the opening counts as writing.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub agent_replied_since_requester: bool,
+    /// When it was resolved; none again once reopened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// How it was resolved; none again once reopened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution_code: Option<ResolutionCode>,
+    /// Whether it was the requester who declared it solved.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub confirmed_by_requester: bool,
+    /// Until when it can be reopened; none unless it was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopen_until: Option<DateTime<Utc>>,
+    /// How often it was reopened.
+    pub reopen_count: u32,
+    /// When a ticket on hold goes on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wake_at: Option<DateTime<Utc>>,
+    /// When it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_reason: Option<ClosedReason>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Whose queue it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<Tag>,
+    /// E-mail addresses and agents' ids.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub followers: BTreeSet<String>,
+    /// Its links to other tickets.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub links: BTreeSet<Link>,
+    /// The foreign ids of its messages, the opening's included: a mail that is delivered again is known by them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub source_ids: BTreeSet<String>,
+    /// The number people know it by.
+    pub number: TicketNumber,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+    /// The way by which it came.
+    pub channel: Channel,
+    /// Who asks; none when an agent opened it for nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
+    /// The closed ticket that this one goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_up_of: Option<TicketId>,
     /// What it is about.
     pub subject: String,
     /// The requester's first message.
     pub body: String,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// What it belongs to.
-    pub category: Option<String>,
-    /// Whose queue it is in.
-    pub team: Option<TeamId>,
-    /// Who has it.
-    pub assignee: Option<AgentId>,
-    /// Who asks; none when an agent opened it for nobody.
-    pub requester: Option<Requester>,
-    /// The way by which it came.
-    pub channel: Channel,
-    /// Its tags.
-    pub tags: BTreeSet<Tag>,
-    /// E-mail addresses and agents' ids.
-    pub followers: BTreeSet<String>,
-    /// Its links to other tickets.
-    pub links: BTreeSet<Link>,
-    /// When it was opened.
-    pub opened_at: DateTime<Utc>,
-    /// When its last event happened.
-    pub updated_at: DateTime<Utc>,
-    /// When it was resolved; none again once reopened.
-    pub resolved_at: Option<DateTime<Utc>>,
-    /// How it was resolved; none again once reopened.
-    pub resolution_code: Option<ResolutionCode>,
-    /// Until when it can be reopened; none unless it was resolved.
-    pub reopen_until: Option<DateTime<Utc>>,
-    /// When it was closed.
-    pub closed_at: Option<DateTime<Utc>>,
-    /// Why it was closed.
-    pub closed_reason: Option<ClosedReason>,
-    /// The closed ticket that this one goes on from.
-    pub follow_up_of: Option<TicketId>,
-    /// When a ticket on hold goes on by itself.
-    pub wake_at: Option<DateTime<Utc>>,
-    /// How often it was reopened.
-    pub reopen_count: u32,
-    /// Whether an agent has ever written to the requester.
-    pub agent_replied_publicly: bool,
-    /// Whether an agent has written to the requester since the requester last wrote; the opening counts as writing.
-    pub agent_replied_since_requester: bool,
-    /// Whether it was the requester who declared it solved.
-    pub confirmed_by_requester: bool,
-    /// The foreign ids of its messages, the opening's included: a mail that is delivered again is known by them.
-    pub source_ids: BTreeSet<String>,
+}
+
+/// For serde: a `false` is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_no(yes: &bool) -> bool {
+    !yes
 }
 
 impl Ticket {

@@ -30,7 +30,7 @@ pub(super) struct Decision {
 pub(super) fn not_permitted(request: &Request, kind: Option<CommandKind>, known: &Folded) -> Option<Refusal> {
     let command = request.commands.first();
     let kind = command.map(Command::kind).or(kind)?;
-    permitted(&known.full, kind, command, &request.caller.actor()).err()
+    permitted(&known.ticket, kind, command, &request.caller.actor()).err()
 }
 
 /// A command that the caller's role may not issue in any state.
@@ -44,9 +44,9 @@ impl Desk {
     /// Decides all commands, each on the state that the one before it leaves.
     pub(super) async fn decide(&self, request: &mut Request, known: &Arc<Folded>) -> Result<Decision, DeskError> {
         // a clock that lags behind another process's must not make time run backwards
-        let now = request.now.max(known.full.updated_at);
+        let now = request.now.max(known.ticket.updated_at);
         let mut decision = Decision::at(now);
-        let mut state: State = Some(known.full.clone());
+        let mut state: State = Some(known.ticket.clone());
         for index in 0..request.commands.len() {
             let (context, demands) = self.context(request, index, state.as_ref(), now).await?;
             decision.demands.extend(demands);
@@ -57,7 +57,7 @@ impl Desk {
             {
                 let (there, back) = self.other_side(request, command, *kind, *other, &context).await?;
                 // one unit, one time: not before the last event of either
-                decision.now = decision.now.max(there.full.updated_at);
+                decision.now = decision.now.max(there.ticket.updated_at);
                 decision.other = Some((*other, there.version, back));
             }
             for event in events {
@@ -102,7 +102,7 @@ impl Desk {
             for blocker in ticket.blocked_by() {
                 let Some(there) = self.current(blocker).await? else { continue };
                 demands.push((blocker, there.version));
-                if !matches!(there.full.status, Status::Resolved | Status::Closed) {
+                if !matches!(there.ticket.status, Status::Resolved | Status::Closed) {
                     context.open_blockers.push(blocker);
                 }
             }
@@ -119,14 +119,14 @@ impl Desk {
         other: TicketId,
         context: &Context,
     ) -> Result<(Arc<Folded>, Vec<Event>), DeskError> {
-        let there = self.current(other).await?.filter(|f| request.caller.may_see(&f.full));
+        let there = self.current(other).await?.filter(|f| request.caller.may_see(&f.ticket));
         let there = there.ok_or(DeskError::OtherNotFound)?;
         let back = match command {
             Command::Unlink { .. } => Command::Unlink { kind: kind.inverse(), other: request.ticket },
             _ => Command::Link { kind: kind.inverse(), other: request.ticket },
         };
-        let context = Context { ticket_id: other, now: context.now.max(there.full.updated_at), ..context.clone() };
-        let events = decide(&Some(there.full.clone()), &back, &context).map_err(DeskError::Refused)?;
+        let context = Context { ticket_id: other, now: context.now.max(there.ticket.updated_at), ..context.clone() };
+        let events = decide(&Some(there.ticket.clone()), &back, &context).map_err(DeskError::Refused)?;
         Ok((there, events))
     }
 }

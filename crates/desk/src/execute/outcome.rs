@@ -25,14 +25,10 @@ pub(super) fn appended(
     before: Option<&Arc<Folded>>,
     appended: &Appended,
 ) -> Option<Done> {
-    let (mut full, mut public): (State, State) = before.map(|b| (b.full.clone(), b.public.clone())).unzip();
+    let mut state: State = before.map(|b| b.ticket.clone());
     let first = before.map_or(0, |b| b.version.0) + 1;
     for (event, version) in decision.events.iter().zip(first..) {
-        let stamp = stamp(Version(version), decision.now);
-        if let Some(shown) = event.public_view() {
-            public = evolve(public, &shown, &stamp);
-        }
-        full = evolve(full, event, &stamp);
+        state = evolve(state, event, &stamp(Version(version), decision.now));
     }
     let version = appended.versions.first().map_or(Version(first - 1), |(_, version)| *version);
     // the ticket's own events come first in its unit
@@ -41,9 +37,8 @@ pub(super) fn appended(
         (Some(first), 1..) => eventstore::Position(first.0 + own - 1),
         _ => before.map(|b| b.position).unwrap_or_default(),
     };
-    let (full, public) = full.zip(public)?;
     let events = decision.events.len() + decision.other.as_ref().map_or(0, |(_, _, events)| events.len());
-    let ticket = Arc::new(Folded { id: ticket, version, position, full, public });
+    let ticket = Arc::new(Folded { id: ticket, version, position, ticket: state? });
     Some(Done { ticket, position, events, replayed: None })
 }
 
@@ -112,10 +107,10 @@ impl Desk {
         };
         let number = self.next_number().await?;
         let author = request.caller.actor();
-        let open = Open::follow_up(before.id, &before.full, number, &author, body, source_id);
+        let open = Open::follow_up(before.id, &before.ticket, number, &author, body, source_id);
         request.ticket = TicketId((request.new_id)());
         request.commands = vec![Command::Open(open)];
-        request.now = request.now.max(before.full.updated_at);
+        request.now = request.now.max(before.ticket.updated_at);
         self.open(&mut request).await
     }
 

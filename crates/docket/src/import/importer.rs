@@ -168,11 +168,11 @@ impl<'a> Importer<'a> {
     async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Try, DeskError> {
         let known = self.current.as_ref().and_then(|(_, folded)| folded.clone());
         let number = match &known {
-            Some(folded) => folded.full.number,
+            Some(folded) => folded.ticket.number,
             None => self.number().await?,
         };
-        let full = known.as_ref().map(|folded| &folded.full);
-        let commands = match reading.commands(self.map, full, number) {
+        let state = known.as_ref().map(|folded| &folded.ticket);
+        let commands = match reading.commands(self.map, state, number) {
             Ok(commands) if commands.is_empty() => return Ok(Try::Over(Fate::WithoutEffect)),
             Ok(commands) => commands,
             Err(reason) => {

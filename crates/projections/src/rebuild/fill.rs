@@ -58,7 +58,9 @@ impl Fill {
             written.send_replace(to);
             self.report(session, connection, events).await?;
         }
-        Ok(Ended::WithLog)
+        // one that panicked has not come to the log's end
+        let panicked = folder.join_next().await.is_some_and(|folded| folded.is_err());
+        Ok(if panicked { Ended::BeforePage } else { Ended::WithLog })
     }
 
     async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), Fault> {

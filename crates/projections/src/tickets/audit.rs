@@ -27,29 +27,28 @@ pub(crate) struct Stored {
     created_at: DateTime<Utc>,
     updated_at: Option<DateTime<Utc>>,
     public_updated_at: Option<DateTime<Utc>>,
-    pub(crate) staff_view: String,
-    pub(crate) public_view: String,
+    pub(crate) ticket: String,
 }
 
 impl Stored {
-    /// The column, besides the views, that is not what the ticket says.
-    pub(crate) fn differs(&self, full: &Ticket, public: &Ticket, last: Position) -> Option<String> {
+    /// The column, besides the ticket itself, that is not what it says.
+    pub(crate) fn differs(&self, ticket: &Ticket, last: Position) -> Option<String> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let same = [
-            ("number", self.number == full.number.get()),
-            ("version", self.version == full.version.0.cast_signed()),
+            ("number", self.number == ticket.number.get()),
+            ("version", self.version == ticket.version.0.cast_signed()),
             ("position", self.position == last.0),
-            ("status", self.status == full.status.as_str()),
-            ("priority", self.priority == rank(full.priority)),
-            ("team", self.team == text(full.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
-            ("category", self.category == full.category),
-            ("assignee", self.assignee == text(full.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
-            ("requester", self.requester == text(full.requester.as_ref().map(Requester::email))),
-            ("followers", self.followers.iter().eq(&full.followers)),
-            ("tags", self.tags.iter().map(String::as_str).eq(full.tags.iter().map(ticket_aggregate::Tag::as_str))),
-            ("created_at", self.created_at == full.opened_at),
-            ("updated_at", self.updated_at == Some(full.updated_at)),
-            ("public_updated_at", self.public_updated_at == Some(public.updated_at)),
+            ("status", self.status == ticket.status.as_str()),
+            ("priority", self.priority == rank(ticket.priority)),
+            ("team", self.team == text(ticket.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
+            ("category", self.category == ticket.category),
+            ("assignee", self.assignee == text(ticket.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
+            ("requester", self.requester == text(ticket.requester.as_ref().map(Requester::email))),
+            ("followers", self.followers.iter().eq(&ticket.followers)),
+            ("tags", self.tags.iter().map(String::as_str).eq(ticket.tags.iter().map(ticket_aggregate::Tag::as_str))),
+            ("created_at", self.created_at == ticket.opened_at),
+            ("updated_at", self.updated_at == Some(ticket.updated_at)),
+            ("public_updated_at", self.public_updated_at == Some(ticket.public_updated_at)),
         ];
         let wrong = same.iter().find(|(_, same)| !same);
         wrong.map(|(column, _)| format!("its {column} in the list is not what the log says"))
@@ -64,7 +63,7 @@ pub(crate) async fn stored(
 ) -> Result<Vec<Stored>, eventstore::Fault> {
     let sql = format!(
         "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
-                created_at, updated_at, public_updated_at, staff_view, public_view
+                created_at, updated_at, public_updated_at, ticket
            from read_models.tickets_{generation} left join read_models.tickets_recency_{generation} on ticket_id = id
           where $1::uuid is null or id > $1 order by id limit 1000"
     );

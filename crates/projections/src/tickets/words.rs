@@ -22,10 +22,13 @@ const WORD_BYTES: usize = 255;
 const LAST_PLACE: u16 = 16_383;
 const PLACES: usize = 255;
 
+/// The entry of a ticket's subject, the one text that can change.
+pub(super) const SUBJECT: i64 = 0;
+
 /// A text of a ticket, by which it is found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
-    /// Which of the ticket's it is: the version at which it was written; zero, its subject.
+    /// Which of the ticket's it is: the version at which it was written, or [`SUBJECT`].
     pub(crate) entry: i64,
     /// Whether the requester may find the ticket by it.
     pub(crate) public: bool,
@@ -36,8 +39,8 @@ pub(crate) struct Said<'a> {
 pub(crate) fn said(event: &Event, version: i64) -> Vec<Said<'_>> {
     let text = |entry, public, text| Said { entry, public, text };
     match event {
-        Event::TicketOpened(opened) => vec![text(0, true, &*opened.subject), text(version, true, &opened.body)],
-        Event::SubjectChanged { to, .. } => vec![text(0, true, to)],
+        Event::TicketOpened(opened) => vec![text(SUBJECT, true, &*opened.subject), text(version, true, &opened.body)],
+        Event::SubjectChanged { to, .. } => vec![text(SUBJECT, true, to)],
         Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => vec![text(version, true, body)],
         Event::InternalNoteAdded { body, .. } => vec![text(version, false, body)],
         _ => Vec::new(),

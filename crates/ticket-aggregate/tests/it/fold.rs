@@ -35,6 +35,9 @@ fn every_event_moves_version_and_time() {
         let stamp = Stamp { occurred_at: hour(5), version: StreamVersion(2) };
         let after = evolve(fold(&[opened()]), &event, &stamp).unwrap();
         assert_eq!((after.version, after.updated_at), (StreamVersion(2), hour(5)), "{event:?}");
+        let public =
+            if event.public_view().is_some() { (StreamVersion(2), hour(5)) } else { (StreamVersion(1), hour(0)) };
+        assert_eq!((after.public_version, after.public_updated_at), public, "{event:?}");
         assert_eq!(after.opened_at, hour(0));
     }
 }
@@ -42,8 +45,8 @@ fn every_event_moves_version_and_time() {
 #[test]
 fn a_second_opening_changes_nothing_else() {
     let mut expected = ticket(&[opened()]);
-    expected.version = StreamVersion(2);
-    expected.updated_at = hour(1);
+    (expected.version, expected.updated_at) = (StreamVersion(2), hour(1));
+    (expected.public_version, expected.public_updated_at) = (StreamVersion(2), hour(1));
     assert_eq!(ticket(&[opened(), samples::events().remove(0)]), expected);
 }
 
