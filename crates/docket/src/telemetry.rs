@@ -12,8 +12,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
-use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -70,11 +70,16 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
         tracer = tracer.with_batch_exporter(exporter);
     }
     let tracer = tracer.build();
-    let spans = tracing_opentelemetry::layer().with_tracer(tracer.tracer("docket"));
-    // what is logged says nothing about what is traced: events carry a `traceparent` at any level of logs, and each line
-    // that is written says to which request it belongs
-    let logs = log_layer(config).with_filter(filter_fn(is_traced).or(filter(config, SERVING)?));
-    tracing_subscriber::registry().with(spans.with_filter(filter_fn(is_traced))).with(logs).try_init()?;
+    // where in the code, on which thread and how long it was not at work would cost as much again as the rest of a span
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(tracer.tracer("docket"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
+    // what is logged says nothing about what is traced: events carry a `traceparent` at any level of logs
+    let spans = spans.with_filter(filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO));
+    let logs = log_layer(config).with_filter(filter(config, SERVING)?);
+    tracing_subscriber::registry().with(spans).with(logs).try_init()?;
     Ok(Telemetry { tracer: Some(tracer), meter: Some(meter), registry })
 }
 
@@ -83,11 +88,6 @@ pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     tracing_subscriber::registry().with(filter(config, "warn,async_nats=error")?).with(layer).try_init()?;
     Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
-}
-
-/// Whether this is a span of those that are traced.
-fn is_traced(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && *metadata.level() <= Level::INFO
 }
 
 /// The variables by which OpenTelemetry names a collector.
