@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use moka::policy::EvictionPolicy;
 use ticket_aggregate::TicketId;
 
 use crate::Folded;
@@ -20,8 +21,10 @@ pub(crate) struct Slot {
 }
 
 impl Cache {
+    /// The least recently used goes. By how often they were used, which is moka's own measure, a ticket that was just opened
+    /// would find no place beside yesterday's.
     pub(crate) fn new(capacity: u64) -> Self {
-        Self(moka::sync::Cache::new(capacity))
+        Self(moka::sync::Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru()).build())
     }
 
     pub(crate) fn slot(&self, ticket: TicketId) -> Arc<Slot> {
