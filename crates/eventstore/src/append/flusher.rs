@@ -70,6 +70,8 @@ impl Flusher {
             let batch = batch::take(&mut queue.waiting, self.options.batch);
             if !batch.is_empty() {
                 let again = self.flush_or_shed(batch, &mut queue).await;
+                // who was just answered and has more to say at once says it in the next batch, not in the one after it
+                tokio::task::yield_now().await;
                 again.into_iter().rev().for_each(|job| queue.waiting.push_front(job));
             }
         }
