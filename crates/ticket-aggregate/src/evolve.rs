@@ -34,7 +34,7 @@ pub fn evolve(state: State, event: &Event, stamp: &Stamp) -> State {
     apply(&mut ticket, event, stamp);
     ticket.updated_at = stamp.occurred_at;
     ticket.version = stamp.version;
-    if event.is_public() {
+    if event.public_view().is_some() {
         ticket.public_updated_at = stamp.occurred_at;
         ticket.public_version = stamp.version;
     }

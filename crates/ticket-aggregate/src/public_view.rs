@@ -58,35 +58,6 @@ impl Event {
             | Self::FollowerRemoved { .. } => None,
         }
     }
-
-    /// Whether the requester may see that it happened.
-    pub(crate) fn is_public(&self) -> bool {
-        match self {
-            Self::TicketOpened(_)
-            | Self::PublicReplyAdded { .. }
-            | Self::RequesterReplied { .. }
-            | Self::AgentAssigned { .. }
-            | Self::AgentUnassigned { .. }
-            | Self::PriorityChanged { .. }
-            | Self::SubjectChanged { .. }
-            | Self::WorkStarted {}
-            | Self::TicketPended {}
-            | Self::TicketPutOnHold { .. }
-            | Self::TicketResumed { .. }
-            | Self::TicketResolved { .. }
-            | Self::TicketReopened { .. }
-            | Self::TicketClosed { .. } => true,
-            Self::InternalNoteAdded { .. }
-            | Self::TeamAssigned { .. }
-            | Self::CategoryChanged { .. }
-            | Self::TagsAdded { .. }
-            | Self::TagsRemoved { .. }
-            | Self::TicketLinked { .. }
-            | Self::TicketUnlinked { .. }
-            | Self::FollowerAdded { .. }
-            | Self::FollowerRemoved { .. } => false,
-        }
-    }
 }
 
 impl Ticket {
@@ -96,69 +67,43 @@ impl Ticket {
     /// views is held by the properties of histories.
     #[must_use]
     pub fn public_view(&self) -> Self {
+        let mut seen = self.clone();
         let Self {
-            version: _,
-            updated_at: _,
+            version,
+            updated_at,
             public_version,
             public_updated_at,
-            status,
-            assignee,
-            agent_replied_publicly,
-            agent_replied_since_requester,
-            resolved_at,
-            resolution_code,
-            confirmed_by_requester,
-            reopen_until,
-            reopen_count,
-            wake_at,
-            closed_at,
-            closed_reason,
-            priority,
-            category: _,
-            team: _,
-            tags: _,
-            followers: _,
-            links: _,
-            source_ids: _,
-            number,
-            opened_at,
-            channel,
-            requester,
-            follow_up_of,
-            subject,
-            body,
-        } = self.clone();
-        Self {
-            version: public_version,
-            updated_at: public_updated_at,
-            public_version,
-            public_updated_at,
-            status,
-            assignee,
-            agent_replied_publicly,
-            agent_replied_since_requester,
-            resolved_at,
-            resolution_code,
-            confirmed_by_requester,
-            reopen_until,
-            reopen_count,
-            wake_at,
-            closed_at,
-            closed_reason,
-            priority,
-            category: None,
-            team: None,
-            tags: BTreeSet::new(),
-            followers: BTreeSet::new(),
-            links: BTreeSet::new(),
-            source_ids: BTreeSet::new(),
-            number,
-            opened_at,
-            channel,
-            requester,
-            follow_up_of,
-            subject,
-            body,
-        }
+            category,
+            team,
+            tags,
+            followers,
+            links,
+            source_ids,
+            // and what is shown as it is
+            status: _,
+            assignee: _,
+            agent_replied_publicly: _,
+            agent_replied_since_requester: _,
+            resolved_at: _,
+            resolution_code: _,
+            confirmed_by_requester: _,
+            reopen_until: _,
+            reopen_count: _,
+            wake_at: _,
+            closed_at: _,
+            closed_reason: _,
+            priority: _,
+            number: _,
+            opened_at: _,
+            channel: _,
+            requester: _,
+            follow_up_of: _,
+            subject: _,
+            body: _,
+        } = &mut seen;
+        (*version, *updated_at) = (*public_version, *public_updated_at);
+        (*category, *team) = (None, None);
+        (*tags, *followers, *links, *source_ids) = Default::default();
+        seen
     }
 }
