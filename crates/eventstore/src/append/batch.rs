@@ -93,11 +93,11 @@ struct Columns<'a> {
 
 /// The n-th entry of an array, as SQL counts.
 fn entry(index: usize) -> i32 {
-    count(index + 1)
+    int(index + 1)
 }
 
 /// A batch is far smaller than `i32::MAX`.
-fn count(number: usize) -> i32 {
+fn int(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
@@ -123,7 +123,7 @@ impl<'a> Columns<'a> {
                 Expected::Any => None,
                 Expected::Exact(version) => Some(version.0),
             });
-            self.stream_events.push(count(append.events.len()));
+            self.stream_events.push(int(append.events.len()));
             for (step, event) in append.events.iter().enumerate() {
                 self.event_stream.push(stream);
                 self.event_step.push(entry(step));
@@ -133,7 +133,7 @@ impl<'a> Columns<'a> {
                 self.event_metadata.push(metadata.clone());
                 self.event_occurred_at.push(event.occurred_at);
             }
-            self.stream_last.push(if append.events.is_empty() { 0 } else { count(self.event_type.len()) });
+            self.stream_last.push(if append.events.is_empty() { 0 } else { int(self.event_type.len()) });
         }
         if let Some(receipt) = &unit.receipt {
             self.receipt_unit.push(number);
@@ -223,7 +223,7 @@ impl Verdict {
             .iter()
             .zip(current)
             .map(|(append, version)| {
-                let events = i64::from(self::count(append.events.len()));
+                let events = i64::from(int(append.events.len()));
                 count += events;
                 (append.stream_id, Version(version.0 + events))
             })

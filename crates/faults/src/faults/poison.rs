@@ -9,6 +9,8 @@ use crate::rules;
 use crate::world::World;
 
 /// Appends it to a ticket of its own; it stays there, and everything else must go on.
+///
+/// By the function of migration 0007, which programs older than 0008 still call beside this one.
 pub(super) async fn append(world: &World, rng: &mut rand::rngs::StdRng) -> Result<Inflicted> {
     use rand::RngExt;
     let (stream, command) = (Uuid::from_u128(rng.random()), Uuid::from_u128(rng.random()));
