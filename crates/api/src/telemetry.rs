@@ -3,17 +3,17 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::metrics::{Histogram, UpDownCounter};
 use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{KeyValue, global};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, KeyValue, global};
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use uuid::Uuid;
 
 use crate::App;
 use crate::operation::header_parameter;
@@ -26,12 +26,47 @@ const LONGEST_ID: usize = 128;
 pub(crate) struct RequestId(Arc<str>);
 
 impl RequestId {
-    pub(crate) fn new(id: uuid::Uuid) -> Self {
+    pub(crate) fn new(id: Uuid) -> Self {
         Self(id.to_string().into())
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The trace that a request belongs to (W3C Trace Context), which the events that it records carry on.
+#[derive(Clone, Debug)]
+pub(crate) struct Trace(Context);
+
+impl Trace {
+    /// Where spans are collected, the request's own. Where they are not, nobody would ever find that one: the caller's
+    /// is handed on as it came, and who came without gets a trace that joins log lines and events.
+    fn of(span: &Span, headers: &HeaderMap, new_id: fn() -> Uuid) -> Self {
+        let caller = global::get_text_map_propagator(|p| p.extract(&Headers(headers)));
+        span.set_parent(caller.clone()).ok();
+        let collected = span.context();
+        let is_there = |context: &Context| context.span().span_context().is_valid();
+        Self([collected, caller].into_iter().find(is_there).unwrap_or_else(|| Self::anew(new_id)))
+    }
+
+    /// A trace of which nothing is recorded. Ids of version 7 end in the random bytes that both of its ids need.
+    fn anew(new_id: fn() -> Uuid) -> Context {
+        let trace = TraceId::from_bytes(new_id().into_bytes());
+        let span = SpanId::from_bytes(new_id().as_u64_pair().1.to_be_bytes());
+        let context = SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, TraceState::NONE);
+        Context::new().with_remote_span_context(context)
+    }
+
+    fn id(&self) -> TraceId {
+        self.0.span().span_context().trace_id()
+    }
+
+    /// As a header, and as it is kept with events.
+    pub(crate) fn parent(&self) -> Option<String> {
+        let mut carrier = Carrier(None);
+        global::get_text_map_propagator(|p| p.inject_context(&self.0, &mut carrier));
+        carrier.0
     }
 }
 
@@ -58,8 +93,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
-/// The outermost layer: everything about a request happens in its span.
-pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Everything about a request happens in its span.
+pub(crate) async fn observed<F: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let id =
         request_id(request.headers()).map_or_else(|| RequestId::new((app.config.new_id)()), |id| RequestId(id.into()));
     let span = tracing::info_span!(
@@ -74,26 +113,25 @@ pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Ne
         trace_id = field::Empty,
         caller = field::Empty,
     );
-    let parent = global::get_text_map_propagator(|p| p.extract(&Headers(request.headers())));
-    span.set_parent(parent).ok();
-    let trace = span.context().span().span_context().trace_id();
-    if trace != opentelemetry::TraceId::INVALID {
-        span.record("trace_id", field::display(trace));
-    }
+    let trace = Trace::of(&span, request.headers(), app.config.new_id);
+    span.record("trace_id", field::display(trace.id()));
 
     let method = request.method().to_string();
     // the router has matched before its layers run
     let path = request.extensions().get().map_or("", MatchedPath::as_str).to_owned();
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(trace);
     let started = Instant::now();
     METRICS.active.add(1, &[]);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     METRICS.active.add(-1, &[]);
 
     let status = response.status().as_u16();
-    span.record("otel.name", format!("{method} {path}"));
-    span.record("http.route", path.as_str());
-    span.record("http.response.status_code", status);
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{method} {path}"));
+        span.record("http.route", path.as_str());
+        span.record("http.response.status_code", status);
+    }
     let elapsed = started.elapsed();
     METRICS.duration.record(
         elapsed.as_secs_f64(),
@@ -125,13 +163,6 @@ pub(crate) fn parameter() -> Value {
         "An id of yours for this request, echoed in the answer and the log.",
         "order-77.retry-1",
     )
-}
-
-/// The W3C `traceparent` of the present span, to be kept with the events that it records.
-pub(crate) fn traceparent() -> Option<String> {
-    let mut carrier = Carrier(None);
-    global::get_text_map_propagator(|p| p.inject_context(&Span::current().context(), &mut carrier));
-    carrier.0
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -62,25 +62,11 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
     let meter = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(exporter).build();
     global::set_meter_provider(meter.clone());
 
-    // without a collector spans still get their ids: they join log lines and events
-    let mut tracer = SdkTracerProvider::builder().with_resource(resource);
-    if collector_is_named() {
-        let exporter =
-            opentelemetry_otlp::SpanExporter::builder().with_http().build().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-        tracer = tracer.with_batch_exporter(exporter);
-    }
-    let tracer = tracer.build();
-    // where in the code, on which thread and how long it was not at work would cost as much again as the rest of a span
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(tracer.tracer("docket"))
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false);
-    // what is logged says nothing about what is traced: events carry a `traceparent` at any level of logs
-    let spans = spans.with_filter(filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO));
+    let tracer = if collector_is_named() { Some(tracer(resource)?) } else { None };
+    let spans = tracer.as_ref().map(span_layer);
     let logs = log_layer(config).with_filter(filter(config, SERVING)?);
     tracing_subscriber::registry().with(spans).with(logs).try_init()?;
-    Ok(Telemetry { tracer: Some(tracer), meter: Some(meter), registry })
+    Ok(Telemetry { tracer, meter: Some(meter), registry })
 }
 
 /// For the other commands: warnings on stderr.
@@ -95,6 +81,26 @@ fn collector_is_named() -> bool {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn tracer(resource: Resource) -> anyhow::Result<SdkTracerProvider> {
+    let exporter =
+        opentelemetry_otlp::SpanExporter::builder().with_http().build().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+}
+
+/// What is logged says nothing about what is traced: spans are collected at any level of logs.
+fn span_layer<S>(tracer: &SdkTracerProvider) -> impl Layer<S> + use<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    // where in the code, on which thread and how long it was not at work would cost as much again as the rest of a span
+    tracing_opentelemetry::layer()
+        .with_tracer(tracer.tracer("docket"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO))
 }
 
 fn filter(config: &Config, default: &str) -> anyhow::Result<EnvFilter> {

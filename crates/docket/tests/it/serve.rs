@@ -182,29 +182,46 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     }
 }
 
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const CALLER: &str = "b7ad6b7169203331";
+
+/// The parts of the `traceparent` that a ticket's first event has, opened with the one given.
+async fn recorded(server: &Server, given: &str) -> Vec<String> {
+    let body = json!({"subject": "The printer is on fire", "body": "Please come with water."});
+    let opened = server.post("/v1/tickets", &body).header("traceparent", given).send().await.unwrap();
+    assert_eq!(opened.status(), 201);
+    let path = opened.headers()["location"].to_str().unwrap().to_owned();
+    let events: Value = server.get(&format!("{path}/events")).send().await.unwrap().json().await.unwrap();
+    let traceparent = events["items"][0]["traceparent"].as_str().unwrap().to_owned();
+    let parts = traceparent.split('-').map(str::to_owned).collect::<Vec<_>>();
+    assert!(parts.len() == 4 && parts[1].len() == 32 && parts[2].len() == 16, "{traceparent}");
+    parts
+}
+
 #[tokio::test]
 async fn a_trace_is_continued_and_a_bad_one_starts_anew() {
-    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     let dir = devstack::testing::temp_dir();
-    let server = Server::start(dir.path()).await;
-    let body = json!({"subject": "The printer is on fire", "body": "Please come with water."});
-    let recorded = async |given: &str| {
-        let opened = server.post("/v1/tickets", &body).header("traceparent", given).send().await.unwrap();
-        assert_eq!(opened.status(), 201);
-        let path = opened.headers()["location"].to_str().unwrap().to_owned();
-        let events: Value = server.get(&format!("{path}/events")).send().await.unwrap().json().await.unwrap();
-        let traceparent = events["items"][0]["traceparent"].as_str().unwrap().to_owned();
-        let parts = traceparent.split('-').map(str::to_owned).collect::<Vec<_>>();
-        assert!(parts.len() == 4 && parts[1].len() == 32 && parts[2].len() == 16, "{traceparent}");
-        parts
-    };
-    let continued = recorded(&format!("00-{TRACE}-b7ad6b7169203331-01")).await;
-    assert_eq!(continued[1], TRACE);
-    assert_ne!(continued[2], "b7ad6b7169203331", "a span of its own");
+    let server = Server::start_with(dir.path(), docket(dir.path()).args(["serve", "--log", "warn"])).await;
+    let continued = recorded(&server, &format!("00-{TRACE}-{CALLER}-01")).await;
+    assert_eq!(continued, ["00", TRACE, CALLER, "01"], "nobody collects spans: the caller's is handed on");
     let zeros = "0".repeat(32);
-    for bad in [format!("00-{zeros}-b7ad6b7169203331-01"), format!("00-{TRACE}-x-01"), "nonsense".into(), String::new()]
-    {
-        let anew = recorded(&bad).await;
+    for bad in [format!("00-{zeros}-{CALLER}-01"), format!("00-{TRACE}-x-01"), "nonsense".into(), String::new()] {
+        let anew = recorded(&server, &bad).await;
         assert!(anew[1] != TRACE && anew[1] != zeros, "{bad:?} became {anew:?}");
+        assert_eq!(anew[3], "00", "nothing of it is recorded");
     }
+}
+
+#[tokio::test]
+async fn a_request_has_a_span_of_its_own_where_spans_are_collected() {
+    let dir = devstack::testing::temp_dir();
+    let mut command = docket(dir.path());
+    // nobody answers there
+    command.args(["serve", "--log", "warn"]).env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let server = Server::start_with(dir.path(), &mut command).await;
+    let continued = recorded(&server, &format!("00-{TRACE}-{CALLER}-01")).await;
+    assert_eq!((&*continued[1], &*continued[3]), (TRACE, "01"));
+    assert_ne!(continued[2], CALLER, "a span of its own");
+    let anew = recorded(&server, "nonsense").await;
+    assert!(anew[1] != TRACE && anew[3] == "01", "{anew:?}");
 }

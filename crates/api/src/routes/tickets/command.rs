@@ -24,7 +24,7 @@ use crate::auth::Authenticated;
 use crate::conditional::if_match;
 use crate::problem::{Code, Fault, Problem};
 use crate::query::Query;
-use crate::telemetry::{RequestId, traceparent};
+use crate::telemetry::{RequestId, Trace};
 use crate::{body, idempotency, json};
 
 /// A command's request, each part of it read or found faulty.
@@ -34,6 +34,7 @@ pub(super) struct Incoming {
     target: String,
     headers: HeaderMap,
     request_id: Option<String>,
+    traceparent: Option<String>,
     query: Result<Query, Problem>,
     content: Result<Bytes, Problem>,
     json: Result<Value, Problem>,
@@ -62,6 +63,7 @@ impl Incoming {
             target: parts.uri.to_string(),
             key: idempotency::key(&parts.headers),
             request_id: parts.extensions.get().map(|id: &RequestId| id.as_str().to_owned()),
+            traceparent: parts.extensions.get().and_then(Trace::parent),
             method: parts.method,
             headers: parts.headers,
             content,
@@ -97,7 +99,7 @@ impl Incoming {
         let mut request =
             Request::new(ticket, Vec::new(), Caller::clone(caller), (app.config.now)(), app.config.new_id);
         request.correlation_id.clone_from(&self.request_id);
-        request.traceparent = traceparent();
+        request.traceparent.clone_from(&self.traceparent);
         request
     }
 }
