@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod around;
 mod asyncapi;
 mod auth;
 mod body;
@@ -32,14 +33,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, Utc};
 use desk::Desk;
 use tokio::sync::watch;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
 pub use limits::{Limits, Rate};
@@ -172,42 +169,11 @@ impl App {
             .fallback(|| async { http::StatusCode::NOT_FOUND })
             .method_not_allowed_fallback(routes::tickets::wrong_method)
             .layer(from_fn_with_state(self.clone(), auth::layer));
-        // one layer to the router, which makes a copy of each that it has for each request; the outermost first
-        let around = ServiceBuilder::new()
-            .layer(from_fn(harden))
-            .layer(from_fn_with_state(self.clone(), telemetry::layer))
-            .layer(from_fn_with_state(self.clone(), problem::layer))
-            .layer(from_fn(sizes::layer))
-            .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, self.config.request_timeout))
-            .layer(from_fn(to_the_end))
-            .layer(CatchPanicLayer::custom(problem::panicked));
         open.nest("/v1", closed)
             .route("/healthz", axum::routing::get(routes::health::liveness))
             .route("/readyz", axum::routing::get(routes::health::readiness).layer(public))
             .merge(routes::docs::pages())
             .with_state(self.clone())
-            .layer(around)
+            .layer(from_fn_with_state(self.clone(), around::layer))
     }
-}
-
-/// A command runs to its end in a task of its own, also when the client hangs up in the middle: a
-/// handler that is dropped could leave a transaction open behind it.
-async fn to_the_end(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
-    use axum::response::IntoResponse;
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let task = tokio::spawn(tracing::Instrument::in_current_span(next.run(request)));
-    task.await.unwrap_or_else(|_| http::StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
-async fn harden(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers
-        .entry(HeaderName::from_static("content-security-policy"))
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    response
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use code::Code;
-pub(crate) use render::{layer, no_place, panicked};
+pub(crate) use render::{no_place, panicked, written};
 
 /// One fault of a request's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -2,8 +2,6 @@
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::problem::{Code, Problem};
 
@@ -14,16 +12,16 @@ const MOST_HEADERS: usize = 100;
 /// The most that names and values of all header lines may have together, in bytes.
 const LARGEST_HEADERS: usize = 32 * 1024;
 
-pub(crate) async fn layer(request: Request, next: Next) -> Response {
+pub(crate) fn check(request: &Request) -> Result<(), Problem> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > LONGEST_URI {
-        return Problem::new(Code::UriTooLong, "Path and query have more than 8 KiB.").into_response();
+        return Err(Problem::new(Code::UriTooLong, "Path and query have more than 8 KiB."));
     }
     if request.headers().len() > MOST_HEADERS || size(request.headers()) > LARGEST_HEADERS {
         let detail = "The header lines are more than 100, or have more than 32 KiB together.";
-        return Problem::new(Code::HeadersTooLarge, detail).into_response();
+        return Err(Problem::new(Code::HeadersTooLarge, detail));
     }
-    next.run(request).await
+    Ok(())
 }
 
 fn size(headers: &HeaderMap) -> usize {

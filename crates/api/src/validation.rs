@@ -15,7 +15,8 @@ pub(crate) struct Validators(HashMap<String, Validator>);
 /// and what is said of a text that does not match. They are the aggregate's own rules, so that a body that breaks
 /// several of them hears of all at once.
 const PATTERNS: [(&str, &str, &str); 4] = [
-    ("prose", r"\S", "this must not be blank"),
+    // U+0000 no JSON here may have
+    ("prose", r"^[^\x00]*[^\s\x00][^\x00]*$", "this must not be blank"),
     (
         "line",
         r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",

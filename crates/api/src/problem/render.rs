@@ -2,19 +2,23 @@ use std::any::Any;
 use std::net::SocketAddr;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::{Code, Problem, ProblemBody, of_status};
 use crate::{App, telemetry::RequestId};
 
 /// Writes every error as problem+json: those that a handler gave, and bare statuses.
-pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let base = app.base_url(&request);
+pub(crate) async fn written<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
+    let asked = Asked::of(&request);
     let id = request.extensions().get::<RequestId>().cloned();
-    let response = next.run(request).await;
+    let response = answer(request).await;
     if !(response.status().is_client_error() || response.status().is_server_error()) {
         return response;
     }
@@ -23,7 +27,7 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     parts.headers.extend(problem.headers.iter().cloned());
     parts.status = problem.code.status();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = Json(body(problem, &base, id.as_ref()));
+    let body = Json(body(problem, &app.base_url(&asked), id.as_ref()));
     let mut response = (parts.status, parts.headers, body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -79,21 +83,33 @@ impl App {
 }
 
 /// What a panic is answered with; what it said goes to the log.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that tower-http asks for")]
+#[expect(clippy::needless_pass_by_value, reason = "a panic is handed over by value")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("?"), "a handler panicked");
     Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request.").into_response()
 }
 
+/// What a request says about the server's address. Cheap to keep: most requests have no error that is to name it.
+struct Asked {
+    host: Option<HeaderValue>,
+    authority: Option<Authority>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self { host: request.headers().get(header::HOST).cloned(), authority: request.uri().authority().cloned() }
+    }
+}
+
 impl App {
     /// The address under which the client knows this server: the configured one, else what it asked for.
-    pub(crate) fn base_url(&self, request: &Request) -> String {
+    fn base_url(&self, asked: &Asked) -> String {
         if let Some(url) = &self.config.public_url {
             return url.trim_end_matches('/').to_owned();
         }
-        let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
-        let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+        let host = asked.host.as_ref().and_then(|h| h.to_str().ok());
+        let host = host.or_else(|| asked.authority.as_ref().map(Authority::as_str));
         // what is no host and port would make the problem's type something else than a URI
         let host = host.filter(|h| format!("http://{h}").parse::<Uri>().is_ok_and(|u| u.path() == "/"));
         format!("http://{}", host.unwrap_or("localhost"))

@@ -1,0 +1,72 @@
+//! What happens around every request, from the outermost inwards. One layer does it all: a router boxes each layer that it
+//! has for each request, and copies it with everything inside.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tracing::Instrument;
+
+use crate::{App, problem, sizes, telemetry};
+
+pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let answer = |request| problem::written(&app, request, |request| in_time(&app, request, next));
+    let mut response = telemetry::observed(&app, request, answer).await;
+    harden(&mut response);
+    response
+}
+
+async fn in_time(app: &App, request: Request, next: Next) -> Response {
+    if let Err(problem) = sizes::check(&request) {
+        return problem.into_response();
+    }
+    let answer = tokio::time::timeout(app.config.request_timeout, to_the_end(request, next)).await;
+    answer.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
+}
+
+async fn to_the_end(request: Request, next: Next) -> Response {
+    let is_safe = request.method().is_safe();
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = if is_safe { answer.await } else { ToTheEnd(Some(answer.boxed())).await };
+    answer.unwrap_or_else(problem::panicked)
+}
+
+/// A command runs to its end also when the client hangs up in the middle: in a task of its own from there on. A handler
+/// that is dropped could leave a transaction open behind it.
+struct ToTheEnd<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> Future for ToTheEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(rest) = &mut self.0 else { return Poll::Pending };
+        let done = ready!(rest.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<T: Send + 'static> Drop for ToTheEnd<T> {
+    fn drop(&mut self) {
+        // where the server has ended, so have its commands
+        if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(rest.in_current_span());
+        }
+    }
+}
+
+fn harden(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(HeaderName::from_static("content-security-policy"))
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}
