@@ -43,6 +43,8 @@ type Answer = Result<Outcome, AppendError>;
 #[derive(Debug)]
 struct Job {
     unit: Unit,
+    /// The JSON text of the unit's metadata.
+    metadata: String,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -104,19 +106,21 @@ impl Appender {
     }
 
     pub(crate) async fn append(&self, unit: Unit) -> Answer {
-        unit.check()?;
+        let metadata = unit.check()?;
         if self.gate.is_closed() {
             METRICS.overloads.add(1, &[]);
             return Err(AppendError::Overloaded);
         }
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Message::Append(Box::new(Job { unit, answer }))).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                METRICS.overloads.add(1, &[]);
-                AppendError::Overloaded
-            }
-            mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
-        })?;
+        self.queue.try_send(Message::Append(Box::new(Job { unit, metadata, answer }))).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    METRICS.overloads.add(1, &[]);
+                    AppendError::Overloaded
+                }
+                mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
+            },
+        )?;
         METRICS.queue.add(1, &[]);
         // the flusher answers every unit that it has taken; if it didn't, it is gone, and nobody knows
         let gone = |_| AppendError::OutcomeUnknown(Arc::new(sqlx::Error::WorkerCrashed));

@@ -82,8 +82,8 @@ pub struct Alias {
 }
 
 impl Unit {
-    /// Checks what the database can't: sizes, times, that nothing is named twice.
-    pub(crate) fn check(&self) -> Result<(), AppendError> {
+    /// Checks what the database can't: sizes, times, that nothing is named twice. Gives the JSON text of its metadata.
+    pub(crate) fn check(&self) -> Result<String, AppendError> {
         let events = self.appends.iter().map(|a| a.events.len()).sum::<usize>();
         let streams = self.appends.iter().map(|a| a.stream_id).collect::<std::collections::HashSet<_>>();
         let names = self.aliases.iter().map(|a| (&a.scope, &a.name)).collect::<std::collections::HashSet<_>>();
@@ -108,18 +108,15 @@ impl Unit {
         if events > MAX_UNIT_EVENTS {
             return Err(AppendError::TooLarge { what: "events in a unit", size: events, limit: MAX_UNIT_EVENTS });
         }
-        let metadata = self.metadata_json()?.len();
+        let metadata =
+            serde_json::to_string(&self.metadata).map_err(|_| AppendError::Malformed("its metadata is not JSON"))?;
         for event in self.appends.iter().flat_map(|a| &a.events) {
-            let size = event.payload.len() + metadata;
+            let size = event.payload.len() + metadata.len();
             if size > MAX_EVENT_BYTES {
                 return Err(AppendError::TooLarge { what: "bytes in an event", size, limit: MAX_EVENT_BYTES });
             }
         }
-        Ok(())
-    }
-
-    pub(crate) fn metadata_json(&self) -> Result<String, AppendError> {
-        serde_json::to_string(&self.metadata).map_err(|_| AppendError::Malformed("its metadata is not JSON"))
+        Ok(metadata)
     }
 }
 

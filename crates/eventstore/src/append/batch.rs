@@ -77,7 +77,7 @@ struct Columns<'a> {
     event_type: Vec<&'a str>,
     event_schema: Vec<i16>,
     event_payload: Vec<&'a str>,
-    event_metadata: Vec<String>,
+    event_metadata: Vec<&'a str>,
     event_occurred_at: Vec<DateTime<Utc>>,
     receipt_unit: Vec<i32>,
     receipt_stream: Vec<i32>,
@@ -102,16 +102,15 @@ fn int(number: usize) -> i32 {
 }
 
 impl<'a> Columns<'a> {
-    fn of(units: impl Iterator<Item = &'a Unit>) -> Result<Self, AppendError> {
+    fn of(batch: &'a [Job]) -> Self {
         let mut columns = Self::default();
-        for (index, unit) in units.enumerate() {
-            columns.push(entry(index), unit)?;
+        for (index, job) in batch.iter().enumerate() {
+            columns.push(entry(index), job);
         }
-        Ok(columns)
+        columns
     }
 
-    fn push(&mut self, number: i32, unit: &'a Unit) -> Result<(), AppendError> {
-        let metadata = unit.metadata_json()?;
+    fn push(&mut self, number: i32, Job { unit, metadata, .. }: &'a Job) {
         let first_stream = self.stream_ids.len();
         for append in &unit.appends {
             let stream = entry(self.stream_ids.len());
@@ -130,7 +129,7 @@ impl<'a> Columns<'a> {
                 self.event_type.push(&event.event_type);
                 self.event_schema.push(event.schema_version);
                 self.event_payload.push(&event.payload);
-                self.event_metadata.push(metadata.clone());
+                self.event_metadata.push(metadata);
                 self.event_occurred_at.push(event.occurred_at);
             }
             self.stream_last.push(if append.events.is_empty() { 0 } else { int(self.event_type.len()) });
@@ -150,13 +149,12 @@ impl<'a> Columns<'a> {
             self.alias_scope.push(&alias.scope);
             self.alias_name.push(&alias.name);
         }
-        Ok(())
     }
 }
 
 /// Sends the units in one statement, which is one transaction.
 pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result<Verdict, sqlx::Error> {
-    let c = Columns::of(batch.iter().map(|job| &job.unit)).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
+    let c = Columns::of(batch);
     #[cfg(feature = "planted-bugs")]
     crate::planted::begin(connection).await?;
     let mut rows = sqlx::query_as::<_, Verdict>(
