@@ -69,7 +69,7 @@ impl Projection for QueuesProjection {
     }
 
     fn schema_version(&self) -> i32 {
-        1
+        2
     }
 
     fn wants(&self, event_type: &str) -> bool {
@@ -94,6 +94,7 @@ impl Projection for QueuesProjection {
              );
              create table if not exists read_models.queues_tickets_{generation} (
                ticket_id uuid   not null,
+               -- at which it came to where it is
                version   bigint not null,
                team      text   not null,
                status    text   not null,
@@ -132,25 +133,26 @@ impl Writer for QueuesWriter {
     }
 
     fn fold(&mut self, facts: &[Fact]) -> Result<Box<dyn Changes>, ApplyError> {
-        let mut before: BTreeMap<StreamId, Option<Place>> = BTreeMap::new();
+        let mut before: BTreeMap<StreamId, Option<Known>> = BTreeMap::new();
         for fact in facts {
             let known = self.memory.take(fact.stream);
-            before.entry(fact.stream).or_insert_with(|| known.as_ref().map(|k| k.place.clone()));
+            before.entry(fact.stream).or_insert_with(|| known.clone());
             if let Some(known) = &known {
                 fact.follows(known.version)?;
             }
             let ticket = known.as_ref().and_then(|known| outline(known, fact));
             let ticket = evolve(ticket, &fact.event, &fact.stamp());
             let ticket = ticket.ok_or_else(|| fact.unfit("the ticket was never opened"))?;
-            self.memory.put(fact.stream, Known { version: ticket.version, place: Place::of(&ticket) });
+            self.memory.put(fact.stream, Known::after(known.as_ref(), &ticket));
         }
         let mut moved = Moved { generation: self.generation, tickets: Vec::new(), moves: BTreeMap::new() };
         for (stream, old) in before {
             let Some(new) = self.memory.get(stream) else { continue };
-            if old.as_ref() != Some(&new.place) {
-                for (place, by) in old.into_iter().map(|old| (old, -1)).chain([(new.place.clone(), 1)]) {
-                    *moved.moves.entry(place).or_default() += by;
-                }
+            if old.as_ref().is_some_and(|old| old.moved == new.moved) {
+                continue;
+            }
+            for (place, by) in old.into_iter().map(|old| (old.place, -1)).chain([(new.place.clone(), 1)]) {
+                *moved.moves.entry(place).or_default() += by;
             }
             moved.tickets.push((stream, new.clone()));
         }
@@ -183,13 +185,13 @@ impl QueuesWriter {
                 assignee: row.try_get(4)?,
                 priority: word(row.try_get(5)?)?,
             };
-            self.memory.put(StreamId(row.try_get(0)?), Known { version, place });
+            self.memory.put(StreamId(row.try_get(0)?), Known { version, moved: version, place });
         }
         Ok(())
     }
 }
 
-/// Where tickets are now, and by how much that changes the counts.
+/// Where tickets are that have moved, and by how much that changes the counts.
 struct Moved {
     generation: Generation,
     tickets: Vec<(StreamId, Known)>,
@@ -209,6 +211,9 @@ impl Changes for Moved {
 impl Moved {
     async fn write_tickets(&self, connection: &mut PgConnection) -> Result<(), ApplyError> {
         let now = &self.tickets;
+        if now.is_empty() {
+            return Ok(());
+        }
         let sql = format!(
             "insert into read_models.queues_tickets_{g} (ticket_id, version, team, status, assignee, priority)
              select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
@@ -219,7 +224,7 @@ impl Moved {
         );
         sqlx::query(AssertSqlSafe(sql))
             .bind(now.iter().map(|(stream, _)| stream.0).collect::<Vec<_>>())
-            .bind(now.iter().map(|(_, known)| known.version.0.cast_signed()).collect::<Vec<_>>())
+            .bind(now.iter().map(|(_, known)| known.moved.0.cast_signed()).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.place.team.as_str()).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.place.status.as_str()).collect::<Vec<_>>())
             .bind(now.iter().map(|(_, known)| known.place.assignee.as_str()).collect::<Vec<_>>())

@@ -18,7 +18,17 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) version: StreamVersion,
+    /// The version at which it came there.
+    pub(super) moved: StreamVersion,
     pub(super) place: Place,
+}
+
+impl Known {
+    pub(super) fn after(before: Option<&Self>, ticket: &Ticket) -> Self {
+        let place = Place::of(ticket);
+        let stayed = before.filter(|before| before.place == place);
+        Self { version: ticket.version, moved: stayed.map_or(ticket.version, |before| before.moved), place }
+    }
 }
 
 /// Of a ticket only what decides on its queue: the rest is left blank, and what the events mean for it stays
