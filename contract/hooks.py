@@ -13,6 +13,7 @@ import requests
 import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.openapi.checks import RejectedPositiveData
 
 # two tickets that are only ever named in bodies
 TICKETS = os.environ["DOCKET_TICKETS"].split(",")
@@ -53,11 +54,14 @@ def before_call(context, case, kwargs):
 
 def use_key_once(headers):
     """A key names one request of its caller: with another one it is refused (422)."""
-    key = headers.get("Idempotency-Key") if headers else None
+    key = str(headers.get("Idempotency-Key", "")).strip() if headers else ""
+    if not KEY.match(key):
+        return
+    # with and without quotation marks it is the same
+    key = re.sub(r"\\(.)", r"\1", key[1:-1]) if key.startswith('"') else key
     if key in used_keys:
         headers["Idempotency-Key"] = next(fresh_keys)
-    elif isinstance(key, str) and KEY.match(key):
-        used_keys.add(key)
+    used_keys.add(key)
 
 
 def ask_for_what_is_there(headers):
@@ -102,7 +106,12 @@ def after_call(context, case, response):
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     # RFC 9110, 5.1: a header field that is unknown is to be ignored
-    return not (isinstance(failure, AcceptedNegativeData) and UNKNOWN in case.headers)
+    if isinstance(failure, AcceptedNegativeData):
+        return UNKNOWN not in case.headers
+    # now and then the key is made up, in a request that is sound but for that
+    if isinstance(failure, RejectedPositiveData) and response.status_code == 401:
+        return response.request.headers.get("Authorization") == f"Bearer {os.environ['DOCKET_KEY']}"
+    return True
 
 
 @schemathesis.check
