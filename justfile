@@ -24,7 +24,7 @@ lint:
     cargo fmt --all
     cargo clippy --workspace --all-targets -- -D warnings
 
-# the contract by tools of others: schemathesis, Spectral, Redocly, CloudEvents, squawk … (EXAMPLES an operation; about an hour)
+# the contract by tools of others: schemathesis, Spectral, Redocly, CloudEvents, squawk … (EXAMPLES an operation; about 25 minutes)
 contract:
     contract/run whole
 

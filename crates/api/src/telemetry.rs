@@ -93,6 +93,22 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
+/// A request under way, until it is answered or its client has hung up.
+struct Active;
+
+impl Active {
+    fn begin() -> Self {
+        METRICS.active.add(1, &[]);
+        Self
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        METRICS.active.add(-1, &[]);
+    }
+}
+
 /// Everything about a request happens in its span.
 pub(crate) async fn observed<F: Future<Output = Response>>(
     app: &App,
@@ -122,9 +138,9 @@ pub(crate) async fn observed<F: Future<Output = Response>>(
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace);
     let started = Instant::now();
-    METRICS.active.add(1, &[]);
+    let active = Active::begin();
     let mut response = answer(request).instrument(span.clone()).await;
-    METRICS.active.add(-1, &[]);
+    drop(active);
 
     let status = response.status().as_u16();
     if !span.is_disabled() {
