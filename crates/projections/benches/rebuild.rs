@@ -86,6 +86,6 @@ async fn serves(reader: &Reader, name: &str, generation: i32) -> Result<projecti
         {
             return Ok(status);
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! A new generation beside the one that serves: filled, indexed, compared, and put in its place in one transaction
+//! A new generation beside the one that serves: filled, compared, indexed, and put in its place in one transaction
 //! (docs/adr/0017). Killed at any point, it goes on from its cursor.
 
 mod compare;
@@ -13,6 +13,7 @@ use crate::failpoints;
 use crate::generations::{self, Made};
 use crate::projector::{Projector, live_position};
 use crate::session::{Halt, Role, Session};
+use compare::{Comparison, Snapshot};
 use fill::Fill;
 
 /// How long it waits for the live generation to come as far as itself, to be compared with it.
@@ -79,16 +80,33 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     tracing::info!(projection = name, %generation, position = %session.position, "fills a new generation");
 
     let fill = Fill::new(projector, session.position);
-    fill.drain(&mut session, connection).await?;
-    let scripts = projection.index(generation).into_iter().map(|script| index(projector, script));
-    futures_util::future::try_join_all(scripts).await?;
-    while projector.store.head().await?.0 - session.position.0 > CLOSE {
-        fill.drain(&mut session, connection).await?;
+    catch_up(projector, &fill, &mut session, connection).await?;
+    let comparison = comparison(projector, &mut session, connection).await?;
+    let indexes = projection.index(generation).into_iter().map(|script| index(projector, script));
+    let (comparison, _) = tokio::try_join!(comparison.in_words(), futures_util::future::try_join_all(indexes))?;
+    if comparison.starts_with("differs") {
+        tracing::error!(projection = name, %generation, comparison, "a rebuild differs from what it replaces");
     }
-    let comparison = take_place(projector, &mut session, connection).await?;
+    catch_up(projector, &fill, &mut session, connection).await?;
+    take_place(projector, &mut session, connection, &comparison).await?;
     tracing::info!(projection = name, %generation, position = %session.position, comparison, "a new generation serves");
     projector.reached.tell(name, session.position);
     Ok(())
+}
+
+/// Fills in what there is, until the log's end is near.
+async fn catch_up(
+    projector: &Projector,
+    fill: &Fill,
+    session: &mut Session,
+    connection: &mut PgConnection,
+) -> Result<(), Halt> {
+    loop {
+        fill.drain(session, connection).await?;
+        if projector.store.head().await?.0 - session.position.0 <= CLOSE {
+            return Ok(());
+        }
+    }
 }
 
 /// Runs a script over a connection of its own.
@@ -99,37 +117,43 @@ async fn index(projector: &Projector, script: String) -> Result<(), Fault> {
     Ok(connection.close().await?)
 }
 
-/// Holds the live generation's projector back, comes exactly as far, compares, and swaps.
+/// Holds the live generation's projector back, comes exactly as far, and swaps.
 async fn take_place(
     projector: &Projector,
     session: &mut Session,
     connection: &mut PgConnection,
-) -> Result<String, Halt> {
+    comparison: &str,
+) -> Result<(), Halt> {
     let name = session.projection.name();
-    let live = wait_for_live(projector, session, connection).await?;
-    let comparison = match live {
-        Live::None => "there was none before".to_owned(),
-        Live::Behind => "not compared: the one before it had not come as far".to_owned(),
-        Live::Other => "not compared: the one before it has another schema".to_owned(),
-        Live::Comparable => {
-            hold(connection, name).await?;
-            let aligned = align(projector, session, connection).await?;
-            // a snapshot in which both have read the same; comparing takes its time, the projector need not wait for it
-            let snapshot = compare::snapshot(&projector.store, session, aligned).await?;
-            release(connection, name).await?;
-            snapshot.comparison().await?
-        }
-    };
-    if comparison.starts_with("differs") {
-        tracing::error!(projection = name, generation = %session.generation, comparison, "a rebuild differs from what it replaces");
-    }
     hold(connection, name).await?;
     align(projector, session, connection).await?;
     failpoints::BEFORE_SWAP.reached();
-    let swapped = generations::swap(connection, name, session.generation, &comparison).await?;
+    let swapped = generations::swap(connection, name, session.generation, comparison).await?;
     failpoints::SWAPPED.reached();
     release(connection, name).await?;
-    if swapped { Ok(comparison) } else { Err(Halt::Replaced) }
+    if swapped { Ok(()) } else { Err(Halt::Replaced) }
+}
+
+/// A snapshot in which this generation and the live one have read the same, or why there is none.
+async fn comparison(
+    projector: &Projector,
+    session: &mut Session,
+    connection: &mut PgConnection,
+) -> Result<Comparison, Halt> {
+    let name = session.projection.name();
+    match wait_for_live(projector, session, connection).await? {
+        Live::None => return Ok(Comparison::None("there was none before")),
+        Live::Behind => return Ok(Comparison::None("not compared: the one before it had not come as far")),
+        Live::Other => return Ok(Comparison::None("not compared: the one before it has another schema")),
+        Live::Comparable => {}
+    }
+    hold(connection, name).await?;
+    let comparison = match align(projector, session, connection).await? {
+        Some(live) => Comparison::Of(Snapshot::take(&projector.pool, session, live).await?),
+        None => Comparison::None("not compared: the one before it could not be held at the same position"),
+    };
+    release(connection, name).await?;
+    Ok(comparison)
 }
 
 /// What there is to compare with.

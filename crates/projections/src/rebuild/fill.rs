@@ -1,10 +1,10 @@
-//! The filling of a generation: large pages straight from the log, read, decoded and folded by a task of its own while
-//! the ones before are written. A page that can't simply be folded and written is applied as the live one would.
+//! The filling of a generation: large pages straight from the log, read ahead by one task, decoded and folded by another,
+//! while the ones before are written. A page that can't simply be folded and written is applied as the live one would.
 
 use std::collections::HashSet;
 use std::time::Instant;
 
-use eventstore::{EventStore, Fault, Position, StreamId};
+use eventstore::{EventStore, Fault, Position, RecordedEvent, StreamId};
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -17,7 +17,7 @@ use crate::session::{Halt, Session};
 
 /// How many events are read at once, and applied at once.
 const PAGE: u16 = 8_000;
-/// How many pages wait to be written.
+/// How many pages wait between two tasks.
 const AHEAD: usize = 1;
 
 /// How fast a filling is.
@@ -45,11 +45,13 @@ impl Fill {
 
     /// Writes pages as long as another task can fold them.
     async fn drain_folded(&self, session: &mut Session, connection: &mut PgConnection) -> Result<Ended, Halt> {
-        let (ahead, mut pages) = mpsc::channel(AHEAD);
+        let (decoded, facts) = mpsc::channel(AHEAD);
+        let (folded, mut pages) = mpsc::channel(AHEAD);
         let (written, known) = watch::channel(session.position);
-        // ends with this, also when this is dropped
-        let mut folder = JoinSet::new();
-        folder.spawn(Folder::new(self, session, known).run(ahead));
+        // they end with this, also when this is dropped
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Log::new(self, session).run(decoded));
+        tasks.spawn(Folder::new(self, session, known).run(facts, folded));
         while let Some(page) = pages.recv().await {
             let Some(Page { changes, to, events }) = page? else { return Ok(Ended::BeforePage) };
             if !session.take(connection, changes, to).await? {
@@ -59,8 +61,13 @@ impl Fill {
             self.report(session, connection, events).await?;
         }
         // one that panicked has not come to the log's end
-        let panicked = folder.join_next().await.is_some_and(|folded| folded.is_err());
-        Ok(if panicked { Ended::BeforePage } else { Ended::WithLog })
+        let mut ended = Ended::WithLog;
+        while let Some(task) = tasks.join_next().await {
+            if task.is_err() {
+                ended = Ended::BeforePage;
+            }
+        }
+        Ok(ended)
     }
 
     async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), Fault> {
@@ -80,7 +87,17 @@ enum Ended {
     BeforePage,
 }
 
-/// A page, folded.
+/// What is to be applied of a page; `None` where something is to be parked or passed over.
+type Decoded = Result<Option<Facts>, Fault>;
+/// A page, folded; `None` where it can't be.
+type Folded = Result<Option<Page>, Fault>;
+
+struct Facts {
+    facts: Vec<Fact>,
+    to: Position,
+    events: usize,
+}
+
 struct Page {
     /// None: there was nothing in it that the projection wants.
     changes: Option<Box<dyn Changes>>,
@@ -88,83 +105,130 @@ struct Page {
     events: usize,
 }
 
-/// Reads ahead and folds, with a writer of its own.
-struct Folder {
+/// Off the runtime's threads: such work takes tens of milliseconds, and all else that the thread has to do would wait for
+/// it. `None`: it panicked.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// Reads and decodes.
+struct Log {
     store: EventStore,
-    pool: PgPool,
     projection: &'static dyn Projection,
-    writer: Box<dyn Writer>,
     after: Position,
-    /// How far the pages that were folded are written.
-    written: watch::Receiver<Position>,
     parked: HashSet<StreamId>,
     skips: HashSet<Position>,
 }
 
-impl Folder {
-    fn new(fill: &Fill, session: &Session, written: watch::Receiver<Position>) -> Self {
+impl Log {
+    fn new(fill: &Fill, session: &Session) -> Self {
         Self {
             store: fill.store.clone(),
-            pool: fill.pool.clone(),
             projection: session.projection,
-            writer: session.projection.writer(session.generation),
             after: session.position,
-            written,
             parked: session.parked.keys().copied().collect(),
             skips: session.skips.clone(),
         }
     }
 
-    /// Sends one page after the other, to the log's end; nothing in the place of one that it can't fold.
-    async fn run(mut self, pages: mpsc::Sender<Result<Option<Page>, Fault>>) {
+    /// Sends one page after the other, to the log's end.
+    async fn run(mut self, pages: mpsc::Sender<Decoded>) {
         loop {
             let page = self.next().await;
-            let goes_on = matches!(&page, Ok(Some(Some(page))) if page.events == usize::from(PAGE));
-            let Some(page) = page.transpose() else { return };
+            let events = page.as_ref().ok().and_then(|page| page.as_ref()).map(|page| page.events);
+            if events == Some(0) {
+                return;
+            }
+            let goes_on = events == Some(usize::from(PAGE));
             if pages.send(page).await.is_err() || !goes_on {
                 return;
             }
         }
     }
 
-    /// The next page; the outer `None`: there is none, the inner one: it can't be folded.
-    async fn next(&mut self) -> Result<Option<Option<Page>>, Fault> {
-        let page = read(&self.store, self.projection, self.after, PAGE).await?;
-        let (events, Some(to)) = (page.len(), page.last().map(|event| event.position)) else { return Ok(None) };
-        let Some(facts) = self.facts(page) else { return Ok(Some(None)) };
-        if facts.is_empty() {
-            self.after = to;
-            return Ok(Some(Some(Page { changes: None, to, events })));
+    async fn next(&mut self) -> Decoded {
+        let events = self.store.read_page(self.after, PAGE).await?;
+        let passed_over =
+            |event: &RecordedEvent| self.parked.contains(&event.stream_id) || self.skips.contains(&event.position);
+        if events.iter().any(passed_over) {
+            return Ok(None);
         }
-        if !self.writer.knows(&facts) {
-            // it is in the tables once all is written that was folded; who writes may be gone
-            let after = self.after;
-            if self.written.wait_for(|written| *written >= after).await.is_err() {
-                return Ok(None);
-            }
-            let mut connection = self.pool.acquire().await?;
-            if self.writer.load(&mut connection, &facts).await.is_err() {
-                return Ok(Some(None));
-            }
+        let (projection, count) = (self.projection, events.len());
+        self.after = events.last().map_or(self.after, |event| event.position);
+        let facts = apart(move || facts(projection, &events)).await.flatten();
+        Ok(facts.map(|facts| Facts { facts, to: self.after, events: count }))
+    }
+}
+
+/// The events that the projection wants; `None` where one can't be read.
+fn facts(projection: &dyn Projection, events: &[RecordedEvent]) -> Option<Vec<Fact>> {
+    let mut facts = Vec::with_capacity(events.len());
+    for event in events {
+        match Incoming::read(projection, event).content {
+            Content::Fact(fact) => facts.push(*fact),
+            Content::Unwanted => {}
+            Content::Unreadable(_) => return None,
         }
-        self.after = to;
-        Ok(Some(self.writer.fold(&facts).ok().map(|changes| Page { changes: Some(changes), to, events })))
+    }
+    Some(facts)
+}
+
+/// Folds, with a writer of its own.
+struct Folder {
+    pool: PgPool,
+    writer: Box<dyn Writer>,
+    after: Position,
+    /// How far the pages that were folded are written.
+    written: watch::Receiver<Position>,
+}
+
+impl Folder {
+    fn new(fill: &Fill, session: &Session, written: watch::Receiver<Position>) -> Self {
+        let writer = session.projection.writer(session.generation);
+        Self { pool: fill.pool.clone(), writer, after: session.position, written }
     }
 
-    /// What is to be applied of a page; `None` where something is to be parked or passed over.
-    fn facts(&self, page: Vec<Incoming>) -> Option<Vec<Fact>> {
-        let mut facts = Vec::with_capacity(page.len());
-        for event in page {
-            if self.parked.contains(&event.stream) || self.skips.contains(&event.position) {
-                return None;
+    /// Sends one page after the other, up to one that can't be folded.
+    async fn run(mut self, mut decoded: mpsc::Receiver<Decoded>, pages: mpsc::Sender<Folded>) {
+        while let Some(decoded) = decoded.recv().await {
+            let (folder, page) = match self.next(decoded).await {
+                Ok(Some((folder, page))) => (Some(folder), Ok(Some(page))),
+                Ok(None) => (None, Ok(None)),
+                Err(fault) => (None, Err(fault)),
+            };
+            if pages.send(page).await.is_err() {
+                return;
             }
-            match event.content {
-                Content::Fact(fact) => facts.push(*fact),
-                Content::Unwanted => {}
-                Content::Unreadable(_) => return None,
-            }
+            let Some(folder) = folder else { return };
+            self = folder;
         }
-        Some(facts)
+    }
+
+    async fn next(mut self, decoded: Decoded) -> Result<Option<(Self, Page)>, Fault> {
+        let Some(Facts { facts, to, events }) = decoded? else { return Ok(None) };
+        if !self.load(&facts).await? {
+            return Ok(None);
+        }
+        let folded = apart(move || {
+            self.after = to;
+            let changes = if facts.is_empty() { None } else { Some(self.writer.fold(&facts).ok()?) };
+            Some((self, Page { changes, to, events }))
+        });
+        Ok(folded.await.flatten())
+    }
+
+    /// Has the writer know what it must of the tickets that these are about. `false`: it can't.
+    async fn load(&mut self, facts: &[Fact]) -> Result<bool, Fault> {
+        if self.writer.knows(facts) {
+            return Ok(true);
+        }
+        // it is in the tables once all is written that was folded; who writes may be gone
+        let after = self.after;
+        if self.written.wait_for(|written| *written >= after).await.is_err() {
+            return Ok(false);
+        }
+        let mut connection = self.pool.acquire().await?;
+        Ok(self.writer.load(&mut connection, facts).await.is_ok())
     }
 }
 

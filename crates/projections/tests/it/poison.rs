@@ -79,6 +79,28 @@ async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_parks_what_it_meets_and_goes_on() {
+    let world = World::new().await;
+    let process = world.process().await;
+    for n in 0..3 {
+        world.story(n).await;
+    }
+    let poisoned = world.record_poison(ticket(1)).await;
+    world.record(ticket(1), &[note("passed over")]).await;
+    let head = world.story(3).await;
+    let before = all_tickets(&process.reader, head).await;
+
+    for name in projections::names() {
+        let generation = process.reader.rebuild(name).await.unwrap().unwrap();
+        crate::rebuilds::served(&process.reader, name, generation).await;
+        let status = live(&process.reader, name).await;
+        assert_eq!(status.comparison.as_deref(), Some("equal"), "{name}");
+        assert_eq!((status.parked_streams, status.faults[0].position), (1, poisoned), "{name}");
+    }
+    assert_eq!(all_tickets(&process.reader, head).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_database_refuses_is_found_in_a_batch_and_heals() {
     let world = World::new().await;
     {
