@@ -6,11 +6,12 @@ select pg_advisory_xact_lock(eventstore_lock());
 -- not `concurrently`: that would wait for whoever waits for the lock of migrations, and may leave half an index behind
 -- squawk-ignore require-concurrent-index-creation
 create unique index events_stream_version_new on events (stream_id, version) include (occurred_at);
-alter table events
-  -- the same constraint takes its place
-  -- squawk-ignore ban-drop-constraint
-  drop constraint events_stream_version_key,
-  add constraint events_stream_version_key unique using index events_stream_version_new;
+-- the same constraint takes its place
+-- squawk-ignore ban-drop-constraint
+alter table events drop constraint events_stream_version_key;
+-- squawk-ignore renaming-object
+alter index events_stream_version_new rename to events_stream_version_key;
+alter table events add constraint events_stream_version_key unique using index events_stream_version_key;
 
 -- `eventstore_append` of 0009, which asks for no more than that. Arguments and answers are those of 0008.
 create or replace function eventstore_append(

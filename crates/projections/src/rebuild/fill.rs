@@ -88,11 +88,11 @@ enum Ended {
 }
 
 /// What is to be applied of a page; `None` where something is to be parked or passed over.
-type Decoded = Result<Option<Facts>, Fault>;
+type Decoded = Result<Option<Batch>, Fault>;
 /// A page, folded; `None` where it can't be.
 type Folded = Result<Option<Page>, Fault>;
 
-struct Facts {
+struct Batch {
     facts: Vec<Fact>,
     to: Position,
     events: usize,
@@ -156,7 +156,7 @@ impl Log {
         let (projection, count) = (self.projection, events.len());
         self.after = events.last().map_or(self.after, |event| event.position);
         let facts = apart(move || facts(projection, &events)).await.flatten();
-        Ok(facts.map(|facts| Facts { facts, to: self.after, events: count }))
+        Ok(facts.map(|facts| Batch { facts, to: self.after, events: count }))
     }
 }
 
@@ -205,7 +205,7 @@ impl Folder {
     }
 
     async fn next(mut self, decoded: Decoded) -> Result<Option<(Self, Page)>, Fault> {
-        let Some(Facts { facts, to, events }) = decoded? else { return Ok(None) };
+        let Some(Batch { facts, to, events }) = decoded? else { return Ok(None) };
         if !self.load(&facts).await? {
             return Ok(None);
         }
