@@ -18,16 +18,21 @@ async fn repair(reader: &Reader, name: &str, stream: StreamId, action: &Action) 
     reader.repair(name, stream, action, "root", WAIT).await.unwrap().unwrap().expect("an answer in time")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unreadable_event_parks_its_ticket_alone() {
-    let world = World::new().await;
-    let process = world.process().await;
+/// Four tickets, the second with an event that nobody can read, and one after it: where the event is, and the log's end.
+async fn one_of_four(world: &World) -> (Position, Position) {
     for n in 0..3 {
         world.story(n).await;
     }
     let poisoned = world.record_poison(ticket(1)).await;
     world.record(ticket(1), &[note("passed over")]).await;
-    let head = world.story(3).await;
+    (poisoned, world.story(3).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_event_parks_its_ticket_alone() {
+    let world = World::new().await;
+    let process = world.process().await;
+    let (poisoned, head) = one_of_four(&world).await;
 
     let found = all_tickets(&process.reader, head).await;
     assert_eq!(found.len(), 4, "the others move on");
@@ -82,12 +87,7 @@ async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
 async fn a_rebuild_parks_what_it_meets_and_goes_on() {
     let world = World::new().await;
     let process = world.process().await;
-    for n in 0..3 {
-        world.story(n).await;
-    }
-    let poisoned = world.record_poison(ticket(1)).await;
-    world.record(ticket(1), &[note("passed over")]).await;
-    let head = world.story(3).await;
+    let (poisoned, head) = one_of_four(&world).await;
     let before = all_tickets(&process.reader, head).await;
 
     for name in projections::names() {
