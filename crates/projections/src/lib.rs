@@ -8,7 +8,6 @@
 //! A read model's SQL stands in one file, writer and reader side by side: `tickets.rs`, `queues.rs`.
 #![forbid(unsafe_code)]
 
-mod copy;
 mod error;
 mod failpoints;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -268,7 +268,7 @@ fn judged(error: ApplyError) -> Failure {
 /// Whether the database refused what was to be written, and not the statement or the moment: only then is an event
 /// to blame. Anything else would park one stream after the other for a fault of ours.
 pub(crate) fn is_for_data(error: &sqlx::Error) -> bool {
-    // 21 cardinality, 22 data exception, 23 integrity, 54 program limit exceeded; not 22P04: rows of another form than the table's
+    // 21 cardinality, 22 data exception, 23 integrity, 54 program limit exceeded
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code != "22P04" && ["21", "22", "23", "54"].iter().any(|class| code.starts_with(class)))
+    code.is_some_and(|code| ["21", "22", "23", "54"].iter().any(|class| code.starts_with(class)))
 }

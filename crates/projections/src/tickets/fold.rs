@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, StreamId};
-use ticket_aggregate::{AgentId, Priority, Requester, Tag, TeamId, Ticket, evolve};
+use ticket_aggregate::{Priority, Requester, Ticket, evolve};
 use uuid::Uuid;
 
-use crate::copy;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Fact};
 use crate::tickets::words;
@@ -45,158 +44,74 @@ impl Changed {
         Ok(ticket)
     }
 
-    /// What is to be written.
-    pub(super) fn written(self, memory: &Memory<Ticket>) -> Written {
-        let mut written = Written::default();
-        for (stream, mut change) in self.0 {
-            if let Some(ticket) = memory.get(stream) {
-                let row = Row::of(stream, change.position, ticket);
-                if change.opened {
-                    written.opened.push(&row);
-                } else {
-                    written.changed.push(row);
-                }
+    /// The rows as columns: of tickets that have none yet, and of those that have.
+    pub(super) fn columns(&self, memory: &Memory<Ticket>) -> (Columns, Columns) {
+        let (mut opened, mut changed) = (Columns::default(), Columns::default());
+        for (stream, change) in &self.0 {
+            if let Some(ticket) = memory.get(*stream) {
+                let columns = if change.opened { &mut opened } else { &mut changed };
+                columns.push(*stream, change.position, ticket);
             }
+        }
+        (opened, changed)
+    }
+
+    /// What was written, as columns: texts that are new, and subjects that take the place of others.
+    pub(super) fn words(self) -> (Words, Words) {
+        let (mut new, mut changed) = (Words::default(), Words::default());
+        for (stream, mut change) in self.0 {
             if !change.opened
                 && let Some(subject) = change.words.remove(&words::SUBJECT)
             {
-                written.subjects.push(stream, EntryWords::from([(words::SUBJECT, subject)]));
+                changed.push(stream, EntryWords::from([(words::SUBJECT, subject)]));
             }
-            for (entry, (public, vector)) in change.words {
-                written.words.row(4).column(stream.0).column(entry).column(public).column(vector);
-            }
+            new.push(stream, change.words);
         }
-        written
+        (new, changed)
     }
 }
 
-/// What a batch writes.
+/// Rows of the tickets, a vector each column.
 #[derive(Debug, Default)]
-pub(super) struct Written {
-    /// Tickets that have no rows yet.
-    pub(super) opened: Opened,
-    /// Tickets that have.
-    pub(super) changed: Columns,
-    /// Texts that are new.
-    pub(super) words: copy::Rows,
-    /// Subjects that take the place of others.
-    pub(super) subjects: Words,
-}
-
-/// A row of a ticket, and the one of its times.
-struct Row<'a> {
-    id: Uuid,
-    number: i64,
-    created_at: DateTime<Utc>,
-    requester: Option<&'a str>,
-    priority: i16,
-    team: Option<&'a str>,
-    category: Option<&'a str>,
-    assignee: Option<&'a str>,
-    followers: Vec<&'a str>,
-    tags: Vec<&'a str>,
-    status: &'static str,
-    version: i64,
-    position: i64,
-    ticket: String,
-    updated_at: DateTime<Utc>,
-    public_updated_at: DateTime<Utc>,
-}
-
-impl<'a> Row<'a> {
-    fn of(stream: StreamId, position: Position, ticket: &'a Ticket) -> Self {
-        Self {
-            id: stream.0,
-            number: ticket.number.get(),
-            created_at: ticket.opened_at,
-            requester: ticket.requester.as_ref().map(Requester::email),
-            priority: rank(ticket.priority),
-            team: ticket.team.as_ref().map(TeamId::as_str),
-            category: ticket.category.as_deref(),
-            assignee: ticket.assignee.as_ref().map(AgentId::as_str),
-            followers: ticket.followers.iter().map(String::as_str).collect(),
-            tags: ticket.tags.iter().map(Tag::as_str).collect(),
-            status: ticket.status.as_str(),
-            version: ticket.version.0.cast_signed(),
-            position: position.0,
-            // all of its keys are texts, so it has a JSON form
-            ticket: serde_json::to_string(ticket).unwrap_or_default(),
-            updated_at: ticket.updated_at,
-            public_updated_at: ticket.public_updated_at,
-        }
-    }
-}
-
-/// Rows that are new.
-#[derive(Debug, Default)]
-pub(super) struct Opened {
-    pub(super) tickets: copy::Rows,
-    pub(super) recency: copy::Rows,
-}
-
-impl Opened {
-    fn push(&mut self, row: &Row<'_>) {
-        self.recency.row(3).column(row.id).column(row.updated_at).column(row.public_updated_at);
-        self.tickets
-            .row(14)
-            .column(row.id)
-            .column(row.number)
-            .column(row.created_at)
-            .column(row.requester)
-            .column(row.priority)
-            .column(row.team)
-            .column(row.category)
-            .column(row.assignee)
-            .column(&row.followers)
-            .column(&row.tags)
-            .column(row.status)
-            .column(row.version)
-            .column(row.position)
-            .column(&row.ticket);
-    }
-}
-
-/// Rows that are there, a vector each column.
-#[derive(Debug, Default)]
-pub(super) struct Columns {
-    pub(super) id: Vec<Uuid>,
-    pub(super) number: Vec<i64>,
-    pub(super) created_at: Vec<DateTime<Utc>>,
-    pub(super) requester: Vec<Option<String>>,
-    pub(super) priority: Vec<i16>,
-    pub(super) team: Vec<Option<String>>,
-    pub(super) category: Vec<Option<String>>,
-    pub(super) assignee: Vec<Option<String>>,
+pub(crate) struct Columns {
+    pub(crate) id: Vec<Uuid>,
+    pub(crate) number: Vec<i64>,
+    pub(crate) created_at: Vec<DateTime<Utc>>,
+    pub(crate) requester: Vec<Option<String>>,
+    pub(crate) priority: Vec<i16>,
+    pub(crate) team: Vec<Option<String>>,
+    pub(crate) category: Vec<Option<String>>,
+    pub(crate) assignee: Vec<Option<String>>,
     /// Literals of arrays: an array of arrays can't be taken apart.
-    pub(super) followers: Vec<String>,
-    pub(super) tags: Vec<String>,
-    pub(super) status: Vec<&'static str>,
-    pub(super) version: Vec<i64>,
-    pub(super) position: Vec<i64>,
-    pub(super) ticket: Vec<String>,
-    pub(super) updated_at: Vec<DateTime<Utc>>,
-    pub(super) public_updated_at: Vec<DateTime<Utc>>,
+    pub(crate) followers: Vec<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) status: Vec<&'static str>,
+    pub(crate) version: Vec<i64>,
+    pub(crate) position: Vec<i64>,
+    pub(crate) ticket: Vec<String>,
+    pub(crate) updated_at: Vec<DateTime<Utc>>,
+    pub(crate) public_updated_at: Vec<DateTime<Utc>>,
 }
 
 impl Columns {
-    fn push(&mut self, row: Row<'_>) {
-        let text = |text: Option<&str>| text.map(str::to_owned);
-        self.id.push(row.id);
-        self.number.push(row.number);
-        self.created_at.push(row.created_at);
-        self.requester.push(text(row.requester));
-        self.priority.push(row.priority);
-        self.team.push(text(row.team));
-        self.category.push(text(row.category));
-        self.assignee.push(text(row.assignee));
-        self.followers.push(array(row.followers));
-        self.tags.push(array(row.tags));
-        self.status.push(row.status);
-        self.version.push(row.version);
-        self.position.push(row.position);
-        self.ticket.push(row.ticket);
-        self.updated_at.push(row.updated_at);
-        self.public_updated_at.push(row.public_updated_at);
+    pub(crate) fn push(&mut self, stream: StreamId, position: Position, ticket: &Ticket) {
+        self.id.push(stream.0);
+        self.number.push(ticket.number.get());
+        self.created_at.push(ticket.opened_at);
+        self.requester.push(ticket.requester.as_ref().map(|requester: &Requester| requester.email().to_owned()));
+        self.priority.push(rank(ticket.priority));
+        self.team.push(ticket.team.as_ref().map(ToString::to_string));
+        self.category.push(ticket.category.clone());
+        self.assignee.push(ticket.assignee.as_ref().map(ToString::to_string));
+        self.followers.push(array(ticket.followers.iter().map(String::as_str)));
+        self.tags.push(array(ticket.tags.iter().map(ticket_aggregate::Tag::as_str)));
+        self.status.push(ticket.status.as_str());
+        self.version.push(ticket.version.0.cast_signed());
+        self.position.push(position.0);
+        // all of its keys are texts, so it has a JSON form
+        self.ticket.push(serde_json::to_string(ticket).unwrap_or_default());
+        self.updated_at.push(ticket.updated_at);
+        self.public_updated_at.push(ticket.public_updated_at);
     }
 }
 
@@ -227,7 +142,7 @@ pub(crate) fn rank(priority: Priority) -> i16 {
 }
 
 /// The literal of a `text[]`.
-fn array<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut literal = String::from("{");
     for text in texts {
         literal.push_str(if literal.len() > 1 { ",\"" } else { "\"" });

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use ticket_aggregate::Ticket;
 
-use super::fold::{Changed, Columns, Words, Written};
+use super::fold::{Changed, Columns, Words};
 use crate::generations::Generation;
 use crate::memory::Memory;
 use crate::projection::{ApplyError, Changes, Fact, Writer};
@@ -21,61 +21,56 @@ pub(super) struct TicketsWriter {
     sql: Arc<Sql>,
 }
 
-/// Where rows are written to, each table with its columns, and the statements. Rows that are new are copied; such as are there
-/// are found by `on conflict`: it goes by the index whatever the planner knows of a table that grows.
+/// The statements. Rows that are there are found by `on conflict`: it goes by the index whatever the planner knows of a
+/// table that grows. Rows that can't be there are written without it, which costs half.
 struct Sql {
     load: String,
-    tickets: String,
-    recency: String,
-    words: String,
-    change_tickets: String,
-    change_recency: String,
-    change_words: String,
+    rows: Upsert,
+    recency: Upsert,
+    words: Upsert,
+}
+
+struct Upsert {
+    insert: String,
+    upsert: String,
+}
+
+impl Upsert {
+    fn of(insert: String, constraint: &str, changing: &str) -> Self {
+        let set = changing.split(", ").map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
+        Self { upsert: format!("{insert} on conflict on constraint {constraint} do update set {set}"), insert }
+    }
 }
 
 impl Sql {
     fn of(generation: Generation) -> Self {
-        let table = |name: &str| format!("read_models.{name}_{generation}");
         let constant = "id, number, created_at, requester";
         let changing = "priority, team, category, assignee, followers, tags, status, version, position, ticket";
-        let tickets = format!("{} ({constant}, {changing})", table("tickets"));
-        let recency = format!("{} (ticket_id, updated_at, public_updated_at)", table("tickets_recency"));
-        let words = format!("{} (ticket_id, entry, public, words)", table("tickets_words"));
+        let rows = format!(
+            "insert into read_models.tickets_{generation} ({constant}, {changing})
+             select {constant}, priority, team, category, assignee, followers::text[], tags::text[], status, version,
+                    position, ticket
+               from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::smallint[], $6::text[],
+                           $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[],
+                           $13::bigint[], $14::text[])
+                 as r ({constant}, {changing})"
+        );
+        let recency = format!(
+            "insert into read_models.tickets_recency_{generation} (ticket_id, updated_at, public_updated_at)
+             select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])"
+        );
+        let words = format!(
+            "insert into read_models.tickets_words_{generation} (ticket_id, entry, public, words)
+             select * from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::tsvector[])"
+        );
+        let key = |table: &str| format!("{table}_{generation}_pkey");
         Self {
-            load: format!("select id, ticket from {} where id = any($1)", table("tickets")),
-            change_tickets: format!(
-                "insert into {tickets}
-                 select {constant}, priority, team, category, assignee, followers::text[], tags::text[], status, version,
-                        position, ticket
-                   from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::smallint[], $6::text[],
-                               $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[],
-                               $13::bigint[], $14::text[])
-                     as r ({constant}, {changing})
-                 on conflict on constraint tickets_{generation}_pkey do update set {}",
-                excluded(changing)
-            ),
-            change_recency: format!(
-                "insert into {recency}
-                 select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
-                 on conflict on constraint tickets_recency_{generation}_pkey do update set {}",
-                excluded("updated_at, public_updated_at")
-            ),
-            change_words: format!(
-                "insert into {words}
-                 select * from unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::tsvector[])
-                 on conflict on constraint tickets_words_{generation}_pkey do update set {}",
-                excluded("words")
-            ),
-            tickets,
-            recency,
-            words,
+            load: format!("select id, ticket from read_models.tickets_{generation} where id = any($1)"),
+            rows: Upsert::of(rows, &key("tickets"), changing),
+            recency: Upsert::of(recency, &key("tickets_recency"), "updated_at, public_updated_at"),
+            words: Upsert::of(words, &key("tickets_words"), "words"),
         }
     }
-}
-
-/// Each of these columns as it would have been inserted.
-fn excluded(columns: &str) -> String {
-    columns.split(", ").map(|column| format!("{column} = excluded.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 impl Writer for TicketsWriter {
@@ -97,9 +92,9 @@ impl Writer for TicketsWriter {
             let known = self.memory.take(fact.stream);
             self.memory.put(fact.stream, changed.fold(known, fact)?);
         }
-        let written = changed.written(&self.memory);
+        let tickets = changed.columns(&self.memory);
         self.memory.shrink();
-        Ok(Box::new(Rows { sql: self.sql.clone(), written }))
+        Ok(Box::new(Rows { sql: self.sql.clone(), tickets, words: changed.words() }))
     }
 
     fn forget(&mut self) {
@@ -132,37 +127,42 @@ impl TicketsWriter {
     }
 }
 
-/// The rows of a batch.
+/// The rows that a batch changes: new ones, and such as are there.
 struct Rows {
     sql: Arc<Sql>,
-    written: Written,
+    tickets: (Columns, Columns),
+    words: (Words, Words),
 }
 
 impl Changes for Rows {
     fn write(self: Box<Self>, connection: &mut PgConnection) -> BoxFuture<'_, Result<(), ApplyError>> {
         async move {
-            let Self { sql, written } = *self;
-            written.opened.recency.write(&mut *connection, &sql.recency).await?;
-            written.opened.tickets.write(&mut *connection, &sql.tickets).await?;
-            change_tickets(&mut *connection, &sql, written.changed).await?;
-            written.words.write(&mut *connection, &sql.words).await?;
-            change_words(connection, &sql, written.subjects).await
+            let Self { sql, tickets: (opened, changed), words: (new, subjects) } = *self;
+            write_tickets(connection, &sql.rows.insert, &sql.recency.insert, opened).await?;
+            write_tickets(connection, &sql.rows.upsert, &sql.recency.upsert, changed).await?;
+            write_words(connection, &sql.words.insert, new).await?;
+            write_words(connection, &sql.words.upsert, subjects).await
         }
         .boxed()
     }
 }
 
-async fn change_tickets(connection: &mut PgConnection, sql: &Sql, columns: Columns) -> Result<(), ApplyError> {
+async fn write_tickets(
+    connection: &mut PgConnection,
+    rows: &str,
+    recency: &str,
+    columns: Columns,
+) -> Result<(), ApplyError> {
     if columns.id.is_empty() {
         return Ok(());
     }
-    sqlx::query(AssertSqlSafe(sql.change_recency.as_str()))
+    sqlx::query(AssertSqlSafe(recency))
         .bind(&columns.id)
         .bind(columns.updated_at)
         .bind(columns.public_updated_at)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(AssertSqlSafe(sql.change_tickets.as_str()))
+    sqlx::query(AssertSqlSafe(rows))
         .bind(columns.id)
         .bind(columns.number)
         .bind(columns.created_at)
@@ -182,11 +182,11 @@ async fn change_tickets(connection: &mut PgConnection, sql: &Sql, columns: Colum
     Ok(())
 }
 
-async fn change_words(connection: &mut PgConnection, sql: &Sql, words: Words) -> Result<(), ApplyError> {
+async fn write_words(connection: &mut PgConnection, sql: &str, words: Words) -> Result<(), ApplyError> {
     if words.of.is_empty() {
         return Ok(());
     }
-    sqlx::query(AssertSqlSafe(sql.change_words.as_str()))
+    sqlx::query(AssertSqlSafe(sql))
         .bind(words.of)
         .bind(words.entry)
         .bind(words.public)
