@@ -15,6 +15,10 @@ use crate::status::{Fault, Halt};
 /// How long the broker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a stream must be missing before it is made. The broker tells that a deleted stream is gone before its files
+/// are, and would put a new one upon them: it would count on where the old one ended (docs/adr/0020).
+const SETTLE: Duration = Duration::from_millis(500);
+
 /// Why the relay can't go on just now.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -69,7 +73,10 @@ impl<'a> Broker<'a> {
         }
         let info = match self.info().await? {
             Some(info) => info,
-            None => self.create().await?,
+            None => {
+                tokio::time::sleep(SETTLE).await;
+                self.create().await?
+            }
         };
         if let Some(reason) = unfit(&info.config, self.config) {
             let detail = format!(
@@ -106,7 +113,7 @@ impl<'a> Broker<'a> {
     async fn create(&self) -> Result<Info, Trouble> {
         tracing::info!(stream = self.config.stream, "making the stream");
         match self.context.create_stream(wanted(self.config)).await {
-            Ok(stream) => Ok(stream.cached_info().clone()),
+            Ok(stream) => self.fresh(stream.cached_info()).await,
             Err(error) => match error.kind() {
                 // another relay was faster
                 CreateStreamErrorKind::JetStream(told) if told.error_code() == ErrorCode::STREAM_NAME_EXIST => {
@@ -120,6 +127,18 @@ impl<'a> Broker<'a> {
                 _ => Err(Trouble::unavailable(&error)),
             },
         }
+    }
+
+    /// A stream that was just made, holds nothing and yet does not begin at 1 stands upon a deleted one's files. It goes
+    /// again: nothing is in it that could be lost.
+    async fn fresh(&self, made: &Info) -> Result<Info, Trouble> {
+        let Held { last, messages, .. } = held(made);
+        if messages > 0 || last == 0 {
+            return Ok(made.clone());
+        }
+        let deleted = self.context.delete_stream(&self.config.stream).await;
+        deleted.map_err(|error| Trouble::unavailable(&error))?;
+        Err(Trouble::Unavailable(format!("the broker was still deleting the stream that ended at {last}")))
     }
 
     /// The content of a message, from the stream's leader; `None` where there is none.
@@ -216,4 +235,26 @@ pub(crate) fn unfit(found: &StreamConfig, config: &Config) -> Option<String> {
         return None;
     };
     Some(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_made_upon_the_files_of_a_deleted_one_is_made_again() {
+        let (_folder, nats) = devstack::testing::private_nats().await;
+        let client = async_nats::connect(nats.url()).await.unwrap();
+        let config = Config::new(nats.url(), chrono::Utc::now);
+        let broker = Broker::new(&client, &config);
+        // what the broker makes of them: no messages, and a number to count on from
+        let open = StreamConfig { deny_purge: false, ..wanted(&config) };
+        let stream = broker.context.create_stream(open).await.unwrap();
+        broker.context.publish("docket.ticket", "".into()).await.unwrap().await.unwrap();
+        stream.purge().await.unwrap();
+        broker.context.update_stream(wanted(&config)).await.unwrap();
+
+        assert!(matches!(broker.create().await, Err(Trouble::Unavailable(reason)) if reason.contains("ended at 1")));
+        assert_eq!(broker.ready().await.unwrap(), Held { first: 0, last: 0, messages: 0 });
+    }
 }
