@@ -6,6 +6,7 @@ mod headers;
 mod idle;
 mod keys;
 mod lock;
+mod readers;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,10 +28,26 @@ pub(crate) struct Target {
     pub(crate) keys: Vec<String>,
     /// Tickets to write to.
     pub(crate) tickets: Vec<String>,
+    /// A ticket to read.
+    pub(crate) long: Long,
     /// The id of a key that is valid, and that the attacker does not have.
     pub(crate) known_id: String,
     pub(crate) ledger: Ledger,
     pub(crate) tally: Tally,
+}
+
+/// A ticket of five hundred replies of 60 kB.
+#[derive(Clone)]
+pub(crate) struct Long {
+    /// Its path.
+    pub(crate) ticket: String,
+    /// Where the log was before them.
+    pub(crate) position: u64,
+}
+
+impl Long {
+    pub(crate) const REPLIES: usize = 500;
+    pub(crate) const BYTES: usize = 60_000;
 }
 
 /// An attack, and what is promised while it goes on.
@@ -62,6 +79,7 @@ enum Kind {
     Idle,
     WrongKeys(keys::Wrong),
     BeyondTheLimit,
+    Greedy,
     Flood,
     Lock,
 }
@@ -89,6 +107,7 @@ pub(crate) fn all() -> Vec<Attack> {
         attack("unknown-id", "500/s with unknown key ids", Kind::WrongKeys(keys::Wrong::Id)),
         attack("wrong-secret", "500/s with the id of a valid key", Kind::WrongKeys(keys::Wrong::Secret)),
         attack("one-key", "one key beyond its limit, 2,000/s", Kind::BeyondTheLimit),
+        attack("greedy", "256 live streams of 30 MB, unread, and pages of it, 20/s", Kind::Greedy),
         Attack { promise: Promise::Shed, ..attack("flood", "2,048 clients that write without a pause", Kind::Flood) },
         Attack {
             lasts: Duration::from_secs(30),
@@ -109,6 +128,7 @@ impl Attack {
             Kind::Idle => idle::hold(target, end).await,
             Kind::WrongKeys(wrong) => keys::flood(target, wrong, end).await,
             Kind::BeyondTheLimit => flood::one_key(target, end).await,
+            Kind::Greedy => readers::greedy(target, end).await,
             Kind::Flood => flood::writers(target, end).await,
             Kind::Lock => lock::hold(target, self.lasts).await,
         }

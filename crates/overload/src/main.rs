@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::{Value, json};
 
-use attack::{Attack, Tally, Target};
+use attack::{Attack, Long, Tally, Target};
 use ledger::Ledger;
 use server::Server;
 use steady::Steady;
@@ -123,7 +123,19 @@ async fn prepare(server: &Server, ledger: &Ledger) -> Result<Target> {
         let ticket: Value = opened.error_for_status()?.json().await?;
         tickets.push(format!("/v1/tickets/{}", ticket["id"].as_str().context("no id")?));
     }
+    let open = json!({"subject": "long", "body": "Please help."});
+    let opened =
+        http.post(server.url("/v1/tickets")).bearer_auth(&keys[0]).json(&open).send().await?.error_for_status()?;
+    let position = opened.headers().get("docket-position").context("no Docket-Position")?.to_str()?.parse()?;
+    let ticket: Value = opened.json().await?;
+    let long = Long { ticket: format!("/v1/tickets/{}", ticket["id"].as_str().context("no id")?), position };
+    let reply = json!({"body": "x ".repeat(Long::BYTES / 2)});
+    for _ in 0..Long::REPLIES {
+        let replies = server.url(&format!("{}/replies", long.ticket));
+        http.post(replies).bearer_auth(&keys[0]).json(&reply).send().await?.error_for_status()?;
+    }
     Ok(Target {
+        long,
         address: server.address,
         database: server.database.clone(),
         keys,
@@ -160,16 +172,26 @@ async fn phase(server: &Server, steady: &Steady, target: &Target, attack: Attack
     // those that were sent during the attack have been answered by now
     let during = steady.since(began).into_iter().filter(|sample| sample.due < over).collect();
     tokio::time::sleep(Duration::from_secs(2)).await;
+    let after = given_back(server, memory).await;
     Ok(Row {
         attack,
         before,
         during,
         lasted: over - began,
         recovered,
-        memory: (memory, peak, server.memory()),
+        memory: (memory, peak, after),
         busy,
         answers: target.tally.take(),
     })
+}
+
+/// What the server has once it has given back what it took, which it does in pieces, or when its time for that is over.
+async fn given_back(server: &Server, before: u64) -> u64 {
+    let deadline = Instant::now() + verdict::RECOVERY;
+    while server.memory() > before + verdict::KEPT && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    server.memory()
 }
 
 /// How long after the attack it took until a second's requests were all answered.
