@@ -71,12 +71,11 @@ impl<'a> Broker<'a> {
         if let Some(reason) = unfit_server(&self.client.server_info()) {
             return Err(Trouble::halt(Fault::Server, reason));
         }
-        let info = match self.info().await? {
-            Some(info) => info,
-            None => {
-                tokio::time::sleep(SETTLE).await;
-                self.create().await?
-            }
+        let info = if let Some(info) = self.info().await? {
+            info
+        } else {
+            tokio::time::sleep(SETTLE).await;
+            self.create().await?
         };
         if let Some(reason) = unfit(&info.config, self.config) {
             let detail = format!(
@@ -245,7 +244,7 @@ mod tests {
     async fn a_stream_made_upon_the_files_of_a_deleted_one_is_made_again() {
         let (_folder, nats) = devstack::testing::private_nats().await;
         let client = async_nats::connect(nats.url()).await.unwrap();
-        let config = Config::new(nats.url(), chrono::Utc::now);
+        let config = Config::new(nats.url(), || chrono::DateTime::UNIX_EPOCH);
         let broker = Broker::new(&client, &config);
         // what the broker makes of them: no messages, and a number to count on from
         let open = StreamConfig { deny_purge: false, ..wanted(&config) };
