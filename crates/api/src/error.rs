@@ -18,12 +18,17 @@ impl From<DeskError> for Problem {
             DeskError::NoSuchVersion => {
                 Self::new(Code::NoSuchVersion, "The ticket had no such version at that moment.")
             }
-            DeskError::PreconditionFailed { current, between } => {
+            DeskError::PreconditionFailed { current, between, more } => {
                 let events = between.iter().map(EventView::from).collect::<Vec<_>>();
-                let detail = format!("The ticket is at version {current}: {} events came in between.", events.len());
+                let (count, rest) = match more {
+                    None => (format!("{} events", events.len()), String::new()),
+                    Some(cursor) => ("more events".into(), format!(" Its history goes on with the cursor {cursor}.")),
+                };
+                let detail = format!("The ticket is at version {current}: {count} came in between.{rest}");
                 Self::new(Code::PreconditionFailed, detail)
                     .with("current_version", current.0)
                     .with("events", json!(events))
+                    .with("next_cursor", more.map(|version| version.to_string()))
                     .header(header::ETAG, format!("\"{current}\""))
             }
             DeskError::Refused(refusal) => refusal.into(),

@@ -38,9 +38,17 @@ const HTTP2_STREAMS: u32 = 128;
 /// are given up unread. What is smaller and still too large is refused by a layer (`crate::sizes`).
 const BUFFER: u32 = 64 * 1024;
 
+/// How much of what is answered may wait in the kernel without being on its way. A live stream that nobody reads would
+/// fill megabytes there (docs/adr/0028).
+const UNSENT: u32 = 128 * 1024;
+
 /// Serves until `stop`; then says that it is not ready, takes no new connection, and lets the requests
 /// that are under way come to their end.
 pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) -> io::Result<()> {
+    // its connections have it from it
+    if let Err(error) = socket2::SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT) {
+        tracing::warn!(%error, "what clients don't read can't be bounded (TCP_NOTSENT_LOWAT)");
+    }
     let server = Arc::new(Server::new(&app));
     let (ending, ended) = watch::channel(false);
     let mut tidy = tokio::time::interval(TIDY_EVERY);

@@ -19,6 +19,8 @@ pub enum DeskError {
         current: Version,
         /// What has happened since the version that the caller knew, as they may see it.
         between: Vec<Entry>,
+        /// The version after which it goes on, where that is more than a page.
+        more: Option<Version>,
     },
     /// The rules refuse the command.
     #[error(transparent)]

@@ -21,6 +21,9 @@ use decision::Decision;
 /// processes can: within one, commands to a ticket take turns.
 const ATTEMPTS: usize = 32;
 
+/// How many of the events are told to whoever expected an older version.
+const BETWEEN: usize = 200;
+
 /// What a command came to.
 #[derive(Clone, Debug)]
 pub struct Done {
@@ -75,7 +78,7 @@ impl Desk {
             known = self.refreshed(request.ticket, known).await?;
             fresh = true;
             if let Some(folded) = &known {
-                slot.put(folded);
+                self.cache.keep(&slot, folded);
             }
         }
         Err(DeskError::Contended)
@@ -112,7 +115,7 @@ impl Desk {
         request: &mut Request,
         known: Option<&Arc<Folded>>,
         fresh: bool,
-        slot: &Slot,
+        slot: &Arc<Slot>,
     ) -> Result<Attempt, DeskError> {
         let Some(known) = known.filter(|k| request.caller.may_see(&k.ticket)) else {
             return match self.repeated(request).await {
@@ -130,7 +133,7 @@ impl Desk {
         } else if request.precondition.holds(known.version) {
             self.decide(request, known).await
         } else {
-            Err(DeskError::PreconditionFailed { current: known.version, between: Vec::new() })
+            Err(DeskError::PreconditionFailed { current: known.version, between: Vec::new(), more: None })
         };
         let decision = match decision {
             Ok(decision) if decision.is_empty() && request.idempotency.is_none() && !fresh => {
@@ -169,7 +172,7 @@ impl Desk {
         request: &mut Request,
         decision: Decision,
         known: &Arc<Folded>,
-        slot: &Slot,
+        slot: &Arc<Slot>,
     ) -> Result<Done, DeskError> {
         let command_id = (request.new_id)();
         let unit = decision.unit(request, known.version, command_id)?;
@@ -178,7 +181,7 @@ impl Desk {
             Outcome::Appended(appended) => {
                 let done = outcome::appended(&decision, request.ticket, Some(known), &appended);
                 let done = done.ok_or(DeskError::NotFound)?;
-                slot.put(&done.ticket);
+                self.cache.keep(slot, &done.ticket);
                 self.keep_snapshot(known.version, &done.ticket);
                 Ok(done)
             }
@@ -192,12 +195,15 @@ impl Desk {
         }
         // of the versions that the caller knows, the newest that was there
         let newest = versions.iter().copied().filter(|v| *v < known.version).max();
-        let between = match newest {
-            Some(version) => self.since(request.ticket, version, &request.caller).await?,
-            None => Vec::new(),
+        let (ticket, caller) = (request.ticket, &request.caller);
+        let (current, between, more) = match newest {
+            Some(version) => {
+                let (folded, between, more) = self.history_page(ticket, caller, version, BETWEEN, |_| true).await?;
+                (folded.version, between, more)
+            }
+            None => (known.version, Vec::new(), None),
         };
-        let current = between.last().map_or(known.version, |e| e.version.max(known.version));
-        Err(DeskError::PreconditionFailed { current, between })
+        Err(DeskError::PreconditionFailed { current, between, more })
     }
 }
 

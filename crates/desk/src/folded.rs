@@ -1,8 +1,10 @@
 //! A ticket, folded from its stream.
 
 use std::borrow::Cow;
+use std::pin::pin;
 
-use eventstore::{Position, RecordedEvent, StreamId, Version};
+use eventstore::{Fault, Position, RecordedEvent, StreamId, Version};
+use futures_util::{Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use ticket_aggregate::{Event, Stamp, State, StreamVersion, Ticket, TicketId, codec, evolve};
 
@@ -63,11 +65,23 @@ pub(crate) fn fold(known: Option<Folded>, events: &[RecordedEvent]) -> Result<Op
     }))
 }
 
+/// The same with those that are still to be read.
+pub(crate) async fn fold_pages(
+    mut known: Option<Folded>,
+    pages: impl Stream<Item = Result<Vec<RecordedEvent>, Fault>>,
+) -> Result<Option<Folded>, DeskError> {
+    let mut pages = pin!(pages);
+    while let Some(page) = pages.try_next().await? {
+        known = fold(known, &page)?;
+    }
+    Ok(known)
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn opened() -> RecordedEvent {
+    pub(crate) fn opened() -> RecordedEvent {
         let payload = r#"{"number":7,"requester":null,"channel":"api","subject":"s","body":"b","priority":"normal",
             "category":null,"team":null,"tags":[],"source_id":null,"follow_up_of":null}"#;
         RecordedEvent {

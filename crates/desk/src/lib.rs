@@ -35,7 +35,7 @@ pub use history::Entry;
 #[doc(hidden)]
 pub use keys::fuzzing;
 pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
-pub use reading::Moment;
+pub use reading::{Moment, PAGE_BYTES};
 pub use request::{Idempotency, Precondition, Request};
 
 /// The schema of the desk's own tables, which stand beside those of the log.
@@ -74,13 +74,13 @@ pub const SESSION_SQL: &str = "do $$ begin
 pub struct Policy {
     /// How long a resolved ticket can be reopened.
     pub reopen_window: TimeDelta,
-    /// How many folded tickets are kept in memory.
-    pub cached_tickets: u64,
+    /// How many bytes of folded tickets are kept in memory, about.
+    pub cached_bytes: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { reopen_window: TimeDelta::days(14), cached_tickets: 10_000 }
+        Self { reopen_window: TimeDelta::days(14), cached_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -97,7 +97,7 @@ pub struct Desk {
 impl Desk {
     /// A desk over an open log; the pool is for the desk's own tables.
     pub fn new(store: EventStore, pool: PgPool, keys: Keys, policy: Policy) -> Self {
-        Self { store, pool, keys, cache: cache::Cache::new(policy.cached_tickets), policy: Arc::new(policy) }
+        Self { store, pool, keys, cache: cache::Cache::new(policy.cached_bytes), policy: Arc::new(policy) }
     }
 
     /// The log beneath.

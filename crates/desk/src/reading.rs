@@ -1,18 +1,20 @@
 //! Queries: always from the ticket's own stream, so that a read is never older than what was
 //! acknowledged before it began (docs/adr/0009).
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Snapshot, StreamRange, Version};
+use futures_util::TryStreamExt;
 use ticket_aggregate::TicketId;
 
-use crate::folded::{SNAPSHOT_SCHEMA, fold, stream_of};
+use crate::folded::{SNAPSHOT_SCHEMA, fold, fold_pages, stream_of};
 use crate::history::{self, Entry};
 use crate::{Caller, Desk, DeskError, Folded};
 
-/// How many events are read at once for a page of them: versions have no gaps.
-const READ_AT_ONCE: i64 = 200;
+/// A page of a ticket's events ends with the one that brings it to so many bytes: they may be large, and clients slow.
+pub const PAGE_BYTES: usize = 1024 * 1024;
 
 /// Which state of a ticket is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,27 +61,21 @@ impl Desk {
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<(Arc<Folded>, Vec<Entry>, Option<Version>), DeskError> {
         let folded = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
-        let mut found: Vec<Entry> = Vec::new();
-        let mut after = after;
-        while after < folded.version {
-            let until = Version(after.0.saturating_add(READ_AT_ONCE).min(folded.version.0));
-            let range = StreamRange { after, until_version: Some(until), until_time: None };
-            let events = self.store.read_stream(stream_of(id), range).await?;
-            for entry in history::entries(&events, caller)?.into_iter().filter(&wanted) {
-                if found.len() == limit {
+        let range = StreamRange { after, until_version: Some(folded.version), until_time: None };
+        let mut pages = pin!(self.store.stream_pages(stream_of(id), range));
+        let (mut found, mut bytes): (Vec<Entry>, _) = (Vec::new(), 0);
+        while let Some(page) = pages.try_next().await? {
+            for recorded in &page {
+                let Some(entry) = Entry::read(recorded)?.seen_by(caller).filter(&wanted) else { continue };
+                if found.len() == limit || bytes >= PAGE_BYTES {
                     let last = found.last().map(|entry| entry.version);
                     return Ok((folded, found, last));
                 }
+                bytes += recorded.bytes();
                 found.push(entry);
             }
-            after = until;
         }
         Ok((folded, found, None))
-    }
-
-    /// What has happened to a ticket since a version, as the caller may see it.
-    pub(crate) async fn since(&self, id: TicketId, version: Version, caller: &Caller) -> Result<Vec<Entry>, DeskError> {
-        history::entries(&self.store.read_stream(stream_of(id), StreamRange::after(version)).await?, caller)
     }
 
     /// The newest state: what is kept in memory, and what came after it.
@@ -88,7 +84,7 @@ impl Desk {
         let known = slot.get();
         let folded = self.refreshed(id, known).await?;
         if let Some(folded) = &folded {
-            slot.put(folded);
+            self.cache.keep(&slot, folded);
         }
         Ok(folded)
     }
@@ -104,13 +100,15 @@ impl Desk {
         // the last known event is read again: if it is not where it was, the log is another one (restored, or
         // failed over to a standby that lacked its end), and what is known of it is worth nothing
         let from = StreamRange::after(Version(known.version.0 - 1));
-        let events = self.store.read_stream(stream_of(id), from).await?;
-        match events.split_first() {
+        let mut pages = pin!(self.store.stream_pages(stream_of(id), from));
+        let first = pages.try_next().await?.unwrap_or_default();
+        match first.split_first() {
             Some((last, news)) if last.position == known.position && last.version == known.version => {
                 if news.is_empty() {
                     return Ok(Some(known));
                 }
-                Ok(fold(Some(Folded::clone(&known)), news)?.map(Arc::new))
+                let folded = fold(Some(Folded::clone(&known)), news)?;
+                Ok(fold_pages(folded, pages).await?.map(Arc::new))
             }
             _ => {
                 self.cache.forget(id);
@@ -123,14 +121,14 @@ impl Desk {
     pub(crate) async fn folded_to(&self, id: TicketId, range: StreamRange) -> Result<Option<Folded>, DeskError> {
         let stream = stream_of(id);
         if range.until_time.is_some() {
-            return fold(None, &self.store.read_stream(stream, range).await?);
+            return fold_pages(None, self.store.stream_pages(stream, range)).await;
         }
         let known = match self.store.snapshot(stream, SNAPSHOT_SCHEMA, range.until_version).await? {
             Some(snapshot) => Self::read_snapshot(id, &snapshot),
             None => None,
         };
         let after = known.as_ref().map_or(Version(0), |k| k.version);
-        fold(known, &self.store.read_stream(stream, StreamRange { after, ..range }).await?)
+        fold_pages(known, self.store.stream_pages(stream, StreamRange { after, ..range })).await
     }
 
     /// A snapshot that can't be read is passed over: it is a shortcut, not the truth.

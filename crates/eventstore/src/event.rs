@@ -54,6 +54,11 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
+    /// The bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        self.payload.len() + self.metadata.len()
+    }
+
     /// The metadata, parsed.
     ///
     /// # Errors

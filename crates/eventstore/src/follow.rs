@@ -8,19 +8,21 @@
 //! Wake-ups only wake; what guarantees is that the tailer looks by itself every [`POLL`].
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::append::Appender;
 use crate::metrics::METRICS;
-use crate::{EventStore, Fault, Position, RecordedEvent, read};
+use crate::pages::{PageSize, flat, pages};
+use crate::{EventStore, Fault, Position, RecordedEvent, StreamId, StreamRange, Version, read};
 
 /// How long a lost wake-up can delay an event.
 const POLL: Duration = Duration::from_millis(500);
@@ -29,6 +31,13 @@ const WINDOW_EVENTS: usize = 16_384;
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 /// How many events a follower gets at once at the most.
 const CHUNK: u16 = 1_000;
+/// And how many bytes of them, about.
+const CHUNK_BYTES: usize = 1024 * 1024;
+/// The same for one of many, who may be slow and keep what it has got: there may be a thousand of them.
+const SHARE: u16 = 2;
+const SHARE_BYTES: usize = 128 * 1024;
+/// How many of the many, where they are behind the window, read the log at a time.
+const TURNS: usize = 2;
 /// While more than a few events come at once, it is no sooner looked for more than this after the last time: a look for
 /// each batch of the appender costs more than the events.
 pub(crate) const PACE: Duration = Duration::from_millis(5);
@@ -42,9 +51,24 @@ pub(crate) const CHANNEL: &str = "eventstore";
 pub type Chunk = Vec<Arc<RecordedEvent>>;
 
 /// The process's one tailer, started by its first follower.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tail {
     running: OnceCell<Running>,
+    turns: Semaphore,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self { running: OnceCell::new(), turns: Semaphore::new(TURNS) }
+    }
+}
+
+/// How one follower reads.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    size: PageSize,
+    /// Waits for its turn before it asks the database.
+    in_turn: bool,
 }
 
 #[derive(Debug)]
@@ -72,19 +96,25 @@ struct Window {
 
 impl Window {
     fn push(&mut self, event: RecordedEvent) {
-        self.bytes += event.payload.len() + event.metadata.len();
+        self.bytes += event.bytes();
         self.events.push_back(Arc::new(event));
         while self.events.len() > WINDOW_EVENTS || self.bytes > WINDOW_BYTES && self.events.len() > 1 {
             let Some(oldest) = self.events.pop_front() else { return };
-            self.bytes -= oldest.payload.len() + oldest.metadata.len();
+            self.bytes -= oldest.bytes();
             self.before = oldest.position;
         }
     }
 
-    /// What comes after a position; `None` where the window has forgotten it.
-    fn after(&self, position: Position) -> Option<Chunk> {
+    /// What comes after a position, of about so many bytes; `None` where the window has forgotten it.
+    fn after(&self, position: Position, most: usize) -> Option<Chunk> {
         let skip = usize::try_from(position.0 - self.before.0).ok()?;
-        Some(self.events.iter().skip(skip).take(CHUNK.into()).cloned().collect())
+        let mut bytes = 0;
+        let within = |event: &&Arc<RecordedEvent>| {
+            let begins_within = bytes < most;
+            bytes += event.bytes();
+            begins_within
+        };
+        Some(self.events.iter().skip(skip).take(CHUNK.into()).take_while(within).cloned().collect())
     }
 }
 
@@ -92,19 +122,54 @@ impl EventStore {
     /// The log after a position, to its end and then live: each item some events in order, never none. It
     /// goes on over faults of the database, and ends when the store is closed.
     pub fn follow(&self, after: Position) -> impl Stream<Item = Chunk> + Send + 'static {
+        self.following(after, Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
+    }
+
+    /// The same for one of many, each of whom may be slow: it gets less at once, and reads what is behind the window in
+    /// turn with the others, so that a thousand who come back leave the database to whoever else asks it.
+    pub fn follow_in_turn(&self, after: Position) -> impl Stream<Item = Arc<RecordedEvent>> + Send + 'static {
+        let size = PageSize::new(SHARE, CHUNK, SHARE_BYTES);
+        self.following(after, Manner { size, in_turn: true }).flat_map(stream::iter)
+    }
+
+    /// One stream after a position, to its end and then live, for one of many.
+    pub async fn follow_stream(
+        &self,
+        id: StreamId,
+        after: Position,
+    ) -> Result<impl Stream<Item = Result<Arc<RecordedEvent>, Fault>> + Send + 'static, Fault> {
+        // what is up to the head is there already, what follows comes after it
+        let head = self.head().await?;
         let store = self.clone();
-        stream::unfold(after, move |after| {
+        let page = move |after, limit| {
             let store = store.clone();
             async move {
-                let chunk = store.next_chunk(after).await?;
+                let _turn = store.tail.turns.acquire().await;
+                store.stream_page(id, StreamRange::after(after), limit).await
+            }
+        };
+        let size = PageSize::new(SHARE, CHUNK, SHARE_BYTES);
+        let past = flat(pages(Version(0), size, |last| last.version, page))
+            .try_skip_while(move |event| ready(Ok(event.position <= after)))
+            .try_take_while(move |event| ready(Ok(event.position <= head)));
+        let news = self.follow_in_turn(head.max(after)).filter(move |event| ready(event.stream_id == id));
+        Ok(past.map_ok(Arc::new).chain(news.map(Ok)))
+    }
+
+    fn following(&self, after: Position, manner: Manner) -> impl Stream<Item = Chunk> + Send + 'static {
+        let store = self.clone();
+        stream::unfold((after, manner), move |(after, mut manner)| {
+            let store = store.clone();
+            async move {
+                let chunk = store.next_chunk(after, &mut manner).await?;
                 let last = chunk.last()?.position;
-                Some((chunk, last))
+                Some((chunk, (last, manner)))
             }
         })
     }
 
     /// The events after a position, as soon as there is one; `None` when the store is closed.
-    async fn next_chunk(&self, after: Position) -> Option<Chunk> {
+    async fn next_chunk(&self, after: Position, Manner { size, in_turn }: &mut Manner) -> Option<Chunk> {
         loop {
             let running = self.tail.running.get_or_try_init(|| Running::start(self)).await;
             let running = match running {
@@ -117,14 +182,20 @@ impl EventStore {
             let mut reached = running.reached.clone();
             let known = *reached.borrow_and_update();
             if known > after {
-                let window = running.window.read().unwrap_or_else(PoisonError::into_inner).after(after);
+                let window = running.window.read().unwrap_or_else(PoisonError::into_inner).after(after, size.bytes());
                 match window {
                     Some(chunk) if !chunk.is_empty() => return Some(chunk),
                     _ => {}
                 }
-                match self.read_page(after, CHUNK).await {
+                let turn = if *in_turn { self.tail.turns.acquire().await.ok() } else { None };
+                let page = self.read_page(after, size.events()).await;
+                drop(turn);
+                match page {
                     Ok(page) if page.is_empty() => {}
-                    Ok(page) => return Some(page.into_iter().map(Arc::new).collect()),
+                    Ok(page) => {
+                        *size = size.after(&page);
+                        return Some(page.into_iter().map(Arc::new).collect());
+                    }
                     Err(fault) => {
                         self.rest(&fault).await?;
                         continue;

@@ -23,6 +23,7 @@ mod failpoints;
 mod follow;
 mod ids;
 mod metrics;
+mod pages;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 mod read;

@@ -1,17 +1,12 @@
 //! Reading a stream, and the log.
 
-use std::ops::ControlFlow;
-
 use chrono::{DateTime, Utc};
-use futures_util::{Stream, TryStreamExt, stream};
+use futures_util::{Stream, TryStreamExt};
 use sqlx::{FromRow, PgConnection, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
 
+use crate::pages::{PageSize, flat, pages};
 use crate::{EventStore, Fault, Position, RecordedEvent, StreamId, Version};
-
-/// How many events a page of the log holds: large enough that the round trip doesn't count, and
-/// no snapshot is held between two of them.
-const PAGE: u16 = 1_000;
 
 /// Which part of a stream to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -31,51 +26,72 @@ impl StreamRange {
     }
 }
 
+/// How many events the first page has: most streams end within it.
+const FIRST: u16 = 32;
+/// How many bytes a page has, about: of a stream, for whoever asks; of the log, where all of it is read, as many as it
+/// takes for the round trip not to count.
+const STREAM_PAGE: usize = 1024 * 1024;
+const LOG_PAGE: usize = 8 * 1024 * 1024;
+
 const COLUMNS: &str = "position, stream_id, version, type, schema_version, payload::text as payload, \
                        metadata::text as metadata, occurred_at, recorded_at";
 
 impl EventStore {
-    /// The events of a stream, in order; empty where there is no such stream.
+    /// The events of a stream, in order; empty where there is no such stream. All of them at once: see
+    /// [`Self::stream_pages`].
     pub async fn read_stream(&self, stream: StreamId, range: StreamRange) -> Result<Vec<RecordedEvent>, Fault> {
+        self.stream_pages(stream, range).try_concat().await
+    }
+
+    /// The events of a stream, in order, page by page; no page is empty.
+    pub fn stream_pages(
+        &self,
+        stream: StreamId,
+        range: StreamRange,
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send + '_ {
+        let read = move |after, limit| self.stream_page(stream, StreamRange { after, ..range }, limit);
+        pages(range.after, PageSize::new(FIRST, 1_000, STREAM_PAGE), |last| last.version, read)
+    }
+
+    pub(crate) async fn stream_page(
+        &self,
+        stream: StreamId,
+        range: StreamRange,
+        limit: u16,
+    ) -> Result<Vec<RecordedEvent>, Fault> {
         let sql = format!(
             "select {COLUMNS} from events where stream_id = $1 and version > $2
                 and version <= coalesce($3, 9223372036854775807)
                 and occurred_at <= coalesce($4, 'infinity'::timestamptz)
-              order by version"
+              order by version limit $5"
         );
-        let events = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let page = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(stream.0)
             .bind(range.after.0)
             .bind(range.until_version.map(|v| v.0))
             .bind(range.until_time)
+            .bind(i64::from(limit))
             .fetch_all(&self.pool)
             .await?;
-        Ok(events)
+        Ok(page)
     }
 
-    /// All streams, one after the other, each in order: memory is bounded by a page. For audits, which
-    /// want to hold one stream's state at a time.
+    /// All streams, one after the other, each in order, page by page: for audits, which want to hold one
+    /// stream's state at a time.
     pub fn read_streams(&self) -> impl Stream<Item = Result<RecordedEvent, Fault>> + Send + '_ {
-        let first = ControlFlow::Continue((StreamId(Uuid::nil()), Version(i64::MIN)));
-        stream::try_unfold(first, move |state| async move {
-            let ControlFlow::Continue((stream_id, version)) = state else { return Ok::<_, Fault>(None) };
-            let sql = format!(
-                "select {COLUMNS} from events where (stream_id, version) > ($1, $2)
-                  order by stream_id, version limit $3"
-            );
-            let page: Vec<RecordedEvent> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-                .bind(stream_id.0)
+        let sql = format!(
+            "select {COLUMNS} from events where (stream_id, version) > ($1, $2)
+              order by stream_id, version limit $3"
+        );
+        let read = move |(stream, version): (StreamId, Version), limit: u16| {
+            sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
+                .bind(stream.0)
                 .bind(version.0)
-                .bind(i64::from(PAGE))
+                .bind(i64::from(limit))
                 .fetch_all(&self.pool)
-                .await?;
-            let next = match page.last() {
-                Some(last) if page.len() == usize::from(PAGE) => ControlFlow::Continue((last.stream_id, last.version)),
-                _ => ControlFlow::Break(()),
-            };
-            Ok(Some((stream::iter(page.into_iter().map(Ok::<_, Fault>)), next)))
-        })
-        .try_flatten()
+        };
+        let first = (StreamId(Uuid::nil()), Version(i64::MIN));
+        flat(pages(first, PageSize::new(FIRST, 1_000, LOG_PAGE), |last| (last.stream_id, last.version), read))
     }
 
     /// One page of the log: up to `limit` events after a position, in order.
@@ -83,20 +99,20 @@ impl EventStore {
         page(&self.pool, after, limit).await
     }
 
-    /// The log from a position to its end, in order, read page by page: memory is bounded by a
-    /// page, and no snapshot is held between pages.
+    /// The log from a position to its end, in order, in pages of up to so many events; none is empty. No snapshot is
+    /// held between pages.
+    pub fn log_pages(
+        &self,
+        after: Position,
+        most: u16,
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send + '_ {
+        let read = |after, limit| self.read_page(after, limit);
+        pages(after, PageSize::new(FIRST, most, LOG_PAGE), |last| last.position, read)
+    }
+
+    /// The same, event by event.
     pub fn read_log(&self, after: Position) -> impl Stream<Item = Result<RecordedEvent, Fault>> + Send + '_ {
-        let first = ControlFlow::Continue(after);
-        stream::try_unfold(first, move |state| async move {
-            let ControlFlow::Continue(after) = state else { return Ok::<_, Fault>(None) };
-            let page = self.read_page(after, PAGE).await?;
-            let next = match page.last() {
-                Some(last) if page.len() == usize::from(PAGE) => ControlFlow::Continue(last.position),
-                _ => ControlFlow::Break(()),
-            };
-            Ok(Some((stream::iter(page.into_iter().map(Ok::<_, Fault>)), next)))
-        })
-        .try_flatten()
+        flat(self.log_pages(after, 1_000))
     }
 }
 

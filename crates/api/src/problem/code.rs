@@ -89,7 +89,7 @@ codes! {
     SourceIdUsed = "source_id_used" CONFLICT "Opened before"
         "A ticket with this source_id was opened through this channel before: the same mail, delivered twice. details.ticket_id names it, if you may see it.";
     PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "The ticket has changed"
-        "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between, the ETag header is the current version. Look, then send the command again with the new tag.";
+        "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between (details.next_cursor: where its history goes on, if that is more than a page), the ETag header is the current version. Look, then send the command again with the new tag.";
     ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"
         "The body, or the event that it would become, is larger than is accepted. Bodies may have 1 MiB.";
     UriTooLong = "uri_too_long" URI_TOO_LONG "URI too long"

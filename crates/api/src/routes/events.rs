@@ -85,7 +85,7 @@ fn described(operation: Operation) -> Operation {
     operation
         .parameter(query_parameter("after", "Only events after this position.", &position(), &json!(4711)))
         .parameter(limit_parameter(
-            "How many at the most, 50 if not given; more than 200 are 200. A live stream ends after so many, and has no limit if not given.",
+            "How many at the most, 50 if not given; more than 200 are 200. A page ends earlier where it has come to 1 MiB. A live stream ends after so many, and has no limit if not given.",
         ))
         .parameter(query_parameter(
             "type",

@@ -150,7 +150,8 @@ async fn walk(client: &Client, first: String) -> Vec<Value> {
         next = page.find("link").map(|link| {
             let (path, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
             assert_eq!(rest, "; rel=\"next\"");
-            assert!(path.contains(&format!("cursor={}&", body["next_cursor"].as_str().unwrap())), "{path}");
+            let cursor = body["next_cursor"].as_str().unwrap();
+            assert!(["cursor", "after"].iter().any(|name| path.contains(&format!("{name}={cursor}&"))), "{path}");
             path.to_owned()
         });
         assert_eq!(next.is_none(), body["next_cursor"].is_null());
@@ -190,4 +191,35 @@ async fn history_and_conversation_are_read_page_by_page() {
     }
     let page = admin.get(&format!("{ticket}/conversation")).await.ok(200).json();
     assert_eq!(page["items"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_at_a_mebibyte() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let ticket = admin.open(&json!({})).await;
+    let long = "x ".repeat(30_000);
+    for _ in 0..50 {
+        admin.command(&ticket, "notes", &json!({"body": long})).await.ok(201);
+    }
+    for (noun, all) in [("history", 51), ("conversation", 51), ("events", 51)] {
+        let path = format!("{ticket}/{noun}?limit=200");
+        let page = admin.get(&path).await.ok(200).json();
+        // with the one that brings it beyond
+        let items = page["items"].as_array().unwrap();
+        assert!((17..=19).contains(&items.len()), "{noun}: {}", items.len());
+        assert_eq!(walk(&admin, path).await.len(), all, "{noun}");
+    }
+    assert_eq!(walk(&admin, "/v1/events?limit=200".to_owned()).await.len(), 51);
+
+    let resolve = admin.post(&format!("{ticket}/resolve"), &json!({"code": "solved"}));
+    let stale = resolve.header("if-match", "\"1\"").await.problem(412, "precondition_failed");
+    let details = &stale["details"];
+    let told = details["events"].as_array().unwrap();
+    assert!((17..=19).contains(&told.len()), "{}", told.len());
+    assert_eq!(details["current_version"], 51);
+    let cursor = details["next_cursor"].as_str().unwrap();
+    assert!(stale["detail"].as_str().unwrap().contains(&format!("cursor {cursor}")), "{stale}");
+    let rest = walk(&admin, format!("{ticket}/history?cursor={cursor}&limit=200")).await;
+    assert_eq!(told.len() + rest.len(), 50);
 }

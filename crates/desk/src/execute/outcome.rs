@@ -59,7 +59,7 @@ impl Desk {
                 Ok(Outcome::Replayed(receipt)) => return self.replay(request, &receipt).await,
                 Ok(Outcome::Appended(done)) => {
                     let done = appended(&decision, request.ticket, None, &done).ok_or(DeskError::NotFound)?;
-                    self.cache.slot(request.ticket).put(&done.ticket);
+                    self.cache.keep(&self.cache.slot(request.ticket), &done.ticket);
                     return Ok(done);
                 }
                 Err(AppendError::AliasTaken { scope, .. }) if scope == numbers::SCOPE => self.renumber(request).await?,

@@ -157,3 +157,37 @@ async fn one_that_falls_silent_loses_the_lead() {
     let late = Cursor::advance(zombie.connection(), "me", Position(1), Position(2)).await;
     assert!(late.is_err(), "and the zombie can't write any more: {late:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_come_back_to_large_events_each_see_all_of_their_stream() {
+    let world = World::new().await;
+    let large = format!("\"{}\"", "x".repeat(100_000));
+    let append = async |n: u128| {
+        let payload = if n.is_multiple_of(3) { large.as_str() } else { "{}" };
+        appended(world.store.append(unit(n, stream(n % 2), Expected::Any, vec![event(payload)])).await)
+    };
+    // more than the window holds, for whoever comes after it has been filled
+    take(&world.store, 0, 0).await;
+    for n in 0..600 {
+        append(n).await;
+    }
+    take(&world.store, 590, 10).await;
+    let mut followers = tokio::task::JoinSet::new();
+    for n in 0..20_i64 {
+        let store = world.store.clone();
+        followers.spawn(async move {
+            let after = n * 25;
+            let log = store.follow_in_turn(Position(after)).take(usize::try_from(620 - after).unwrap());
+            let log = log.map(|event| event.position.0).collect::<Vec<_>>().await;
+            assert_eq!(log, (after + 1..=620).collect::<Vec<_>>());
+            let even = store.follow_stream(stream(0), Position(after)).await.unwrap();
+            let wanted = (after + 1..=620).filter(|position| position % 2 == 1).collect::<Vec<_>>();
+            let even: Vec<_> = even.take(wanted.len()).map(|event| event.unwrap().position.0).collect().await;
+            assert_eq!(even, wanted);
+        });
+    }
+    for n in 600..620 {
+        append(n).await;
+    }
+    followers.join_all().await;
+}

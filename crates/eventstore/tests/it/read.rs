@@ -33,3 +33,22 @@ async fn the_log_is_read_in_order_across_pages() {
         assert_eq!(events.iter().map(|e| e.position).collect::<Vec<_>>(), expected);
     }
 }
+
+#[tokio::test]
+async fn pages_of_large_events_are_small_and_nothing_is_missing() {
+    let world = World::new().await;
+    let large = format!("\"{}\"", "x".repeat(200_000));
+    for n in 0..100 {
+        // small ones, then large ones, then small ones
+        let payload = if (30..70).contains(&n) { large.as_str() } else { "{}" };
+        appended(world.store.append(unit(n, stream(n % 2), Expected::Any, vec![event(payload)])).await);
+    }
+    let pages: Vec<_> = world.store.log_pages(Position(0), 1_000).try_collect().await.unwrap();
+    let all = pages.concat().iter().map(|event| event.position.0).collect::<Vec<_>>();
+    assert_eq!(all, (1..=100).collect::<Vec<_>>());
+    let pages: Vec<_> = world.store.stream_pages(stream(0), StreamRange::default()).try_collect().await.unwrap();
+    assert!(pages.iter().all(|page| !page.is_empty()));
+    let sizes = pages.iter().skip(1).map(|page| page.iter().map(|event| event.payload.len()).sum::<usize>());
+    assert!(sizes.max().unwrap() < 2_000_000, "{:?}", pages.iter().map(Vec::len).collect::<Vec<_>>());
+    assert_eq!(pages.concat(), world.stream(stream(0)).await);
+}

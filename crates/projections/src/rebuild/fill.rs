@@ -2,9 +2,11 @@
 //! while the ones before are written. A page that can't simply be folded and written is applied as the live one would.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::time::Instant;
 
 use eventstore::{EventStore, Fault, Position, RecordedEvent, StreamId};
+use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -15,8 +17,10 @@ use crate::projection::{Changes, Content, Fact, Incoming, Projection, Writer};
 use crate::projector::Projector;
 use crate::session::{Halt, Session};
 
-/// How many events are read at once, and applied at once.
+/// How many events are read at once, and folded at once; fewer where they are large.
 const PAGE: u16 = 8_000;
+/// How many are applied at once as the live one would.
+const APPLIED: u16 = 1_000;
 /// How many pages wait between two tasks.
 const AHEAD: usize = 1;
 
@@ -36,7 +40,7 @@ impl Fill {
     /// Applies all that there is, up to the log's end.
     pub(crate) async fn drain(&self, session: &mut Session, connection: &mut PgConnection) -> Result<(), Halt> {
         while self.drain_folded(session, connection).await? == Ended::BeforePage {
-            let page = read(&self.store, session.projection, session.position, PAGE).await?;
+            let page = read(&self.store, session.projection, session.position, APPLIED).await?;
             session.apply(connection, &page).await?;
             self.report(session, connection, page.len()).await?;
         }
@@ -132,31 +136,30 @@ impl Log {
     }
 
     /// Sends one page after the other, to the log's end.
-    async fn run(mut self, pages: mpsc::Sender<Decoded>) {
+    async fn run(self, decoded: mpsc::Sender<Decoded>) {
+        let mut pages = pin!(self.store.log_pages(self.after, PAGE));
         loop {
-            let page = self.next().await;
-            let events = page.as_ref().ok().and_then(|page| page.as_ref()).map(|page| page.events);
-            if events == Some(0) {
-                return;
-            }
-            let goes_on = events == Some(usize::from(PAGE));
-            if pages.send(page).await.is_err() || !goes_on {
+            let page = match pages.try_next().await {
+                Ok(None) => return,
+                Ok(Some(events)) => Ok(self.decoded(events).await),
+                Err(fault) => Err(fault),
+            };
+            let goes_on = matches!(page, Ok(Some(_)));
+            if decoded.send(page).await.is_err() || !goes_on {
                 return;
             }
         }
     }
 
-    async fn next(&mut self) -> Decoded {
-        let events = self.store.read_page(self.after, PAGE).await?;
+    async fn decoded(&self, events: Vec<RecordedEvent>) -> Option<Batch> {
         let passed_over =
             |event: &RecordedEvent| self.parked.contains(&event.stream_id) || self.skips.contains(&event.position);
         if events.iter().any(passed_over) {
-            return Ok(None);
+            return None;
         }
-        let (projection, count) = (self.projection, events.len());
-        self.after = events.last().map_or(self.after, |event| event.position);
-        let facts = apart(move || facts(projection, &events)).await.flatten();
-        Ok(facts.map(|facts| Batch { facts, to: self.after, events: count }))
+        let (projection, count, to) = (self.projection, events.len(), events.last()?.position);
+        let facts = apart(move || facts(projection, &events)).await??;
+        Some(Batch { facts, to, events: count })
     }
 }
 
@@ -250,7 +253,7 @@ pub(super) async fn to(
     position: Position,
 ) -> Result<(), Halt> {
     while session.position < position {
-        let wanted = u16::try_from(position.0 - session.position.0).unwrap_or(PAGE).min(PAGE);
+        let wanted = u16::try_from(position.0 - session.position.0).unwrap_or(APPLIED).min(APPLIED);
         let page = read(store, session.projection, session.position, wanted).await?;
         if page.is_empty() {
             return Err(Halt::Fault(Fault::Corrupt(format!("the log ends before position {position}"))));

@@ -9,9 +9,10 @@ use std::time::Duration;
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
-use eventstore::{Position, RecordedEvent, StreamId, StreamRange};
-use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::mpsc;
+use eventstore::{Fault, RecordedEvent, StreamId};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::Instrument;
 
 use super::Wanted;
@@ -23,13 +24,15 @@ use crate::view::CloudEventView;
 
 /// How often a comment tells that the connection is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How many events may wait for a client, and how long it may leave them there.
+/// How many events may wait for a client, about how many bytes of them, and how long it may leave them there.
 const QUEUE: usize = 64;
+const QUEUE_BYTES: usize = 128 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked whether the client's key is still valid.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-type Queue = mpsc::Sender<Result<Event, Infallible>>;
+/// An event on its way to the client, with the room that it takes.
+type Waiting = (Event, OwnedSemaphorePermit);
 
 pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Result<Response, Problem> {
     let place = app.admission.enter(Kind::Stream)?;
@@ -48,7 +51,10 @@ pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: Str
         }
     };
     tokio::spawn(task.in_current_span());
-    let events = stream::unfold(events, |mut events| async move { Some((events.recv().await?, events)) });
+    let events = stream::unfold(events, |mut events: mpsc::Receiver<Waiting>| async move {
+        let (event, _place) = events.recv().await?;
+        Some((Ok::<_, Infallible>(event), events))
+    });
     let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
     // proxies must hand on each event as it comes
@@ -67,20 +73,26 @@ async fn revoked(app: &App, token: &str) {
     }
 }
 
-async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &Queue) -> Result<(), Problem> {
-    let mut events = std::pin::pin!(events(app, &wanted).await?);
+async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &mpsc::Sender<Waiting>) -> Result<(), Problem> {
+    let mut events = events(app, &wanted).await?;
+    let room = Arc::new(Semaphore::new(QUEUE_BYTES));
     let mut left = wanted.limit.unwrap_or(i64::MAX);
     while left > 0
-        && let Some(recorded) = events.next().await
+        && let Some(recorded) = events.try_next().await?
     {
-        if recorded.position <= wanted.after || !wanted.takes(&recorded.event_type) {
+        if !wanted.takes(&recorded.event_type) {
             continue;
         }
         let Some(seen) = app.desk.seen(&recorded, &caller.0).await? else { continue };
         let shown = CloudEventView::of(&recorded, &seen);
         let event = Event::default().id(recorded.position.to_string()).event(&recorded.event_type);
         let Ok(event) = event.json_data(&shown) else { continue };
-        if queue.send_timeout(Ok(event), PATIENCE).await.is_err() {
+        let bytes = u32::try_from(recorded.bytes().min(QUEUE_BYTES)).unwrap_or(u32::MAX);
+        let waiting = async {
+            let place = room.clone().acquire_many_owned(bytes).await.ok()?;
+            queue.send((event, place)).await.ok()
+        };
+        if !matches!(tokio::time::timeout(PATIENCE, waiting).await, Ok(Some(()))) {
             tracing::info!("a live stream was cut off: its client does not read");
             return Ok(());
         }
@@ -90,18 +102,10 @@ async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &Queue) 
 }
 
 /// The events in order: of the whole log, or first those that a ticket has and then those that come.
-async fn events(app: &App, wanted: &Wanted) -> Result<impl Stream<Item = Arc<RecordedEvent>> + Send + use<>, Problem> {
+async fn events(app: &App, wanted: &Wanted) -> Result<BoxStream<'static, Result<Arc<RecordedEvent>, Fault>>, Fault> {
     let store = app.desk.store();
-    let Some(ticket) = wanted.ticket else {
-        let log = store.follow(wanted.after).flat_map(stream::iter);
-        return Ok(log.boxed());
-    };
-    // what is read up to the head is there already, what follows comes after it
-    let head = store.head().await?;
-    let past = store.read_stream(StreamId(ticket.0), StreamRange::default()).await?;
-    let past = past.into_iter().filter(move |event| event.position <= head).map(Arc::new);
-    let from: Position = head.max(wanted.after);
-    let news = store.follow(from).flat_map(stream::iter);
-    let news = news.filter(move |event| std::future::ready(event.stream_id.0 == ticket.0));
-    Ok(stream::iter(past).chain(news).boxed())
+    Ok(match wanted.ticket {
+        None => store.follow_in_turn(wanted.after).map(Ok).boxed(),
+        Some(ticket) => store.follow_stream(StreamId(ticket.0), wanted.after).await?.boxed(),
+    })
 }

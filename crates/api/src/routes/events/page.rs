@@ -1,10 +1,14 @@
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use desk::Caller;
-use eventstore::{Position, RecordedEvent, StreamId, StreamRange};
+use desk::{Caller, PAGE_BYTES};
+use eventstore::{Fault, RecordedEvent, StreamId, StreamRange};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::Wanted;
 use crate::App;
@@ -16,29 +20,25 @@ const SCANNED: usize = 10_000;
 
 pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> Result<Response, Problem> {
     let limit = usize::try_from(wanted.page_size()).unwrap_or_default();
-    let mut items = Vec::new();
+    let (mut items, mut bytes) = (Vec::new(), 0);
     let mut last = wanted.after;
     let mut scanned = 0;
-    let more = 'pages: loop {
-        let events = page(app, &wanted, last).await.map_err(Problem::from)?;
-        let end = events.is_empty();
-        for event in events {
-            if items.len() == limit || scanned == SCANNED {
-                break 'pages true;
-            }
-            scanned += 1;
-            last = event.position;
-            if wanted.takes(&event.event_type)
-                && let Some(seen) = app.desk.seen(&event, caller).await?
-            {
-                items.push(CloudEventView::of(&event, &seen));
-            }
+    let mut more = false;
+    let mut events = pin!(events(app, &wanted));
+    while let Some(event) = events.try_next().await? {
+        if items.len() == limit || bytes >= PAGE_BYTES || scanned == SCANNED {
+            more = true;
+            break;
         }
-        // a ticket's events come at once
-        if end || wanted.ticket.is_some() {
-            break false;
+        scanned += 1;
+        last = event.position;
+        if wanted.takes(&event.event_type)
+            && let Some(seen) = app.desk.seen(&event, caller).await?
+        {
+            bytes += event.bytes();
+            items.push(CloudEventView::of(&event, &seen));
         }
-    };
+    }
     let next_cursor = more.then(|| last.to_string());
     let mut response = Json(EventsView { items, next_cursor }).into_response();
     let path = wanted.ticket.map_or_else(|| "/v1/events".to_owned(), |id| format!("/v1/tickets/{id}/events"));
@@ -49,9 +49,11 @@ pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> R
     Ok(response)
 }
 
-async fn page(app: &App, wanted: &Wanted, after: Position) -> Result<Vec<RecordedEvent>, eventstore::Fault> {
-    let store = app.desk.store();
-    let Some(ticket) = wanted.ticket else { return store.read_page(after, 1_000).await };
-    let events = store.read_stream(StreamId(ticket.0), StreamRange::default()).await?;
-    Ok(events.into_iter().filter(|event| event.position > after).collect())
+/// What there is after a position, of a ticket or of all, read as it is taken.
+fn events<'a>(app: &'a App, wanted: &Wanted) -> BoxStream<'a, Result<RecordedEvent, Fault>> {
+    let (store, after) = (app.desk.store(), wanted.after);
+    let Some(ticket) = wanted.ticket else { return store.read_log(after).boxed() };
+    let pages = store.stream_pages(StreamId(ticket.0), StreamRange::default());
+    let events = pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten();
+    events.try_skip_while(move |event| ready(Ok(event.position <= after))).boxed()
 }

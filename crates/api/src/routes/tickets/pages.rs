@@ -76,6 +76,6 @@ pub(super) fn paged(operation: Operation) -> Operation {
     let cursor = json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX});
     operation
         .parameter(query_parameter("cursor", "The next_cursor of the page before.", &cursor, &json!(50)))
-        .parameter(limit_parameter("How many at the most: 50 if not given, more than 200 are 200."))
+        .parameter(limit_parameter("How many at the most: 50 if not given, more than 200 are 200. A page ends earlier where it has come to 1 MiB."))
         .errors(&[Code::InvalidQuery])
 }
