@@ -20,11 +20,14 @@ impl From<DeskError> for Problem {
             }
             DeskError::PreconditionFailed { current, between, more } => {
                 let events = between.iter().map(EventView::from).collect::<Vec<_>>();
-                let (count, rest) = match more {
-                    None => (format!("{} events", events.len()), String::new()),
-                    Some(cursor) => ("more events".into(), format!(" Its history goes on with the cursor {cursor}.")),
+                let (more_than, rest) = match more {
+                    None => ("", String::new()),
+                    Some(cursor) => ("more than ", format!(" Its history goes on with the cursor {cursor}.")),
                 };
-                let detail = format!("The ticket is at version {current}: {count} came in between.{rest}");
+                let detail = format!(
+                    "The ticket is at version {current}: {more_than}{} events came in between.{rest}",
+                    events.len()
+                );
                 Self::new(Code::PreconditionFailed, detail)
                     .with("current_version", current.0)
                     .with("events", json!(events))
