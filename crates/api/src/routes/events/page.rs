@@ -1,4 +1,3 @@
-use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -7,7 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use desk::{Caller, PAGE_BYTES};
 use eventstore::{Fault, RecordedEvent, StreamId, StreamRange};
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::Wanted;
@@ -24,19 +23,21 @@ pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> R
     let mut last = wanted.after;
     let mut scanned = 0;
     let mut more = false;
-    let mut events = pin!(events(app, &wanted));
-    while let Some(event) = events.try_next().await? {
-        if items.len() == limit || bytes >= PAGE_BYTES || scanned == SCANNED {
-            more = true;
-            break;
-        }
-        scanned += 1;
-        last = event.position;
-        if wanted.takes(&event.event_type)
-            && let Some(seen) = app.desk.seen(&event, caller).await?
-        {
-            bytes += event.bytes();
-            items.push(CloudEventView::of(&event, &seen));
+    let mut pages = pin!(pages(app, &wanted));
+    'pages: while let Some(page) = pages.try_next().await? {
+        for event in page.iter().filter(|event| event.position > wanted.after) {
+            if items.len() == limit || bytes >= PAGE_BYTES || scanned == SCANNED {
+                more = true;
+                break 'pages;
+            }
+            scanned += 1;
+            last = event.position;
+            if wanted.takes(&event.event_type)
+                && let Some(seen) = app.desk.seen(event, caller).await?
+            {
+                bytes += event.bytes();
+                items.push(CloudEventView::of(event, &seen));
+            }
         }
     }
     let next_cursor = more.then(|| last.to_string());
@@ -49,11 +50,11 @@ pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> R
     Ok(response)
 }
 
-/// What there is after a position, of a ticket or of all, read as it is taken.
-fn events<'a>(app: &'a App, wanted: &Wanted) -> BoxStream<'a, Result<RecordedEvent, Fault>> {
-    let (store, after) = (app.desk.store(), wanted.after);
-    let Some(ticket) = wanted.ticket else { return store.read_log(after).boxed() };
-    let pages = store.stream_pages(StreamId(ticket.0), StreamRange::default());
-    let events = pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten();
-    events.try_skip_while(move |event| ready(Ok(event.position <= after))).boxed()
+/// What there is: of all after a position, or of a ticket.
+fn pages<'a>(app: &'a App, wanted: &Wanted) -> BoxStream<'a, Result<Vec<RecordedEvent>, Fault>> {
+    let store = app.desk.store();
+    match wanted.ticket {
+        None => store.log_pages(wanted.after, 1_000).boxed(),
+        Some(ticket) => store.stream_pages(StreamId(ticket.0), StreamRange::default()).boxed(),
+    }
 }
