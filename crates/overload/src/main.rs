@@ -172,26 +172,16 @@ async fn phase(server: &Server, steady: &Steady, target: &Target, attack: Attack
     // those that were sent during the attack have been answered by now
     let during = steady.since(began).into_iter().filter(|sample| sample.due < over).collect();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let after = given_back(server, memory).await;
     Ok(Row {
         attack,
         before,
         during,
         lasted: over - began,
         recovered,
-        memory: (memory, peak, after),
+        memory: (memory, peak, server.memory()),
         busy,
         answers: target.tally.take(),
     })
-}
-
-/// What the server has once it has given back what it took, which it does in pieces, or when its time for that is over.
-async fn given_back(server: &Server, before: u64) -> u64 {
-    let deadline = Instant::now() + verdict::RECOVERY;
-    while server.memory() > before + verdict::KEPT && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    server.memory()
 }
 
 /// How long after the attack it took until a second's requests were all answered.

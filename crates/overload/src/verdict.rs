@@ -16,9 +16,9 @@ const SLOWER: f64 = 2.0;
 /// Within which differences say nothing: a turn of the scheduler's, when attacker, callers, server and database share
 /// the processors.
 const GRAIN: Duration = Duration::from_millis(5);
-pub(crate) const RECOVERY: Duration = Duration::from_secs(30);
-/// How much memory may stay behind when that time is over, and how much may be taken in an attack, in KiB.
-pub(crate) const KEPT: u64 = 64 * 1024;
+const RECOVERY: Duration = Duration::from_secs(30);
+/// How much memory may stay behind after an attack, and how much may be taken in it, in KiB.
+const KEPT: u64 = 64 * 1024;
 const TAKEN: u64 = 512 * 1024;
 /// How soon a command that can't be carried out hears so, for nine of ten.
 const SOON: Duration = Duration::from_secs(1);
