@@ -141,6 +141,7 @@ async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
 
 /// Walks from page to page; each is the answer to the `Link` of the one before.
 async fn walk(client: &Client, first: String) -> Vec<Value> {
+    let name = if first.contains("/events") { "after" } else { "cursor" };
     let mut items = Vec::new();
     let mut next = Some(first);
     while let Some(path) = next {
@@ -151,7 +152,7 @@ async fn walk(client: &Client, first: String) -> Vec<Value> {
             let (path, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
             assert_eq!(rest, "; rel=\"next\"");
             let cursor = body["next_cursor"].as_str().unwrap();
-            assert!(["cursor", "after"].iter().any(|name| path.contains(&format!("{name}={cursor}&"))), "{path}");
+            assert!(path.contains(&format!("{name}={cursor}&")), "{path}");
             path.to_owned()
         });
         assert_eq!(next.is_none(), body["next_cursor"].is_null());
