@@ -1,6 +1,7 @@
 //! The sockets: HTTP/1.1 and HTTP/2, a bound on connections, limits on the time that they may take, an orderly end.
 
 mod bare;
+mod leaving;
 mod lingering;
 mod pulse;
 
@@ -16,10 +17,11 @@ use hyper_util::service::TowerToHyperService;
 use opentelemetry::global;
 use opentelemetry::metrics::{Counter, UpDownCounter};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::App;
 use crate::rate::RateLimit;
+use leaving::{Door, Leaving};
 use pulse::{Answering, Due, Felt, Pulse};
 
 /// How long requests under way may take to end when the server stops.
@@ -37,6 +39,9 @@ const HTTP2_STREAMS: u32 = 128;
 /// What a connection keeps of what it has read, and so the most that the header lines of a request may be before they
 /// are given up unread. What is smaller and still too large is refused by a layer (`crate::sizes`).
 const BUFFER: u32 = 64 * 1024;
+
+/// How HTTP/2 begins (RFC 9113, section 3.4), as far as no method of HTTP/1.1 does.
+const PREFACE: &[u8] = b"PRI ";
 
 /// How much of what is answered may wait in the kernel without being on its way. A live stream that nobody reads would
 /// fill megabytes there (docs/adr/0028).
@@ -85,7 +90,11 @@ async fn told(ending: &mut watch::Receiver<bool>) {
 struct Server {
     app: App,
     service: axum::Router,
-    builder: Builder<TokioExecutor>,
+    /// For clients that begin as HTTP/1.1 does.
+    http1: Builder<TokioExecutor>,
+    /// For those that may speak HTTP/2: it reads the first bytes once more, and keeps twice as much of what comes then.
+    either: Builder<TokioExecutor>,
+    door: Door,
     places: Arc<Semaphore>,
     most: usize,
     keep_alive: Duration,
@@ -99,17 +108,17 @@ struct Server {
 impl Server {
     fn new(app: &App) -> Self {
         let limits = &app.config.limits;
-        let mut builder = Builder::new(TokioExecutor::new());
+        let mut either = Builder::new(TokioExecutor::new());
         // a client that closes its half of the connection right after the request still had it sent in full: it is
         // carried out, and answered if the client can still read. Time is kept by the pulse: hyper's own limit on
         // headers would also end connections that only wait for their next request
-        builder
+        either
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
             .half_close(true)
             .max_buf_size(BUFFER as usize);
-        builder
+        either
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(20)))
@@ -120,7 +129,9 @@ impl Server {
         Self {
             app: app.clone(),
             service: app.router(),
-            builder,
+            http1: either.clone().http1_only(),
+            either,
+            door: leaving::door(),
             places: Arc::new(Semaphore::new(most)),
             most,
             keep_alive: limits.keep_alive,
@@ -154,7 +165,9 @@ impl Server {
         match self.places.clone().try_acquire_owned() {
             Ok(place) => {
                 stream.set_nodelay(true).ok();
-                tokio::spawn(self.clone().attend(stream, place, ended.clone()));
+                let at = stream.local_addr().ok();
+                let stream = Leaving::new(stream, place, self.door.clone());
+                tokio::spawn(self.clone().attend(stream, at, ended.clone()));
             }
             Err(_) => self.refuse(&stream, peer),
         }
@@ -171,20 +184,52 @@ impl Server {
         }
     }
 
-    /// Serves one connection to its end.
-    async fn attend(
-        self: Arc<Self>,
-        stream: TcpStream,
-        _place: OwnedSemaphorePermit,
-        mut ended: watch::Receiver<bool>,
-    ) {
+    /// Waits for what a client says first, and serves it to its end.
+    async fn attend(self: Arc<Self>, mut stream: Leaving, at: Option<SocketAddr>, mut ended: watch::Receiver<bool>) {
         self.connections.add(1, &[]);
         let pulse = Pulse::new();
+        if let Some(builder) = self.spoken(&mut stream, &pulse, &mut ended).await {
+            self.converse(builder, stream, at, pulse, ended).await;
+        }
+        self.connections.add(-1, &[]);
+    }
+
+    /// The builder for what the client speaks; none, if it says nothing.
+    async fn spoken(
+        &self,
+        stream: &mut Leaving,
+        pulse: &Pulse,
+        ended: &mut watch::Receiver<bool>,
+    ) -> Option<&Builder<TokioExecutor>> {
+        let mut first = [0; PREFACE.len()];
+        tokio::select! {
+            biased;
+            peeked = stream.peek(&mut first) => match peeked {
+                Ok(0) | Err(_) => None,
+                Ok(n) if PREFACE.starts_with(&first[..n]) => Some(&self.either),
+                Ok(_) => Some(&self.http1),
+            },
+            due = self.due(pulse) => {
+                tracing::debug!(?due, "a connection is ended");
+                None
+            }
+            () = told(ended) => None,
+        }
+    }
+
+    async fn converse(
+        &self,
+        builder: &Builder<TokioExecutor>,
+        stream: Leaving,
+        at: Option<SocketAddr>,
+        pulse: Arc<Pulse>,
+        mut ended: watch::Receiver<bool>,
+    ) {
         let service = Answering { service: TowerToHyperService::new(self.service.clone()), pulse: pulse.clone() };
-        let (app, at) = (self.app.clone(), stream.local_addr().ok());
+        let app = self.app.clone();
         let stream = bare::Completed::new(stream, move |status| app.unreadable(status, at));
         let io = TokioIo::new(Felt { stream, pulse: pulse.clone() });
-        let mut connection = std::pin::pin!(self.builder.serve_connection(io, service));
+        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let mut stopping = false;
         loop {
             tokio::select! {
@@ -208,7 +253,6 @@ impl Server {
                 }
             }
         }
-        self.connections.add(-1, &[]);
     }
 
     /// Returns when a connection is to be ended.

@@ -7,18 +7,17 @@ use std::task::{Context, Poll, ready};
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// A connection on which a bare error is completed by what `complete` says of its status: header lines and a body.
-pub(super) struct Completed<F> {
-    stream: TcpStream,
+pub(super) struct Completed<S, F> {
+    stream: S,
     complete: F,
     /// What goes out in the place of the bare error, and how much of it has.
     pending: Option<(Vec<u8>, usize)>,
 }
 
-impl<F: Fn(StatusCode) -> Vec<u8>> Completed<F> {
-    pub(super) fn new(stream: TcpStream, complete: F) -> Self {
+impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8>> Completed<S, F> {
+    pub(super) fn new(stream: S, complete: F) -> Self {
         Self { stream, complete, pending: None }
     }
 
@@ -50,7 +49,7 @@ fn bare(answer: &[u8]) -> Option<StatusCode> {
     lines.all(silent).then_some(status)
 }
 
-impl<F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for Completed<F> {
+impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for Completed<S, F> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.pending.is_none() {
@@ -87,7 +86,7 @@ impl<F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for Completed<F> {
     }
 }
 
-impl<F: Unpin> AsyncRead for Completed<F> {
+impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Completed<S, F> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(context, buf)
     }
