@@ -1,9 +1,11 @@
 //! The whole stream against the whole log, message by message.
 
+use std::future::ready;
+use std::pin::pin;
 use std::time::Duration;
 
 use eventstore::{EventStore, Position, RecordedEvent};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::Config;
@@ -13,7 +15,6 @@ use crate::link::connect_once;
 
 /// How many messages are asked for at a time.
 const AT_ONCE: usize = 256;
-const PAGE: u16 = 1_000;
 /// How many findings are kept; all are counted.
 const KEPT: usize = 1_000;
 /// How long the broker may stand still behind the log before that is a finding.
@@ -96,21 +97,15 @@ pub async fn audit(
     let last = i64::try_from(stream.last).unwrap_or(i64::MAX);
 
     let direct = info.config.allow_direct;
+    let logged = store.read_log(Position(0)).try_take_while(|event| ready(Ok(event.position.0 <= last)));
+    let mut compared = pin!(logged.map(|event| compare(&broker, direct, event)).buffered(AT_ONCE));
     let mut done = 0;
-    while done < last {
-        let page = store.read_page(Position(done), PAGE).await?;
-        let Some(end) = page.last().map(|event| event.position.0) else { break };
-        let events: Vec<_> = page.into_iter().filter(|event| event.position.0 <= last).collect();
-        let mut compared =
-            futures_util::stream::iter(events).map(|event| compare(&broker, direct, event)).buffered(AT_ONCE);
-        while let Some(finding) = compared.next().await {
-            if let Some((position, rule, detail)) = finding? {
-                report.add(rule, Some(position), detail);
-            }
-            done += 1;
-            progress(done.unsigned_abs());
+    while let Some((position, finding)) = compared.try_next().await? {
+        if let Some((rule, detail)) = finding {
+            report.add(rule, Some(position), detail);
         }
-        done = done.max(end.min(last));
+        done = position;
+        progress(done.unsigned_abs());
     }
     if done < last {
         let detail = format!("the stream goes on to {last}, the log ends at {done}");
@@ -137,14 +132,21 @@ async fn caught_up(broker: &Broker<'_>, goal: i64) -> Result<Held, AuditError> {
     Ok(held)
 }
 
-type Found = Option<(i64, &'static str, String)>;
+/// A position, which rule is broken there, and how.
+type Compared = (i64, Option<(&'static str, String)>);
 
-async fn compare(broker: &Broker<'_>, direct: bool, event: RecordedEvent) -> Result<Found, AuditError> {
+async fn compare(
+    broker: &Broker<'_>,
+    direct: bool,
+    event: Result<RecordedEvent, eventstore::Fault>,
+) -> Result<Compared, AuditError> {
+    let event = event?;
     let position = event.position.0;
     let sequence = position.unsigned_abs();
     let message = if direct { broker.message_from_any(sequence).await? } else { broker.message(sequence).await? };
-    Ok(match message {
-        None => Some((position, "missing_message", "the stream has a hole".to_owned())),
-        Some(payload) => difference(&event, &payload).map(|reason| (position, "difference", reason)),
-    })
+    let finding = match message {
+        None => Some(("missing_message", "the stream has a hole".to_owned())),
+        Some(payload) => difference(&event, &payload).map(|reason| ("difference", reason)),
+    };
+    Ok((position, finding))
 }

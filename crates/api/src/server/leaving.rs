@@ -17,7 +17,7 @@ const AT_ONCE: usize = 8;
 /// A socket, and the place that it takes until it is closed.
 type Held = (TcpStream, OwnedSemaphorePermit);
 
-/// The way to it.
+/// The way to the task that closes.
 pub(super) type Door = mpsc::UnboundedSender<Held>;
 
 /// Where what is left behind is closed. Ends when nobody can leave any more.
