@@ -62,16 +62,12 @@ impl Flusher {
                     None => return,
                 }
             }
-            while queue.waiting.len() < self.options.batch * 2
-                && let Ok(message) = queue.messages.try_recv()
-            {
-                queue.accept(message);
-            }
+            queue.receive(self.options.batch);
             let batch = batch::take(&mut queue.waiting, self.options.batch);
             if !batch.is_empty() {
+                let sent = batch.len();
                 let again = self.flush_or_shed(batch, &mut queue).await;
-                // who was just answered and has more to say at once says it in the next batch, not in the one after it
-                tokio::task::yield_now().await;
+                queue.gather(sent - again.len(), self.options.batch).await;
                 again.into_iter().rev().for_each(|job| queue.waiting.push_front(job));
             }
         }
@@ -276,6 +272,28 @@ impl Queue {
             Message::Append(job) => self.waiting.push_back(*job),
             // what is queued already is still received, and answered
             Message::Close => self.messages.close(),
+        }
+    }
+
+    /// Takes what has come, up to two batches.
+    fn receive(&mut self, batch: usize) {
+        while self.waiting.len() < batch * 2
+            && let Ok(message) = self.messages.try_recv()
+        {
+            self.accept(message);
+        }
+    }
+
+    /// Who was just answered and has more to say at once says it in the next batch, not in the one after it. All have
+    /// turns as long as a turn brings somebody, until as many are back as were answered or a batch is full.
+    async fn gather(&mut self, answered: usize, batch: usize) {
+        self.receive(batch);
+        let all = (self.waiting.len() + answered).min(batch);
+        let mut before = None;
+        while self.waiting.len() < all && before != Some(self.waiting.len()) {
+            before = Some(self.waiting.len());
+            tokio::task::yield_now().await;
+            self.receive(batch);
         }
     }
 
