@@ -284,16 +284,17 @@ impl Queue {
         }
     }
 
-    /// Who was just answered and has more to say at once says it in the next batch, not in the one after it. All have
-    /// turns as long as a turn brings somebody, until as many are back as were answered or a batch is full.
+    /// Who was just answered and has more to say at once says it in the next batch, not in the one after it: all have two
+    /// turns, unless as many are back as were answered or a batch is full. One is not enough where threads share the
+    /// work: those that another thread took over are still about it when this one's turn comes.
     async fn gather(&mut self, answered: usize, batch: usize) {
         self.receive(batch);
         let all = (self.waiting.len() + answered).min(batch);
-        let mut before = None;
-        while self.waiting.len() < all && before != Some(self.waiting.len()) {
-            before = Some(self.waiting.len());
-            tokio::task::yield_now().await;
-            self.receive(batch);
+        for _ in 0..2 {
+            if self.waiting.len() < all {
+                tokio::task::yield_now().await;
+                self.receive(batch);
+            }
         }
     }
 
