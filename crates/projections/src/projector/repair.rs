@@ -1,11 +1,14 @@
 //! `retry` and `skip`: what becomes of a parked stream (docs/adr/0016). Its row in `parked` is its cursor: each step
 //! moves it in the transaction that applies the events.
 
-use eventstore::{EventStore, StreamId, StreamRange, Version};
+use std::pin::pin;
+
+use eventstore::{EventStore, Fault, Position, StreamId, StreamRange, Version};
+use futures_util::{Stream, TryStreamExt};
 use sqlx::{Connection, PgConnection};
 
 use crate::parked::{self, Parked};
-use crate::projection::{ApplyError, Content, Fact, Incoming};
+use crate::projection::{ApplyError, Content, Fact, Incoming, Projection};
 use crate::requests::{Action, Outcome, Request};
 use crate::session::{Halt, Session, is_for_data};
 
@@ -19,20 +22,29 @@ pub(super) async fn carry_out(
     let Some(parked) = session.parked.get(&request.stream).cloned() else {
         return Ok(Outcome { healed: false, text: "this ticket is not parked".to_owned() });
     };
-    let mut events = rest_of_stream(store, session, &parked).await?;
     if let Action::Skip { reason } = &request.action {
         parked::skip(&mut *connection, session.projection.name(), &parked, reason, &request.by).await?;
         session.skips.insert(parked.position);
     }
-    events.retain(|event| !session.skips.contains(&event.position));
-
-    // usually the cause is gone, and all of them go at once
-    let wrong = match step(session, connection, request.stream, &events, None).await? {
-        Ok(()) => None,
-        Err(_) => one_by_one(session, connection, request.stream, &events).await?,
+    let mut pages = pin!(passed_over(store, session.projection, &parked, session.position));
+    let mut page = pages.try_next().await?.unwrap_or_default();
+    let mut applied = 0;
+    let wrong = loop {
+        let following = pages.try_next().await?;
+        let next = following.iter().flatten().next().map(untried);
+        page.retain(|event| !session.skips.contains(&event.position));
+        // usually the cause is gone, and all of a page go at once
+        if step(session, connection, request.stream, &page, next.clone()).await?.is_err()
+            && let Some(wrong) = one_by_one(session, connection, request.stream, &page, next).await?
+        {
+            break Some(wrong);
+        }
+        applied += page.len();
+        let Some(following) = following else { break None };
+        page = following;
     };
     Ok(match wrong {
-        None => Outcome { healed: true, text: format!("goes on: {} events were applied", events.len()) },
+        None => Outcome { healed: true, text: format!("goes on: {applied} events were applied") },
         Some(parked) => Outcome {
             healed: false,
             text: format!(
@@ -43,23 +55,30 @@ pub(super) async fn carry_out(
     })
 }
 
-/// What the projection has passed over, from the event at which the stream stopped to where the projection stands.
-async fn rest_of_stream(store: &EventStore, session: &Session, parked: &Parked) -> Result<Vec<Incoming>, Halt> {
+/// What the projection has passed over, from the event at which the stream stopped to where the projection stands, page by
+/// page.
+fn passed_over<'a>(
+    store: &'a EventStore,
+    projection: &'static dyn Projection,
+    parked: &Parked,
+    until: Position,
+) -> impl Stream<Item = Result<Vec<Incoming>, Fault>> + use<'a> {
     let range = StreamRange::after(Version(parked.version.0 - 1));
-    let events = store.read_stream(parked.stream, range).await?;
-    let read = events.iter().filter(|event| event.position <= session.position);
-    Ok(read.map(|event| Incoming::read(session.projection, event)).collect())
+    store.stream_pages(parked.stream, range).map_ok(move |page| {
+        page.iter().take_while(|event| event.position <= until).map(|event| Incoming::read(projection, event)).collect()
+    })
 }
 
-/// Up to the event that can't be applied, which is given back.
+/// Up to the event that can't be applied, which is given back. Behind the last of them the stream goes on with `after`.
 async fn one_by_one(
     session: &mut Session,
     connection: &mut PgConnection,
     stream: StreamId,
     events: &[Incoming],
+    after: Option<Parked>,
 ) -> Result<Option<Parked>, Halt> {
     for (index, event) in events.iter().enumerate() {
-        let next = events.get(index + 1).map(|next| at(next, "not tried yet".to_owned()));
+        let next = events.get(index + 1).map(untried).or_else(|| after.clone());
         if let Err(error) = step(session, connection, stream, std::slice::from_ref(event), next).await? {
             let wrong = at(event, error);
             parked::park(&mut *connection, session.projection.name(), session.generation, &wrong).await?;
@@ -68,6 +87,10 @@ async fn one_by_one(
         }
     }
     Ok(None)
+}
+
+fn untried(event: &Incoming) -> Parked {
+    at(event, "not tried yet".to_owned())
 }
 
 fn at(event: &Incoming, error: String) -> Parked {

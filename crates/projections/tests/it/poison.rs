@@ -84,6 +84,35 @@ async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_rest_is_applied_page_by_page_up_to_what_is_wrong() {
+    let world = World::new().await;
+    let process = world.process().await;
+    world.record(ticket(1), &[opened(1)]).await;
+    world.record_poison(ticket(1)).await;
+    // more than a first page has
+    for n in 0..100 {
+        world.record(ticket(1), &[note(&format!("passed over, {n}"))]).await;
+    }
+    let second = world.record_poison(ticket(1)).await;
+    let head = world.record(ticket(1), &vec![note("and so on"); 100]).await;
+    assert_eq!(all_tickets(&process.reader, head).await[&ticket(1)].version.0, 1);
+
+    let action = Action::Skip { reason: "never happened".into() };
+    let outcome = repair(&process.reader, "tickets", ticket(1), &action).await;
+    assert!(!outcome.healed && outcome.text.contains("at version 103"), "{}", outcome.text);
+    assert_eq!(live(&process.reader, "tickets").await.faults[0].position, second);
+    assert_eq!(all_tickets(&process.reader, head).await[&ticket(1)].version.0, 102, "as far as it can be read");
+    let outcome = repair(&process.reader, "tickets", ticket(1), &action).await;
+    assert_eq!(outcome, Outcome { healed: true, text: "goes on: 100 events were applied".into() });
+
+    let action = Action::Skip { reason: "never happened".into() };
+    for _ in 0..2 {
+        repair(&process.reader, "queues", ticket(1), &action).await;
+    }
+    world.assert_right(&process.reader).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_parks_what_it_meets_and_goes_on() {
     let world = World::new().await;
     let process = world.process().await;
