@@ -132,18 +132,13 @@ fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
     }
     writeln!(out, "{table}")?;
     for (status, fault) in all.iter().flat_map(|status| status.faults.iter().map(move |fault| (status, fault))) {
-        let error = printable(&fault.error);
+        let (name, ticket, error) = (&status.name, fault.stream, printable(&fault.error));
+        let since = fault.since.format("%Y-%m-%d %H:%M:%S");
+        let (version, position) = (fault.version, fault.position);
         writeln!(
             out,
-            "\n{}: ticket {} is parked since {} at version {} (position {}):\n  {error}\n  \
-             docket projections retry {} {2}\n  docket projections skip {} {2} --reason …",
-            status.name,
-            status.name,
-            fault.stream,
-            fault.since.format("%Y-%m-%d %H:%M:%S"),
-            fault.version,
-            fault.position,
-            status.name,
+            "\n{name}: ticket {ticket} is parked since {since} at version {version} (position {position}):\n  {error}\n  \
+             docket projections retry {name} {ticket}\n  docket projections skip {name} {ticket} --reason …",
         )?;
     }
     Ok(())

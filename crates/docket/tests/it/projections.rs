@@ -80,11 +80,19 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
     assert_eq!(output.status.code(), Some(2));
     let shown = import.docket(&["projections", "status"]);
     assert_eq!(shown.status.code(), Some(2));
-    assert!(
-        stdout(&shown).contains("is parked since") && stdout(&shown).contains("docket projections skip tickets"),
-        "{}",
-        stdout(&shown)
-    );
+    let (ticket, version): (uuid::Uuid, i64) =
+        sqlx::query_as("select stream_id, version from events where position = 73")
+            .fetch_one(&import.pool)
+            .await
+            .unwrap();
+    for said in [
+        format!("\ntickets: ticket {ticket} is parked since 20"),
+        format!(" at version {version} (position 73):\n"),
+        format!("\n  docket projections retry tickets {ticket}\n"),
+        format!("\n  docket projections skip tickets {ticket} --reason …\n"),
+    ] {
+        assert!(stdout(&shown).contains(&said), "{said:?} is missing in {}", stdout(&shown));
+    }
 
     let missing = import.docket(&["projections", "skip", "tickets", "2"]);
     assert!(!missing.status.success(), "a skip needs its reason");
