@@ -7,9 +7,10 @@ use anyhow::Context;
 use desk::{Desk, Keys, Policy};
 use devstack::{Durability, Postgres};
 use eventstore::{EventStore, Options};
+use futures_util::TryFutureExt;
 use projections::Projections;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgPool};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
 
 use crate::config::{Config, redacted};
 use crate::endpoints::Endpoints;
@@ -84,6 +85,7 @@ impl Database {
                 })
             })
             .connect(&self.url)
+            .or_else(|error| cause(&self.url, error))
             .await
             .with_context(|| self.unreachable())?;
         desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
@@ -139,5 +141,15 @@ async fn connect(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
             })
         })
         .connect_with(options)
+        .or_else(|error| cause(url, error))
         .await
+}
+
+/// A pool tries again as long as nobody listens, and says in the end that it took too long. Why, one more try says.
+async fn cause<T>(url: &str, error: sqlx::Error) -> Result<T, sqlx::Error> {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return Err(error);
+    }
+    let again = tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(url)).await;
+    Err(again.ok().and_then(Result::err).unwrap_or(error))
 }

@@ -103,7 +103,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::resolve(cli.settings)?;
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "docket", &mut anstream::stdout());
+        // it would panic where nobody reads on
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "docket", &mut script);
+        anstream::stdout().write_all(&script)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Command::Openapi = cli.command {

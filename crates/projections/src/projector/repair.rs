@@ -20,7 +20,7 @@ pub(super) async fn carry_out(
     request: &Request,
 ) -> Result<Outcome, Halt> {
     let Some(parked) = session.parked.get(&request.stream).cloned() else {
-        return Ok(Outcome { healed: false, text: "this ticket is not parked".to_owned() });
+        return Ok(Outcome { healed: false, text: "is not parked".to_owned() });
     };
     if let Action::Skip { reason } = &request.action {
         parked::skip(&mut *connection, session.projection.name(), &parked, reason, &request.by).await?;
