@@ -2,6 +2,7 @@
 
 mod batch;
 mod flusher;
+mod heads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::heads::Heads;
 use crate::follow::{CHANNEL, PACE};
 use crate::metrics::METRICS;
 use crate::{AppendError, Options, Position, Receipt, StreamId, Unit, Version};

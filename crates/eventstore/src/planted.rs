@@ -36,7 +36,7 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());
     }
-    let good = include_str!("../../../migrations/eventstore/0008_append_counted.sql");
+    let good = include_str!("../../../migrations/eventstore/0011_append_known.sql");
     let changes = [
         ("create function", "create or replace function"),
         ("perform pg_advisory_xact_lock(eventstore_lock());", ""),
@@ -48,10 +48,10 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
              head := coalesce(taken_positions[1] - 1, head);",
         ),
         ("head + nullif(stream_last[r.stream], 0)", "taken_positions[nullif(stream_last[r.stream], 0)]"),
-        ("select head + e.entry,", "select taken_positions[e.entry],"),
+        ("select head + n,", "select taken_positions[n],"),
         (
-            "select head + row_number() over (order by e.entry),",
-            "select taken_positions[row_number() over (order by e.entry)],",
+            "select head + row_number() over (order by n),",
+            "select taken_positions[row_number() over (order by n)],",
         ),
     ];
     let mut faulty = good.to_owned();

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
+use crate::append::Heads;
+
 /// How the store behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -62,6 +64,7 @@ pub(crate) struct Backend {
 pub(crate) struct Session {
     pub(crate) connection: PgConnection,
     pub(crate) backend: Backend,
+    pub(crate) heads: Heads,
 }
 
 impl Session {
@@ -85,7 +88,7 @@ impl Session {
                 .fetch_one(&mut connection)
                 .await?;
         connection.execute(sqlx::AssertSqlSafe(options.session_sql())).await?;
-        Ok(Self { connection, backend: Backend { pid, started } })
+        Ok(Self { connection, backend: Backend { pid, started }, heads: Heads::default() })
     }
 }
 

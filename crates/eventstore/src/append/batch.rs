@@ -3,10 +3,15 @@
 use std::collections::{HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use sqlx::{Executor, PgConnection};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::{Executor, PgConnection, Postgres};
 use uuid::Uuid;
 
+use super::heads::{Head, Heads};
 use super::{Answer, Appended, Job, Outcome};
+use crate::session::Session;
 use crate::{AppendError, Expected, Position, Receipt, StreamId, Unit, Version};
 
 /// Takes from the queue what may travel together: at most one unit a stream, a receipt key and an
@@ -57,6 +62,7 @@ struct Taken {
 #[derive(sqlx::FromRow)]
 pub(super) struct Verdict {
     head: i64,
+    known: bool,
     recorded_at: DateTime<Utc>,
     versions: Vec<i64>,
     refused: Option<Vec<i32>>,
@@ -70,14 +76,15 @@ struct Columns<'a> {
     stream_unit: Vec<i32>,
     stream_ids: Vec<Uuid>,
     stream_expected: Vec<Option<i64>>,
+    stream_known: Vec<Option<i64>>,
     stream_events: Vec<i32>,
     stream_last: Vec<i32>,
     event_stream: Vec<i32>,
     event_step: Vec<i32>,
     event_type: Vec<&'a str>,
     event_schema: Vec<i16>,
-    event_payload: Vec<&'a str>,
-    event_metadata: Vec<&'a str>,
+    event_payload: Vec<JsonText<'a>>,
+    event_metadata: Vec<JsonText<'a>>,
     event_occurred_at: Vec<DateTime<Utc>>,
     receipt_unit: Vec<i32>,
     receipt_stream: Vec<i32>,
@@ -91,6 +98,28 @@ struct Columns<'a> {
     alias_name: Vec<&'a str>,
 }
 
+/// A JSON text that goes to the database as it is.
+struct JsonText<'a>(&'a str);
+
+impl sqlx::Type<Postgres> for JsonText<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("json")
+    }
+}
+
+impl PgHasArrayType for JsonText<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::array_of("json")
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for JsonText<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
 /// The n-th entry of an array, as SQL counts.
 fn entry(index: usize) -> i32 {
     int(index + 1)
@@ -102,15 +131,15 @@ fn int(number: usize) -> i32 {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batch: &'a [Job]) -> Self {
+    fn of(batch: &'a [Job], heads: &Heads) -> Self {
         let mut columns = Self::default();
         for (index, job) in batch.iter().enumerate() {
-            columns.push(entry(index), job);
+            columns.push(entry(index), job, heads);
         }
         columns
     }
 
-    fn push(&mut self, number: i32, Job { unit, metadata, .. }: &'a Job) {
+    fn push(&mut self, number: i32, Job { unit, metadata, .. }: &'a Job, heads: &Heads) {
         let first_stream = self.stream_ids.len();
         for append in &unit.appends {
             let stream = entry(self.stream_ids.len());
@@ -122,14 +151,15 @@ impl<'a> Columns<'a> {
                 Expected::Any => None,
                 Expected::Exact(version) => Some(version.0),
             });
+            self.stream_known.push(heads.fitting(append).map(|version| version.0));
             self.stream_events.push(int(append.events.len()));
             for (step, event) in append.events.iter().enumerate() {
                 self.event_stream.push(stream);
                 self.event_step.push(entry(step));
                 self.event_type.push(&event.event_type);
                 self.event_schema.push(event.schema_version);
-                self.event_payload.push(&event.payload);
-                self.event_metadata.push(metadata);
+                self.event_payload.push(JsonText(&event.payload));
+                self.event_metadata.push(JsonText(metadata));
                 self.event_occurred_at.push(event.occurred_at);
             }
             self.stream_last.push(if append.events.is_empty() { 0 } else { int(self.event_type.len()) });
@@ -153,16 +183,20 @@ impl<'a> Columns<'a> {
 }
 
 /// Sends the units in one statement, which is one transaction.
-pub(super) async fn send(connection: &mut PgConnection, batch: &[Job]) -> Result<Verdict, sqlx::Error> {
-    let c = Columns::of(batch);
+pub(super) async fn send(session: &mut Session, batch: &[Job]) -> Result<Verdict, sqlx::Error> {
+    let Session { connection, heads, .. } = session;
+    let (c, log) = (Columns::of(batch, heads), heads.log());
     #[cfg(feature = "planted-bugs")]
     crate::planted::begin(connection).await?;
     let mut rows = sqlx::query_as::<_, Verdict>(
-        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)",
+        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)",
     )
+    .bind(log.map(|head| head.position.0))
+    .bind(log.map(|head| head.recorded_at))
     .bind(c.stream_unit)
     .bind(c.stream_ids)
     .bind(c.stream_expected)
+    .bind(c.stream_known)
     .bind(c.stream_events)
     .bind(c.stream_last)
     .bind(c.event_stream)
@@ -196,8 +230,8 @@ pub(super) async fn probe(connection: &mut PgConnection) -> Result<(), sqlx::Err
 }
 
 impl Verdict {
-    /// The answer for each unit, in order, and the last position after the batch.
-    pub(super) fn answers(self, batch: &[Job]) -> (Vec<Answer>, Position) {
+    /// The answer for each unit, in order, and the last position after the batch. What it tells of the streams is kept.
+    pub(super) fn answers(self, batch: &[Job], heads: &mut Heads) -> (Vec<Answer>, Position) {
         let mut last = self.head;
         let mut versions = self.versions.iter().copied();
         let answers = batch
@@ -210,7 +244,9 @@ impl Verdict {
                     None => Ok(Outcome::Appended(self.appended(&job.unit, &current, &mut last))),
                 }
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let head = Head { position: Position(last), recorded_at: self.recorded_at };
+        heads.learn(self.known, (last > self.head).then_some(head), batch, &answers);
         (answers, Position(last))
     }
 

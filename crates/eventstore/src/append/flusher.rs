@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Appended, Gate, Job, Message, Outcome, batch};
+use super::{Appended, Gate, Heads, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
@@ -144,12 +144,12 @@ impl Flusher {
         let limit = self.options.statement_timeout + Duration::from_secs(2);
         let session = self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
         failpoints::BEFORE_SEND.reached();
-        let sent = failpoints::under_way(batch::send(&mut session.connection, batch));
+        let sent = failpoints::under_way(batch::send(session, batch));
         let sent = tokio::time::timeout(limit, sent).await;
         match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(verdict) => {
                 failpoints::COMMITTED.reached();
-                let (answers, last) = verdict.answers(batch);
+                let (answers, last) = verdict.answers(batch, &mut session.heads);
                 self.known = last;
                 self.news.here.notify_one();
                 self.news.elsewhere.send_replace(last);
@@ -159,7 +159,11 @@ impl Flusher {
                 self.lose_session();
                 Err(Failure::Lost(Arc::new(error)))
             }
-            Err(error) => Err(Failure::Refused(Arc::new(error))),
+            Err(error) => {
+                // should what it remembers be the reason, the next try does without
+                session.heads = Heads::default();
+                Err(Failure::Refused(Arc::new(error)))
+            }
         }
     }
 

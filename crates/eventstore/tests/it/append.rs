@@ -95,6 +95,77 @@ async fn two_stores_share_one_log() {
     assert_sound(&log);
 }
 
+/// What a store remembers of its streams holds until somebody else appends.
+#[tokio::test]
+async fn what_another_store_has_appended_is_not_overlooked() {
+    let world = World::new().await;
+    let other = eventstore::EventStore::open(world.pool.clone(), Options::default());
+    appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
+    appended(other.append(unit(2, stream(1), exact(1), vec![event("{}")])).await);
+    let stale = world.store.append(unit(3, stream(1), exact(1), vec![event("{}")])).await;
+    assert!(matches!(stale, Err(AppendError::Conflict { current: Version(2), .. })), "{stale:?}");
+    let third = appended(world.store.append(unit(4, stream(1), Expected::Any, vec![event("{}")])).await);
+    assert_eq!(third.versions, [(stream(1), Version(3))]);
+    // nor where the store appends elsewhere first, and learns where the log ends
+    appended(other.append(unit(5, stream(1), exact(3), vec![event("{}")])).await);
+    appended(world.store.append(unit(6, stream(2), exact(0), vec![event("{}")])).await);
+    let fifth = appended(world.store.append(unit(7, stream(1), Expected::Any, vec![event("{}")])).await);
+    assert_eq!(fifth.versions, [(stream(1), Version(5))]);
+    assert_sound(&world.log().await);
+}
+
+/// A pooler may put another server behind a living connection, one that had lost the last events: the log ends at the
+/// same position, and not with the same event.
+#[tokio::test]
+async fn a_log_that_was_set_back_under_the_connection_is_looked_at_anew() {
+    let world = World::new().await;
+    for version in 0..2 {
+        appended(world.store.append(unit(1, stream(1), exact(version), vec![event("{}")])).await);
+    }
+    let set_back = "alter table events disable trigger all; delete from events where position = 2;
+        insert into events select 2, lpad('2', 32, '0')::uuid, 1, type, schema_version, payload, metadata, occurred_at,
+               clock_timestamp() from events";
+    sqlx::raw_sql(set_back).execute(&world.pool).await.unwrap();
+    let stale = world.store.append(unit(2, stream(1), exact(2), vec![event("{}")])).await;
+    assert!(matches!(stale, Err(AppendError::Conflict { current: Version(1), .. })), "{stale:?}");
+    assert_sound(&world.log().await);
+}
+
+/// Seen by what it would not do if it looked: the row says something else meanwhile.
+#[tokio::test]
+async fn what_a_store_has_appended_itself_is_not_looked_for() {
+    let world = World::new().await;
+    let other = eventstore::EventStore::open(world.pool.clone(), Options::default());
+    appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
+    let later =
+        "alter table events disable trigger all; update events set occurred_at = occurred_at + interval '1 minute'";
+    sqlx::raw_sql(later).execute(&world.pool).await.unwrap();
+    let late = other.append(unit(2, stream(1), exact(1), vec![event("{}")])).await;
+    assert!(matches!(late, Err(AppendError::TimeRunsBackwards)), "{late:?}");
+    appended(world.store.append(unit(3, stream(1), exact(1), vec![event("{}")])).await);
+    // beside one that is not known, too
+    let mut both = unit(4, stream(2), exact(0), vec![event("{}")]);
+    both.appends.push(Append { stream_id: stream(1), expected: exact(2), events: vec![event("{}")] });
+    sqlx::raw_sql(later).execute(&world.pool).await.unwrap();
+    assert_eq!(appended(world.store.append(both).await).versions, [(stream(2), Version(1)), (stream(1), Version(3))]);
+}
+
+/// An event was given to another stream by hand, under a living connection, and the log still ends where it ended.
+#[tokio::test]
+async fn a_store_that_remembered_wrongly_looks_again() {
+    let world = World::new().await;
+    for id in [1, 3, 2] {
+        appended(world.store.append(unit(1, stream(id), exact(0), vec![event("{}")])).await);
+    }
+    let given = "alter table events disable trigger all;
+        update events set stream_id = lpad('1', 32, '0')::uuid, version = 2 where position = 2";
+    sqlx::raw_sql(given).execute(&world.pool).await.unwrap();
+    let refused = world.store.append(unit(2, stream(1), exact(1), vec![event("{}")])).await;
+    assert!(matches!(refused, Err(AppendError::Fault(_))), "{refused:?}");
+    let stale = world.store.append(unit(3, stream(1), exact(1), vec![event("{}")])).await;
+    assert!(matches!(stale, Err(AppendError::Conflict { current: Version(2), .. })), "{stale:?}");
+}
+
 #[tokio::test]
 async fn an_alias_is_unique_and_found() {
     let world = World::new().await;

@@ -35,7 +35,7 @@ async fn an_append_insists_on_read_committed() {
     let world = World::new().await;
     let mut tx = world.pool.begin().await.unwrap();
     sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await.unwrap();
-    let call = "select eventstore_append('{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')";
+    let call = "select eventstore_append(null,null,'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')";
     let error = sqlx::query(call).execute(&mut *tx).await.unwrap_err();
     assert!(error.to_string().contains("READ COMMITTED"), "{error}");
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eventstore::{
-    Alias, Append, AppendError, CommandId, Expected, Metadata, NewEvent, Outcome, Position, Receipt, ReceiptKey,
-    RecordedEvent, StreamId, Unit, Version,
+    Alias, Append, AppendError, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, Position,
+    Receipt, ReceiptKey, RecordedEvent, StreamId, Unit, Version,
 };
 use futures_util::TryStreamExt;
 use proptest::prelude::*;
@@ -144,6 +144,8 @@ struct Plan {
     appends: Vec<(u8, Option<i64>, Vec<i64>)>,
     receipt: Option<u8>,
     aliases: Vec<(u8, u8)>,
+    /// Whether it is another process that appends it.
+    elsewhere: bool,
 }
 
 fn plans(fewest_events: usize) -> impl Strategy<Value = Vec<Plan>> {
@@ -157,8 +159,9 @@ fn plans(fewest_events: usize) -> impl Strategy<Value = Vec<Plan>> {
         2 => prop::collection::vec(append, fewest_events.min(1)..4),
     ];
     let aliases = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_u8), 1..3)];
-    let plan = (appends, prop::option::weighted(0.4, 0..5_u8), aliases);
-    prop::collection::vec(plan.prop_map(|(appends, receipt, aliases)| Plan { appends, receipt, aliases }), 1..24)
+    let plan = (appends, prop::option::weighted(0.4, 0..5_u8), aliases, prop::bool::weighted(0.2));
+    let plan = plan.prop_map(|(appends, receipt, aliases, elsewhere)| Plan { appends, receipt, aliases, elsewhere });
+    prop::collection::vec(plan, 1..24)
 }
 
 fn unit(plan: &Plan, case: u64, number: usize) -> Unit {
@@ -187,15 +190,20 @@ fn unit(plan: &Plan, case: u64, number: usize) -> Unit {
     }
 }
 
-/// Every case on the same database, with streams, keys and names of its own.
-fn every_case(fewest_events: usize, try_one: &impl AsyncFn(&World, Vec<Unit>, Model)) {
+/// Every case on the same database, with streams, keys and names of its own; each unit by one of two stores.
+fn every_case(fewest_events: usize, try_one: &impl AsyncFn(&World, Vec<(EventStore, Unit)>, Model)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let world = runtime.block_on(World::new());
+    let (world, other) = runtime.block_on(async {
+        let world = World::new().await;
+        let other = EventStore::open(world.pool.clone(), Options::default());
+        (world, other)
+    });
     let config = ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 200, ..Default::default() };
     let case = AtomicU64::new(0);
     let outcome = TestRunner::new(config).run(&plans(fewest_events), |plans| {
         let case = case.fetch_add(1, Ordering::Relaxed);
-        let units = plans.iter().enumerate().map(|(number, plan)| unit(plan, case, number)).collect();
+        let store = |plan: &Plan| if plan.elsewhere { other.clone() } else { world.store.clone() };
+        let units = plans.iter().enumerate().map(|(number, plan)| (store(plan), unit(plan, case, number))).collect();
         runtime.block_on(async {
             let before = world.store.head().await.unwrap().0;
             try_one(&world, units, Model { before, ..Model::default() }).await;
@@ -213,9 +221,9 @@ async fn since(world: &World, model: &Model) -> Vec<RecordedEvent> {
 #[test]
 fn units_one_after_the_other_do_what_the_model_does() {
     every_case(0, &async |world, units, mut model| {
-        for unit in units {
+        for (store, unit) in units {
             let expected = model.apply(&unit);
-            let answer = Answer::of(world.store.append(unit.clone()).await);
+            let answer = Answer::of(store.append(unit.clone()).await);
             assert!(answer.agrees_with(&expected), "{unit:?}: {answer:?} instead of {expected:?}");
         }
         model.holds(&since(world, &model).await);
@@ -234,8 +242,7 @@ fn units_one_after_the_other_do_what_the_model_does() {
 fn units_at_once_do_what_the_model_does_in_some_order() {
     every_case(1, &async |world, units, mut model| {
         let mut tasks = tokio::task::JoinSet::new();
-        for unit in units {
-            let store = world.store.clone();
+        for (store, unit) in units {
             tasks.spawn(async move { (Answer::of(store.append(unit.clone()).await), unit) });
         }
         let mut answers = tasks.join_all().await;

@@ -1,0 +1,150 @@
+//! The heads of the streams that this appender has written to itself: what it knows, the database need not look for.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Answer, Job, Outcome};
+use crate::{Append, Expected, Position, StreamId, Version};
+
+/// How many streams are remembered at least, and half of how many at the most: those that are written to, not all.
+const STREAMS: usize = 4_096;
+
+/// Where the log ended when all of this was so. It holds as long as the log ends there: positions go on without a gap, so
+/// nobody has appended meanwhile. The time tells the same position of a log that was set back (docs/adr/0029).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    pub(super) recorded_at: DateTime<Utc>,
+}
+
+/// A stream's last event.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    version: Version,
+    occurred_at: DateTime<Utc>,
+}
+
+/// What was appended through one connection; it is forgotten with it.
+#[derive(Debug, Default)]
+pub(crate) struct Heads {
+    log: Option<Head>,
+    recent: HashMap<StreamId, Last>,
+    /// What was recent before; forgotten when the next ones are full.
+    older: HashMap<StreamId, Last>,
+}
+
+impl Heads {
+    pub(super) fn log(&self) -> Option<Head> {
+        self.log
+    }
+
+    /// The version of a stream, if it is what the append expects, and its time not later than the append's. `None`: the database
+    /// has to look.
+    pub(super) fn fitting(&self, append: &Append) -> Option<Version> {
+        let last = self.recent.get(&append.stream_id).or_else(|| self.older.get(&append.stream_id))?;
+        let expected = append.expected == Expected::Any || append.expected == Expected::Exact(last.version);
+        let in_time = append.events.first().is_none_or(|event| event.occurred_at >= last.occurred_at);
+        (expected && in_time).then_some(last.version)
+    }
+
+    /// What a batch tells: whether the log still ended where it was known to end, where it ends now (`None`: nothing was
+    /// appended), and what became of each job.
+    pub(super) fn learn(&mut self, known: bool, head: Option<Head>, batch: &[Job], answers: &[Answer]) {
+        if !known {
+            *self = Self::default();
+        }
+        let Some(head) = head else { return };
+        self.log = Some(head);
+        for (job, answer) in batch.iter().zip(answers) {
+            let Ok(Outcome::Appended(appended)) = answer else { continue };
+            for (append, (stream, version)) in job.unit.appends.iter().zip(&appended.versions) {
+                if let Some(event) = append.events.last() {
+                    self.remember(*stream, Last { version: *version, occurred_at: event.occurred_at });
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, stream: StreamId, last: Last) {
+        if self.recent.len() >= STREAMS && !self.recent.contains_key(&stream) {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(stream, last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::append::Appended;
+    use crate::{CommandId, Metadata, NewEvent, Unit};
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + second, 0).unwrap_or_default()
+    }
+
+    fn append(stream: u128, expected: Expected, second: i64) -> Append {
+        let event =
+            NewEvent { event_type: "t".into(), schema_version: 1, payload: "{}".into(), occurred_at: at(second) };
+        Append { stream_id: StreamId(Uuid::from_u128(stream)), expected, events: vec![event] }
+    }
+
+    /// A batch of one unit after which the stream is at this version, and the log ends at `position`.
+    fn appended(heads: &mut Heads, known: bool, position: i64, stream: u128, version: i64) {
+        let head = Head { position: Position(position), recorded_at: at(position) };
+        let append = append(stream, Expected::Any, 10);
+        let answer = Ok(Outcome::Appended(Appended {
+            first: Some(head.position),
+            last: Some(head.position),
+            versions: vec![(append.stream_id, Version(version))],
+            recorded_at: head.recorded_at,
+        }));
+        let metadata =
+            Metadata { command_id: CommandId(Uuid::nil()), traceparent: None, extra: serde_json::Map::new() };
+        let unit = Unit { metadata, appends: vec![append], receipt: None, aliases: Vec::new() };
+        let job = Job { unit, metadata: "{}".into(), answer: oneshot::channel().0 };
+        heads.learn(known, Some(head), &[job], &[answer]);
+    }
+
+    #[test]
+    fn what_fits_is_known_and_nothing_else() {
+        let mut heads = Heads::default();
+        appended(&mut heads, false, 1, 1, 7);
+        let fitting = |expected, second| heads.fitting(&append(1, expected, second));
+        assert_eq!(fitting(Expected::Exact(Version(7)), 10), Some(Version(7)));
+        assert_eq!(fitting(Expected::Any, 11), Some(Version(7)));
+        assert_eq!(fitting(Expected::Exact(Version(6)), 10), None, "another version");
+        assert_eq!(fitting(Expected::Any, 9), None, "an earlier time");
+        assert_eq!(heads.fitting(&append(2, Expected::Any, 10)), None, "another stream");
+    }
+
+    #[test]
+    fn all_is_forgotten_once_somebody_else_has_appended() {
+        let mut heads = Heads::default();
+        appended(&mut heads, false, 1, 1, 1);
+        appended(&mut heads, true, 2, 2, 1);
+        assert!(heads.fitting(&append(1, Expected::Any, 10)).is_some());
+        appended(&mut heads, false, 9, 3, 1);
+        assert!(heads.fitting(&append(1, Expected::Any, 10)).is_none());
+        assert!(heads.fitting(&append(3, Expected::Any, 10)).is_some());
+        heads.learn(false, None, &[], &[]);
+        assert_eq!(heads.log(), None, "they appended, and this batch did not");
+    }
+
+    #[test]
+    fn the_streams_written_to_last_are_kept_and_not_all() {
+        let mut heads = Heads::default();
+        let streams = u128::try_from(STREAMS).unwrap_or_default();
+        for (stream, position) in (1..=5 * streams).zip(1..) {
+            appended(&mut heads, true, position, stream, 1);
+        }
+        let known = |stream| heads.fitting(&append(stream, Expected::Any, 10)).is_some();
+        assert!((4 * streams + 1..=5 * streams).all(known));
+        assert!(!(1..=3 * streams).any(known));
+        assert!(heads.recent.len() + heads.older.len() <= 2 * STREAMS);
+    }
+}
