@@ -1,5 +1,7 @@
 //! The events of a ticket as people and programs read them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, Version};
 use serde_json::Value;
@@ -7,7 +9,7 @@ use ticket_aggregate::{ActorRef, Event};
 use uuid::Uuid;
 
 use crate::folded::decode;
-use crate::{Caller, DeskError};
+use crate::{Caller, DeskError, Folded};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,17 @@ pub struct Entry {
     pub occurred_at: DateTime<Utc>,
     /// When the log took it.
     pub recorded_at: DateTime<Utc>,
+}
+
+/// A ticket's events up to a moment.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The events, in order.
+    pub entries: Vec<Entry>,
+    /// The ticket after them.
+    pub folded: Arc<Folded>,
+    /// How many events the ticket has in all.
+    pub of: usize,
 }
 
 impl Entry {
@@ -59,9 +72,4 @@ impl Entry {
         }
         Some(Self { event: self.event.public_view()?, cause: None, ..self })
     }
-}
-
-/// The events as the caller may see them.
-pub(crate) fn entries(recorded: &[RecordedEvent], caller: &Caller) -> Result<Vec<Entry>, DeskError> {
-    recorded.iter().map(Entry::read).filter_map(|entry| entry.map(|e| e.seen_by(caller)).transpose()).collect()
 }

@@ -30,7 +30,7 @@ pub use caller::Caller;
 pub use error::DeskError;
 pub use execute::Done;
 pub use folded::Folded;
-pub use history::Entry;
+pub use history::{Entry, History};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use ticket_aggregate::TicketId;
 
 use crate::folded::{SNAPSHOT_SCHEMA, fold, fold_pages, stream_of};
-use crate::history::{self, Entry};
+use crate::history::{Entry, History};
 use crate::{Caller, Desk, DeskError, Folded};
 
 /// A page of a ticket's events ends with the one that brings it to so many bytes: they may be large, and clients slow.
@@ -43,11 +43,20 @@ impl Desk {
         self.folded_to(id, range).await?.map(Arc::new).ok_or(DeskError::NoSuchVersion)
     }
 
-    /// A ticket's events in order, as the caller may see them.
-    pub async fn history(&self, id: TicketId, caller: &Caller) -> Result<(Arc<Folded>, Vec<Entry>), DeskError> {
+    /// All of a ticket up to a moment, for operators. Events behind it may be such that nobody can read them.
+    pub async fn history(&self, id: TicketId, until: Moment) -> Result<History, DeskError> {
         let events = self.store.read_stream(stream_of(id), StreamRange::default()).await?;
-        let folded = fold(None, &events)?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
-        Ok((Arc::new(folded), history::entries(&events, caller)?))
+        if events.is_empty() {
+            return Err(DeskError::NotFound);
+        }
+        let count = match until {
+            Moment::Now => events.len(),
+            Moment::Version(version) => events.iter().position(|e| e.version == version).map_or(0, |index| index + 1),
+            Moment::Time(time) => events.iter().take_while(|e| e.occurred_at <= time).count(),
+        };
+        let folded = fold(None, &events[..count])?.ok_or(DeskError::NoSuchVersion)?;
+        let entries = events[..count].iter().map(Entry::read).collect::<Result<_, _>>()?;
+        Ok(History { entries, folded: Arc::new(folded), of: events.len() })
     }
 
     /// A page of a ticket's events in order, as far as the caller may see them and wants them: those after a version, and

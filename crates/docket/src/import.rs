@@ -112,7 +112,7 @@ pub(crate) fn progress_bar(length: u64, unit: &str, quiet: bool) -> ProgressBar 
 }
 
 /// As whom the command line reads.
-pub(crate) fn reader() -> Caller {
+fn reader() -> Caller {
     Caller {
         scope: "cli".to_owned(),
         role: Role::System,

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
-use desk::{Desk, DeskError, Entry};
+use desk::{Desk, DeskError, Entry, History, Moment};
+use eventstore::Version;
 use serde_json::{Map, Value, json};
 use ticket_aggregate::{Stamp, State, StreamVersion, TicketId, TicketNumber, codec, evolve};
 use uuid::Uuid;
@@ -93,33 +94,38 @@ async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
         },
         Name::Id(id) => (id, id.to_string()),
     };
-    let (_, mut entries) = match desk.history(id, &crate::import::reader()).await {
+    let until = args.until();
+    let History { entries, of, .. } = match desk.history(id, until).await {
         Err(DeskError::NotFound) => bail!("there is no ticket {name}"),
+        Err(DeskError::NoSuchVersion) => bail!("ticket {name} {}", missing(desk, id, until).await?),
         history => history.with_context(|| format!("ticket {name} can't be read"))?,
     };
-    let of = entries.len();
-    entries.truncate(upto(args, &entries).map_err(|reason| anyhow!("ticket {name} {reason}"))?);
     let (steps, state) = fold(entries)?;
     Ok(Replay { id, steps, of, state })
 }
 
-/// How many of the events are asked for.
-fn upto(args: &Args, entries: &[Entry]) -> Result<usize, String> {
-    if let Some(version) = args.version {
-        let known = entries.iter().position(|entry| entry.version.0.unsigned_abs() == version);
-        let last = entries.last().map_or(0, |entry| entry.version.0);
-        return known
-            .map(|index| index + 1)
-            .ok_or_else(|| format!("has no version {version}: its versions are 1 to {last}"));
-    }
-    let Some(at) = args.at else { return Ok(entries.len()) };
-    match (entries.iter().take_while(|entry| entry.occurred_at <= at).count(), entries.first()) {
-        (0, Some(first)) => {
-            let (at, opened) = (words::time(at), words::time(first.occurred_at));
-            Err(format!("was not there at {at}: it was opened at {opened} (UTC)"))
+impl Args {
+    fn until(&self) -> Moment {
+        match (self.version, self.at) {
+            // beyond what a version may be there is none either
+            (Some(version), _) => Moment::Version(Version(i64::try_from(version).unwrap_or(i64::MAX))),
+            (None, Some(time)) => Moment::Time(time),
+            (None, None) => Moment::Now,
         }
-        (count, _) => Ok(count),
     }
+}
+
+/// Why a ticket has nothing up to a moment.
+async fn missing(desk: &Desk, id: TicketId, until: Moment) -> anyhow::Result<String> {
+    let opening = desk.history(id, Moment::Version(Version(1))).await?;
+    Ok(match until {
+        Moment::Time(at) => {
+            let (at, opened) = (words::time(at), words::time(opening.folded.ticket.opened_at));
+            format!("was not there at {at}: it was opened at {opened} (UTC)")
+        }
+        Moment::Version(version) => format!("has no version {version}: its versions are 1 to {}", opening.of),
+        Moment::Now => format!("has {} events, and none of them opens it", opening.of),
+    })
 }
 
 fn fold(entries: Vec<Entry>) -> anyhow::Result<(Vec<Step>, Map<String, Value>)> {

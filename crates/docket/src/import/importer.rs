@@ -140,7 +140,7 @@ impl<'a> Importer<'a> {
     }
 
     async fn read(&mut self, ticket: TicketId) -> Result<(), DeskError> {
-        let (past, folded) = Past::read(self.desk, ticket, &self.map.source, &self.reader).await?;
+        let (past, folded) = Past::read(self.desk, ticket, &self.map.source).await?;
         self.seen.insert(ticket, Seen { highest: past.highest(), version: version(folded.as_ref()) });
         self.past = Some(past);
         self.current = Some((ticket, folded));

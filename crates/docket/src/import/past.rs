@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use desk::{Desk, DeskError, Entry, Folded};
+use desk::{Desk, DeskError, Entry, Folded, Moment};
 use ticket_aggregate::{Command, Context, MessageId, Stamp, State, StreamVersion, Ticket, TicketId, decide, evolve};
 
 use super::SOURCE_KIND;
@@ -33,10 +33,9 @@ impl Past {
         desk: &Desk,
         ticket: TicketId,
         source: &str,
-        reader: &desk::Caller,
     ) -> Result<(Self, Option<Arc<Folded>>), DeskError> {
-        let (folded, entries) = match desk.history(ticket, reader).await {
-            Ok((folded, entries)) => (Some(folded), entries),
+        let (folded, entries) = match desk.history(ticket, Moment::Now).await {
+            Ok(history) => (Some(history.folded), history.entries),
             Err(DeskError::NotFound) => (None, Vec::new()),
             Err(error) => return Err(error),
         };

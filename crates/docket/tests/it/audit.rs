@@ -69,6 +69,23 @@ async fn what_is_not_there_is_said_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_before_an_event_that_nobody_can_read_is_replayed() {
+    let import = Import::of_sample().await;
+    let unreadable = "insert into events
+        select position + 1, last.stream_id, last.version + 1, 'ticket.unheard_of', 1, '{}', last.metadata, last.occurred_at, now()
+          from (select max(position) as position from events) head,
+               (select e.* from events e join aliases a using (stream_id) where a.name = '2' order by version desc limit 1) last";
+    let mut connection = import.pool.acquire().await.unwrap();
+    assert_eq!(connection.execute(unreadable).await.unwrap().rows_affected(), 1);
+    let output = import.docket(&["audit", "replay", "2"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("ticket #2 can't be read"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("12"), "the version: {}", stderr(&output));
+    let text = stdout(&import.docket(&["audit", "replay", "2", "--version", "11"]));
+    assert!(text.contains("the first 11 of 12 events"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_untouched_log_is_sound() {
     let import = Import::of_sample().await;
     let output = import.docket(&["audit", "verify"]);
