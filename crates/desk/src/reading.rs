@@ -46,15 +46,15 @@ impl Desk {
     /// All of a ticket up to a moment, for operators. Events behind it may be such that nobody can read them.
     pub async fn history(&self, id: TicketId, until: Moment) -> Result<History, DeskError> {
         let events = self.store.read_stream(stream_of(id), StreamRange::default()).await?;
-        if events.is_empty() {
-            return Err(DeskError::NotFound);
-        }
         let count = match until {
             Moment::Now => events.len(),
             Moment::Version(version) => events.iter().position(|e| e.version == version).map_or(0, |index| index + 1),
             Moment::Time(time) => events.iter().take_while(|e| e.occurred_at <= time).count(),
         };
-        let folded = fold(None, &events[..count])?.ok_or(DeskError::NoSuchVersion)?;
+        if count == 0 && !events.is_empty() {
+            return Err(DeskError::NoSuchVersion);
+        }
+        let folded = fold(None, &events[..count])?.ok_or(DeskError::NotFound)?;
         let entries = events[..count].iter().map(Entry::read).collect::<Result<_, _>>()?;
         Ok(History { entries, folded: Arc::new(folded), of: events.len() })
     }

@@ -94,10 +94,9 @@ async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
         },
         Name::Id(id) => (id, id.to_string()),
     };
-    let until = args.until();
-    let History { entries, of, .. } = match desk.history(id, until).await {
+    let History { entries, of, .. } = match desk.history(id, args.until()).await {
         Err(DeskError::NotFound) => bail!("there is no ticket {name}"),
-        Err(DeskError::NoSuchVersion) => bail!("ticket {name} {}", missing(desk, id, until).await?),
+        Err(DeskError::NoSuchVersion) => bail!("ticket {name} {}", missing(desk, id, args).await?),
         history => history.with_context(|| format!("ticket {name} can't be read"))?,
     };
     let (steps, state) = fold(entries)?;
@@ -115,16 +114,15 @@ impl Args {
     }
 }
 
-/// Why a ticket has nothing up to a moment.
-async fn missing(desk: &Desk, id: TicketId, until: Moment) -> anyhow::Result<String> {
-    let opening = desk.history(id, Moment::Version(Version(1))).await?;
-    Ok(match until {
-        Moment::Time(at) => {
+/// Why a ticket has nothing up to the moment that is asked for.
+async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<String> {
+    let opening = desk.history(id, Moment::Version(Version(1))).await.context("its first event can't be read")?;
+    Ok(match (args.version, args.at) {
+        (None, Some(at)) => {
             let (at, opened) = (words::time(at), words::time(opening.folded.ticket.opened_at));
             format!("was not there at {at}: it was opened at {opened} (UTC)")
         }
-        Moment::Version(version) => format!("has no version {version}: its versions are 1 to {}", opening.of),
-        Moment::Now => format!("has {} events, and none of them opens it", opening.of),
+        (version, _) => format!("has no version {}: its versions are 1 to {}", version.unwrap_or_default(), opening.of),
     })
 }
 

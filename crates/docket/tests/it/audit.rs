@@ -55,10 +55,11 @@ async fn a_replay_stops_where_it_is_told_to() {
 async fn what_is_not_there_is_said_so() {
     let import = Import::of_sample().await;
     let unknown = uuid::Uuid::from_u128(7).to_string();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
         (&["999"], "there is no ticket #999"),
         (&[&unknown], "there is no ticket"),
         (&["2", "--version", "12"], "its versions are 1 to 11"),
+        (&["2", "--version", "0"], "its versions are 1 to 11"),
         (&["2", "--at", "2026-03-01T00:00:00Z"], "it was opened at 2026-03-02 09:01:00"),
     ];
     for (args, words) in cases {
