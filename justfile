@@ -11,9 +11,9 @@ serve *ARGS:
 test *ARGS:
     cargo test --workspace {{ARGS}}
 
-# fuzz a target, or all of them one after the other, so many seconds each (fuzz/README.md)
+# fuzz a target, or all of them one after the other, so many seconds each (tools/fuzz/README.md)
 fuzz TARGET="all" SECONDS="60":
-    bash fuzz/run {{TARGET}} {{SECONDS}}
+    bash tools/fuzz/run {{TARGET}} {{SECONDS}}
 
 # what CI runs
 ci:
@@ -26,7 +26,7 @@ lint:
 
 # the contract by tools of others: schemathesis, Spectral, Redocly, CloudEvents, squawk … (EXAMPLES an operation; about 25 minutes)
 contract:
-    contract/run whole
+    tools/contract/run whole
 
 # faults against real processes, and what was kept held against what was said (ten minutes; --seed, --duration, --faults)
 faults *ARGS: (build-for-faults "failpoints")
@@ -38,7 +38,7 @@ faults-planted *ARGS: (build-for-faults "planted-bugs")
 
 [private]
 build-for-faults FEATURE:
-    bash crates/faults/build-docket {{FEATURE}}
+    bash tools/faults/build-docket {{FEATURE}}
 
 # appends a second beside pgbench, in one run (about 4 minutes; BENCH_SECONDS is the time of a cell, BENCH_ROUNDS)
 bench-append:
@@ -70,7 +70,7 @@ bench-growth:
 
 # other event stores beside ours, in one run (about 10 minutes; needs node and Python, or BENCH_WITHOUT=NAMES; BENCH_SECONDS, BENCH_WRITERS)
 bench-peers:
-    cargo run --release --locked --manifest-path peers/Cargo.toml
+    cargo run --release --locked --manifest-path tools/peers/Cargo.toml
 
 # every figure of the README; docs/performance.md says what each means
 bench: bench-append bench-http bench-rebuild bench-relay bench-visibility bench-audit bench-growth bench-peers

@@ -1,4 +1,4 @@
-//! What reads clients' bytes, as targets: bytes in, and what must hold of whatever is made of them. The folder `fuzz/`
+//! What reads clients' bytes, as targets: bytes in, and what must hold of whatever is made of them. The folder `tools/fuzz/`
 //! runs them at length, led by coverage; the tests here run them over generated inputs and over the kept corpus.
 //!
 //! Each parser is held against a second reading that is too simple to have the same faults.

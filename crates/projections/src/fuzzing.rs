@@ -1,4 +1,4 @@
-//! Cursors as a target of `fuzz/`: bytes in, and what must hold of whatever is made of them.
+//! Cursors as a target of `tools/fuzz/`: bytes in, and what must hold of whatever is made of them.
 
 use uuid::Uuid;
 

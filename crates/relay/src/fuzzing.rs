@@ -1,4 +1,4 @@
-//! Messages as a target of `fuzz/`: bytes in, and what must hold of whatever is made of them.
+//! Messages as a target of `tools/fuzz/`: bytes in, and what must hold of whatever is made of them.
 
 use chrono::{DateTime, TimeDelta};
 use eventstore::{Position, RecordedEvent, StreamId, Version};

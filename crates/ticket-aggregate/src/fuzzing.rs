@@ -1,4 +1,4 @@
-//! The codec and the state machine as targets of `fuzz/`: bytes in, and what must hold of whatever is made of them.
+//! The codec and the state machine as targets of `tools/fuzz/`: bytes in, and what must hold of whatever is made of them.
 
 use std::collections::BTreeSet;
 

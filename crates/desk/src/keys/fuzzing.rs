@@ -1,4 +1,4 @@
-//! Tokens as a target of `fuzz/`: bytes in, and what must hold of whatever is made of them.
+//! Tokens as a target of `tools/fuzz/`: bytes in, and what must hold of whatever is made of them.
 
 #![expect(clippy::missing_panics_doc, reason = "a target panics where something does not hold")]
 

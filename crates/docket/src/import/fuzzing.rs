@@ -1,4 +1,4 @@
-//! The files of an import as targets of `fuzz/`: bytes in, and what must hold of whatever is made of them.
+//! The files of an import as targets of `tools/fuzz/`: bytes in, and what must hold of whatever is made of them.
 
 use chrono::Datelike;
 use ticket_aggregate::{Status, TicketNumber};

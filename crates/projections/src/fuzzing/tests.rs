@@ -5,7 +5,7 @@ use ticket_aggregate::{Priority, Status, Tag, TeamId};
 use super::*;
 use crate::{Order, Seer, Sort, TicketQuery};
 
-#[path = "../../../../fuzz/replay.rs"]
+#[path = "../../../../tools/fuzz/replay.rs"]
 mod replay;
 
 #[test]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-#[path = "../../../../../fuzz/replay.rs"]
+#[path = "../../../../../tools/fuzz/replay.rs"]
 mod replay;
 
 #[test]
