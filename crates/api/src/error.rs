@@ -3,12 +3,12 @@
 
 use axum::http::header;
 use desk::{AuthError, DeskError};
-use eventstore::{AppendError, Fault as StoreFault};
+use eventstore::{AppendError, StoreError};
 use projections::ReadError;
 use serde_json::json;
-use ticket_aggregate::{Refusal, RefusalKind};
+use ticket_aggregate::{Rejection, RejectionKind};
 
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::view::EventView;
 
 impl From<DeskError> for Problem {
@@ -34,7 +34,7 @@ impl From<DeskError> for Problem {
                     .with("next_cursor", more.map(|version| version.to_string()))
                     .header(header::ETAG, format!("\"{current}\""))
             }
-            DeskError::Refused(refusal) => refusal.into(),
+            DeskError::Rejected(refusal) => refusal.into(),
             DeskError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key belongs to another request of yours; use a new one.",
@@ -45,7 +45,7 @@ impl From<DeskError> for Problem {
             }
             DeskError::OtherNotFound => Self::invalid(
                 Code::ValidationFailed,
-                vec![Fault::new("/other", "There is no such ticket; name one that you can see.")],
+                vec![FieldError::new("/other", "There is no such ticket; name one that you can see.")],
             ),
             DeskError::Contended => {
                 tracing::warn!("a ticket is being changed by too many processes at once");
@@ -75,7 +75,7 @@ impl From<AppendError> for Problem {
                 )
                 .retry_after(2)
             }
-            AppendError::Fault(fault) => fault.into(),
+            AppendError::Store(fault) => fault.into(),
             // the desk sees to these itself
             error @ (AppendError::Conflict { .. }
             | AppendError::AliasTaken { .. }
@@ -93,22 +93,23 @@ impl From<ReadError> for Problem {
                     .with("position", position.map(|position| position.0))
                     .retry_after(1)
             }
-            ReadError::InvalidCursor => {
-                Self::invalid(Code::InvalidCursor, vec![Fault::new("?cursor", "it was not given out for this list")])
-            }
-            ReadError::Fault(fault) => fault.into(),
+            ReadError::InvalidCursor => Self::invalid(
+                Code::InvalidCursor,
+                vec![FieldError::new("?cursor", "it was not given out for this list")],
+            ),
+            ReadError::Store(fault) => fault.into(),
         }
     }
 }
 
-impl From<StoreFault> for Problem {
-    fn from(fault: StoreFault) -> Self {
+impl From<StoreError> for Problem {
+    fn from(fault: StoreError) -> Self {
         match fault {
-            StoreFault::Unavailable(cause) => {
+            StoreError::Unavailable(cause) => {
                 tracing::error!(%cause, "the database is not available");
                 Self::new(Code::Unavailable, "The database can't be reached.").retry_after(2)
             }
-            fault @ (StoreFault::Database(_) | StoreFault::Corrupt(_)) => internal(&fault),
+            fault @ (StoreError::Database(_) | StoreError::Corrupt(_)) => internal(&fault),
         }
     }
 }
@@ -124,60 +125,60 @@ impl From<AuthError> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<Rejection> for Problem {
+    fn from(refusal: Rejection) -> Self {
         let sentence = sentence(&refusal);
         match (refusal.kind(), &refusal) {
-            (RefusalKind::Forbidden, _) => Self::new(Code::Forbidden, sentence).with("rule", refusal.code()),
-            (RefusalKind::Invalid, _) => {
-                Self::invalid(Code::ValidationFailed, vec![Fault::new(pointer(&refusal), sentence)])
+            (RejectionKind::Forbidden, _) => Self::new(Code::Forbidden, sentence).with("rule", refusal.code()),
+            (RejectionKind::Invalid, _) => {
+                Self::invalid(Code::ValidationFailed, vec![FieldError::new(pointer(&refusal), sentence)])
                     .with("rule", refusal.code())
             }
-            (RefusalKind::Conflict, _) => conflict(&refusal, sentence),
+            (RejectionKind::Conflict, _) => conflict(&refusal, sentence),
         }
     }
 }
 
 /// A rule that the ticket's present state breaks.
-fn conflict(refusal: &Refusal, sentence: String) -> Problem {
+fn conflict(refusal: &Rejection, sentence: String) -> Problem {
     let code = match refusal {
-        Refusal::IllegalTransition { status, allowed, .. } => {
+        Rejection::IllegalTransition { status, allowed, .. } => {
             let allowed = allowed.iter().map(|command| command.as_str()).collect::<Vec<_>>();
             return Problem::new(Code::IllegalTransition, sentence)
                 .with("status", status.as_str())
                 .with("allowed_commands", allowed);
         }
-        Refusal::OpenBlockers { tickets } => {
+        Rejection::OpenBlockers { tickets } => {
             let tickets = tickets.iter().map(ToString::to_string).collect::<Vec<_>>();
             return Problem::new(Code::OpenBlockers, sentence).with("tickets", tickets);
         }
-        Refusal::NoAssignee => Code::NoAssignee,
-        Refusal::NotTeamMember { .. } => Code::NotTeamMember,
-        Refusal::NoReplySinceRequester => Code::NoReplySinceRequester,
-        Refusal::ReopenDeadlinePassed { .. } => Code::ReopenDeadlinePassed,
-        Refusal::ReopenWindowOpen { .. } => Code::ReopenWindowOpen,
-        Refusal::AgentAlreadyReplied => Code::AgentAlreadyReplied,
+        Rejection::NoAssignee => Code::NoAssignee,
+        Rejection::NotTeamMember { .. } => Code::NotTeamMember,
+        Rejection::NoReplySinceRequester => Code::NoReplySinceRequester,
+        Rejection::ReopenDeadlinePassed { .. } => Code::ReopenDeadlinePassed,
+        Rejection::ReopenWindowOpen { .. } => Code::ReopenWindowOpen,
+        Rejection::AgentAlreadyReplied => Code::AgentAlreadyReplied,
         other => return Problem::new(Code::CommandRefused, sentence).with("rule", other.code()),
     };
     Problem::new(code, sentence)
 }
 
-fn sentence(refusal: &Refusal) -> String {
+fn sentence(refusal: &Rejection) -> String {
     let text = refusal.to_string();
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).chain(".".chars()).collect()).unwrap_or_default()
 }
 
 /// Which member of the body a refusal speaks of.
-fn pointer(refusal: &Refusal) -> String {
+fn pointer(refusal: &Rejection) -> String {
     match refusal {
-        Refusal::Blank { field } | Refusal::TooLong { field, .. } | Refusal::ControlCharacter { field } => {
+        Rejection::Blank { field } | Rejection::TooLong { field, .. } | Rejection::ControlCharacter { field } => {
             format!("/{field}")
         }
-        Refusal::WakeAtInPast { .. } => "/wake_at".into(),
-        Refusal::ReasonRequired => "/reason".into(),
-        Refusal::ReservedCode { .. } => "/code".into(),
-        Refusal::LinkToItself => "/other".into(),
+        Rejection::WakeAtInPast { .. } => "/wake_at".into(),
+        Rejection::ReasonRequired => "/reason".into(),
+        Rejection::ReservedCode { .. } => "/code".into(),
+        Rejection::LinkToItself => "/other".into(),
         _ => String::new(),
     }
 }

@@ -7,23 +7,23 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::problem::Fault;
+use crate::problem::FieldError;
 
 const DEEPEST: usize = 32;
 /// 2^63.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 /// Parses a body; a fault names the place as far as parsing came.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|e| Fault::new("", format!("not UTF-8 at byte {}", e.valid_up_to())))?;
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, FieldError> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|e| FieldError::new("", format!("not UTF-8 at byte {}", e.valid_up_to())))?;
     let path = RefCell::new(Vec::new());
     let mut parser = serde_json::Deserializer::from_str(text);
     let strict = Strict { path: &path };
     strict
         .deserialize(&mut parser)
         .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| Fault::new(pointer(&path.borrow()), error.to_string()))
+        .map_err(|error| FieldError::new(pointer(&path.borrow()), error.to_string()))
 }
 
 fn pointer(path: &[String]) -> String {

@@ -5,9 +5,9 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodRouter;
-use desk::{Caller, DeskError, Moment};
+use desk::{AsOf, Caller, DeskError};
 use serde_json::{Value, json};
-use ticket_aggregate::{CommandKind, Refusal};
+use ticket_aggregate::{CommandKind, Rejection};
 
 use crate::problem::{Code, Problem};
 use crate::routes::tickets::Named;
@@ -55,12 +55,14 @@ impl Guard {
         let path = parts.extensions.get::<MatchedPath>();
         if path.is_some_and(|path| path.as_str().contains("{id}")) {
             let Named(id) = Named::from_request_parts(parts, app).await?;
-            app.desk.ticket(id, Moment::Now, caller).await?;
+            app.desk.ticket(id, AsOf::Now, caller).await?;
         }
         match self {
             Self::Keys => Ok(()),
             Self::Command(command) if caller.role.may(command) => Ok(()),
-            Self::Command(command) => Err(DeskError::Refused(Refusal::Forbidden { command, role: caller.role }).into()),
+            Self::Command(command) => {
+                Err(DeskError::Rejected(Rejection::Forbidden { command, role: caller.role }).into())
+            }
             Self::Staff => crate::routes::reports::staff_only(caller),
             Self::Admins => crate::routes::projections::admins_only(caller),
         }

@@ -18,14 +18,14 @@ pub(crate) use render::{no_place, panicked, written};
 
 /// One fault of a request's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Fault {
+pub(crate) struct FieldError {
     /// Where: a JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
     pub(crate) pointer: String,
     /// What is wrong, and what would be right.
     pub(crate) detail: String,
 }
 
-impl Fault {
+impl FieldError {
     pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
@@ -52,7 +52,7 @@ pub(crate) struct ProblemBody {
     /// All faults of the request's content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
 }
 
 /// An error answer.
@@ -61,7 +61,7 @@ pub(crate) struct Problem {
     code: Code,
     detail: String,
     details: Map<String, Value>,
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -71,7 +71,7 @@ impl Problem {
     }
 
     /// Faults of the content, all at once.
-    pub(crate) fn invalid(code: Code, errors: Vec<Fault>) -> Self {
+    pub(crate) fn invalid(code: Code, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [fault] if fault.pointer.is_empty() => fault.detail.clone(),
             [fault] => format!("{}: {}", fault.pointer, fault.detail),

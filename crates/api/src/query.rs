@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// The parameters of a request, each once, none unknown.
 pub(crate) struct Query(BTreeMap<String, String>);
@@ -17,14 +17,14 @@ impl Query {
         let pairs: Vec<(String, String)> = match query {
             None => Vec::new(),
             Some(query) => serde_html_form(query)
-                .map_err(|detail| Problem::invalid(Code::InvalidQuery, vec![Fault::new("", detail)]))?,
+                .map_err(|detail| Problem::invalid(Code::InvalidQuery, vec![FieldError::new("", detail)]))?,
         };
         for (name, value) in pairs {
             if !known.contains(&name.as_str()) {
                 let hint = if known.is_empty() { "none is".into() } else { format!("known: {}", known.join(", ")) };
-                faults.push(Fault::new(format!("?{name}"), format!("this parameter is unknown here; {hint}")));
+                faults.push(FieldError::new(format!("?{name}"), format!("this parameter is unknown here; {hint}")));
             } else if values.insert(name.clone(), value).is_some() {
-                faults.push(Fault::new(format!("?{name}"), "this parameter is there twice"));
+                faults.push(FieldError::new(format!("?{name}"), "this parameter is there twice"));
             }
         }
         if faults.is_empty() { Ok(Self(values)) } else { Err(Problem::invalid(Code::InvalidQuery, faults)) }
@@ -92,7 +92,7 @@ pub(crate) fn limit(text: &str) -> Result<i64, String> {
 }
 
 pub(crate) fn invalid(name: &str, detail: &str) -> Problem {
-    Problem::invalid(Code::InvalidQuery, vec![Fault::new(format!("?{name}"), detail)])
+    Problem::invalid(Code::InvalidQuery, vec![FieldError::new(format!("?{name}"), detail)])
 }
 
 fn serde_html_form(query: &str) -> Result<Vec<(String, String)>, String> {

@@ -41,12 +41,12 @@ pub(crate) struct RateLimit {
 pub(crate) struct Taken {
     state: HeaderValue,
     policy: HeaderValue,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) refusal: Option<Rejection>,
 }
 
 /// A request beyond the limit.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     pub(crate) problem: Problem,
     /// Whether nothing is looked at any more: the key goes on and on in spite of being refused.
     pub(crate) at_once: bool,
@@ -86,12 +86,12 @@ impl RateLimit {
                 );
                 let problem = Problem::new(Code::RateLimited, detail).with("policy", "default").retry_after(wait);
                 let at_once = self.refusals.check_key(key).is_err();
-                self.taken(0, Some(Refusal { problem, at_once }))
+                self.taken(0, Some(Rejection { problem, at_once }))
             }
         }
     }
 
-    fn taken(&self, left: u32, refusal: Option<Refusal>) -> Taken {
+    fn taken(&self, left: u32, refusal: Option<Rejection>) -> Taken {
         let (all, window) = (u64::from(self.rate.requests.get()), u64::from(self.rate.seconds.get()));
         let full_in = ((all - u64::from(left).min(all)) * window).div_ceil(all);
         let state = HeaderValue::try_from(format!("\"default\";r={left};t={full_in}"));
@@ -120,7 +120,7 @@ impl Taken {
 /// goes before that (404, 403). Reads take their place among those under way here; commands do when their body
 /// has come.
 pub(crate) async fn layer(State((app, guard)): State<(App, Guard)>, mut request: Request, next: Next) -> Response {
-    let refusal: Option<Refusal> = request.extensions_mut().remove();
+    let refusal: Option<Rejection> = request.extensions_mut().remove();
     if refusal.is_none() && !request.method().is_safe() {
         return next.run(request).await;
     }

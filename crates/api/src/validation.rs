@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
 
-use crate::problem::Fault;
+use crate::problem::FieldError;
 
 pub(crate) struct Validators(HashMap<String, Validator>);
 
@@ -68,9 +68,9 @@ impl Validators {
     }
 
     /// All the faults of a value; of several in one place the first.
-    pub(crate) fn faults(&self, schema: &str, value: &Value) -> Vec<Fault> {
+    pub(crate) fn faults(&self, schema: &str, value: &Value) -> Vec<FieldError> {
         let Some(validator) = self.0.get(schema) else {
-            return vec![Fault::new("", "this operation has no schema")];
+            return vec![FieldError::new("", "this operation has no schema")];
         };
         let mut faults = BTreeMap::new();
         for error in validator.iter_errors(value) {
@@ -84,10 +84,10 @@ impl Validators {
 
 /// A fault stands at the member that it speaks of, also where that is missing or should be. It never repeats the value,
 /// which may be a megabyte.
-fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<Fault> {
+fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<FieldError> {
     let place = error.instance_path().to_string();
     let at = |member: &str| format!("{place}/{}", member.replace('~', "~0").replace('/', "~1"));
-    let unknown = |member: &String| Fault::new(at(member), "this member is unknown here");
+    let unknown = |member: &String| FieldError::new(at(member), "this member is unknown here");
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.iter().map(unknown).collect(),
         // an object that may have no member at all
@@ -99,7 +99,7 @@ fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<Fault> {
             .map(|(member, _)| unknown(member))
             .collect(),
         ValidationErrorKind::Required { property } => {
-            vec![Fault::new(at(property.as_str().unwrap_or_default()), "this member is required")]
+            vec![FieldError::new(at(property.as_str().unwrap_or_default()), "this member is required")]
         }
         // something or null: what is wrong is wrong with the something
         ValidationErrorKind::OneOfNotValid { context } => {
@@ -108,12 +108,12 @@ fn faults_of(error: &ValidationError<'_>, body: &Value) -> Vec<Fault> {
         }
         ValidationErrorKind::Pattern { pattern } => {
             let known = PATTERNS.iter().find(|(_, expression, _)| expression == pattern);
-            vec![Fault::new(
+            vec![FieldError::new(
                 place,
                 known.map_or_else(|| error.masked_with("this").to_string(), |(.., said)| (*said).to_owned()),
             )]
         }
-        _ => vec![Fault::new(place, error.masked_with("this").to_string())],
+        _ => vec![FieldError::new(place, error.masked_with("this").to_string())],
     }
 }
 

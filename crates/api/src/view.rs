@@ -2,7 +2,7 @@
 //! the same bytes for the same caller.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use desk::{Caller, Entry, Folded};
+use desk::{Caller, Entry, VersionedTicket};
 use eventstore::Version;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
 
 impl TicketView {
     /// The ticket as the caller may see it.
-    pub(crate) fn of(folded: &Folded, caller: &Caller) -> Self {
+    pub(crate) fn of(folded: &VersionedTicket, caller: &Caller) -> Self {
         Self::new(folded.id, folded.version, &folded.seen_by(caller), caller)
     }
 

@@ -98,7 +98,7 @@ impl Desk {
 }
 
 async fn along_the_log(
-    events: impl Stream<Item = Result<RecordedEvent, eventstore::Fault>>,
+    events: impl Stream<Item = Result<RecordedEvent, eventstore::StoreError>>,
     report: &mut AuditReport,
     progress: &mut impl FnMut(u64),
 ) -> Result<(), DeskError> {
@@ -130,7 +130,7 @@ async fn along_the_log(
 }
 
 async fn along_the_tickets(
-    events: impl Stream<Item = Result<RecordedEvent, eventstore::Fault>>,
+    events: impl Stream<Item = Result<RecordedEvent, eventstore::StoreError>>,
     report: &mut AuditReport,
     progress: &mut impl FnMut(u64),
 ) -> Result<(), DeskError> {

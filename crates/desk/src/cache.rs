@@ -1,4 +1,4 @@
-//! Folded tickets in memory. An entry may be stale; it then shows as a conflict at the append, and
+//! VersionedTicket tickets in memory. An entry may be stale; it then shows as a conflict at the append, and
 //! is refreshed by reading what came after it.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use moka::policy::EvictionPolicy;
 use ticket_aggregate::TicketId;
 
-use crate::Folded;
+use crate::VersionedTicket;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Cache(moka::sync::Cache<TicketId, Arc<Slot>>);
@@ -17,7 +17,7 @@ pub(crate) struct Slot {
     /// Commands to one ticket take turns in a process: each sees what the one before it left,
     /// instead of losing a race at the append. Between processes the expected version decides.
     pub(crate) turn: tokio::sync::Mutex<()>,
-    folded: RwLock<Option<Arc<Folded>>>,
+    folded: RwLock<Option<Arc<VersionedTicket>>>,
 }
 
 /// What the cache counts in: a ticket has room for small changes until it is weighed again.
@@ -39,7 +39,7 @@ impl Cache {
     }
 
     /// Keeps what is newer than what is there.
-    pub(crate) fn keep(&self, slot: &Arc<Slot>, folded: &Arc<Folded>) {
+    pub(crate) fn keep(&self, slot: &Arc<Slot>, folded: &Arc<VersionedTicket>) {
         let before = {
             let mut kept = slot.folded.write().unwrap_or_else(PoisonError::into_inner);
             if kept.as_ref().is_some_and(|kept| kept.version >= folded.version) {
@@ -59,16 +59,16 @@ impl Cache {
 }
 
 /// What a ticket takes of memory, about.
-fn units(folded: &Folded) -> u32 {
+fn units(folded: &VersionedTicket) -> u32 {
     let ticket = &folded.ticket;
     let strings = ticket.followers.iter().chain(&ticket.source_ids).map(|text| text.len() + 64).sum::<usize>();
     let small = (ticket.tags.len() + ticket.links.len()) * 128;
-    let bytes = size_of::<Folded>() + ticket.subject.len() + ticket.body.len() + strings + small;
+    let bytes = size_of::<VersionedTicket>() + ticket.subject.len() + ticket.body.len() + strings + small;
     u32::try_from(1 + bytes / UNIT).unwrap_or(u32::MAX)
 }
 
 impl Slot {
-    pub(crate) fn get(&self) -> Option<Arc<Folded>> {
+    pub(crate) fn get(&self) -> Option<Arc<VersionedTicket>> {
         self.folded.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,5 +1,5 @@
-use eventstore::{AppendError, Fault, Version};
-use ticket_aggregate::{Refusal, TicketId, codec};
+use eventstore::{AppendError, StoreError, Version};
+use ticket_aggregate::{Rejection, TicketId, codec};
 
 use crate::Entry;
 
@@ -24,7 +24,7 @@ pub enum DeskError {
     },
     /// The rules refuse the command.
     #[error(transparent)]
-    Refused(Refusal),
+    Rejected(Rejection),
     /// The caller has used the idempotency key for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -45,7 +45,7 @@ pub enum DeskError {
     Append(AppendError),
     /// The database.
     #[error(transparent)]
-    Store(#[from] Fault),
+    Store(#[from] StoreError),
     /// An event can't be written as JSON.
     #[error(transparent)]
     Encode(#[from] codec::EncodeError),

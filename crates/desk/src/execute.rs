@@ -9,12 +9,12 @@ mod outcome;
 use std::sync::Arc;
 
 use eventstore::{AppendError, Outcome, Position, Version};
-use ticket_aggregate::{Command, Refusal, RefusalKind};
+use ticket_aggregate::{Command, Rejection, RejectionKind};
 use tracing::Instrument;
 
 use crate::cache::Slot;
 use crate::folded::stream_of;
-use crate::{Desk, DeskError, Folded, Precondition, Request};
+use crate::{Desk, DeskError, Precondition, Request, VersionedTicket};
 use decision::Decision;
 
 /// How often a command is decided anew because others changed the ticket in between. Only other
@@ -26,9 +26,9 @@ const BETWEEN: usize = 200;
 
 /// What a command came to.
 #[derive(Clone, Debug)]
-pub struct Done {
+pub struct CommandOutcome {
     /// The ticket after it: the one commanded, or the follow-up that was opened instead.
-    pub ticket: Arc<Folded>,
+    pub ticket: Arc<VersionedTicket>,
     /// The position of the ticket's last event then.
     pub position: Position,
     /// How many events it recorded.
@@ -39,7 +39,7 @@ pub struct Done {
 
 /// How an attempt ended that is not to be believed, because what it was made on may be stale.
 enum Attempt {
-    Done(Done),
+    CommandOutcome(CommandOutcome),
     /// The end, if what was known is fresh.
     Refused(DeskError),
     /// Somebody else was faster.
@@ -48,13 +48,13 @@ enum Attempt {
 
 impl Desk {
     /// Executes a request. The answer comes once its events are committed.
-    pub async fn execute(&self, request: Request) -> Result<Done, DeskError> {
+    pub async fn execute(&self, request: Request) -> Result<CommandOutcome, DeskError> {
         let command = request.commands.first().map_or("", |command| command.kind().as_str());
         let span = tracing::info_span!("execute", command, ticket = %request.ticket);
-        self.carry_out(request).instrument(span).await
+        self.execute_with_retries(request).instrument(span).await
     }
 
-    async fn carry_out(&self, mut request: Request) -> Result<Done, DeskError> {
+    async fn execute_with_retries(&self, mut request: Request) -> Result<CommandOutcome, DeskError> {
         if let Some(Command::Open(_)) = request.commands.first() {
             return self.open(&mut request).await;
         }
@@ -67,8 +67,8 @@ impl Desk {
         }
         for _ in 0..ATTEMPTS {
             match self.attempt(&mut request, known.as_ref(), fresh, &slot).await? {
-                Attempt::Done(done) => return Ok(done),
-                Attempt::Refused(DeskError::Refused(Refusal::FollowUpNeeded { .. })) if fresh => {
+                Attempt::CommandOutcome(done) => return Ok(done),
+                Attempt::Refused(DeskError::Rejected(Rejection::FollowUpNeeded { .. })) if fresh => {
                     drop(turn);
                     return self.follow_up(request, known).await;
                 }
@@ -92,19 +92,19 @@ impl Desk {
         &self,
         request: &Request,
         kind: ticket_aggregate::CommandKind,
-    ) -> Result<Option<Done>, DeskError> {
+    ) -> Result<Option<CommandOutcome>, DeskError> {
         let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.ticket));
         let folded = folded.ok_or(DeskError::NotFound)?;
         if !request.caller.role.may(kind) {
-            let refusal = Refusal::Forbidden { command: kind, role: request.caller.role };
-            return Err(DeskError::Refused(refusal));
+            let refusal = Rejection::Forbidden { command: kind, role: request.caller.role };
+            return Err(DeskError::Rejected(refusal));
         }
         if let Some(done) = self.repeated(request).await? {
             return Ok(Some(done));
         }
         // what a repetition did may be the very reason why it may not be done again
         if let Some(refusal) = decision::not_permitted(request, Some(kind), &folded) {
-            return Err(DeskError::Refused(refusal));
+            return Err(DeskError::Rejected(refusal));
         }
         self.precondition(request, &folded).await?;
         Ok(None)
@@ -113,23 +113,23 @@ impl Desk {
     async fn attempt(
         &self,
         request: &mut Request,
-        known: Option<&Arc<Folded>>,
+        known: Option<&Arc<VersionedTicket>>,
         fresh: bool,
         slot: &Arc<Slot>,
     ) -> Result<Attempt, DeskError> {
         let Some(known) = known.filter(|k| request.caller.may_see(&k.ticket)) else {
             return match self.repeated(request).await {
                 // what took the ticket out of the caller's sight can be repeated like anything else
-                Ok(Some(done)) if fresh => Ok(Attempt::Done(done)),
+                Ok(Some(done)) if fresh => Ok(Attempt::CommandOutcome(done)),
                 Ok(_) | Err(DeskError::KeyReused) => Ok(Attempt::Refused(DeskError::NotFound)),
                 Err(error) => Err(error),
             };
         };
         if let Some(refusal) = decision::forbidden(request) {
-            return Ok(Attempt::Refused(DeskError::Refused(refusal)));
+            return Ok(Attempt::Refused(DeskError::Rejected(refusal)));
         }
         let decision = if let Some(refusal) = decision::not_permitted(request, None, known) {
-            Err(DeskError::Refused(refusal))
+            Err(DeskError::Rejected(refusal))
         } else if request.precondition.holds(known.version) {
             self.decide(request, known).await
         } else {
@@ -140,7 +140,7 @@ impl Desk {
                 return Ok(Attempt::Conflict);
             }
             Ok(decision) if decision.is_empty() && request.idempotency.is_none() => {
-                return Ok(Attempt::Done(outcome::without_effect(known)));
+                return Ok(Attempt::CommandOutcome(outcome::without_effect(known)));
             }
             Ok(decision) => decision,
             // a fault of the database is none of the rules': it is not decided again
@@ -149,19 +149,19 @@ impl Desk {
             Err(error) => return self.refuse(request, known, error).await,
         };
         match self.append(request, decision, known, slot).await {
-            Ok(done) => Ok(Attempt::Done(done)),
+            Ok(done) => Ok(Attempt::CommandOutcome(done)),
             Err(DeskError::Append(AppendError::Conflict { .. })) => Ok(Attempt::Conflict),
             Err(error) => Err(error),
         }
     }
 
     /// A refusal stands, unless the request is a repetition of one that did succeed.
-    async fn refuse(&self, request: &Request, known: &Folded, error: DeskError) -> Result<Attempt, DeskError> {
+    async fn refuse(&self, request: &Request, known: &VersionedTicket, error: DeskError) -> Result<Attempt, DeskError> {
         if let Some(done) = self.repeated(request).await? {
-            return Ok(Attempt::Done(done));
+            return Ok(Attempt::CommandOutcome(done));
         }
         // 403 goes before 412, and 412 before what the state refuses
-        if !matches!(&error, DeskError::Refused(refusal) if refusal.kind() == RefusalKind::Forbidden) {
+        if !matches!(&error, DeskError::Rejected(refusal) if refusal.kind() == RejectionKind::Forbidden) {
             self.precondition(request, known).await?;
         }
         Ok(Attempt::Refused(error))
@@ -171,9 +171,9 @@ impl Desk {
         &self,
         request: &mut Request,
         decision: Decision,
-        known: &Arc<Folded>,
+        known: &Arc<VersionedTicket>,
         slot: &Arc<Slot>,
-    ) -> Result<Done, DeskError> {
+    ) -> Result<CommandOutcome, DeskError> {
         let command_id = (request.new_id)();
         let unit = decision.unit(request, known.version, command_id)?;
         match self.store.append(unit).await.map_err(DeskError::Append)? {
@@ -188,7 +188,7 @@ impl Desk {
         }
     }
 
-    async fn precondition(&self, request: &Request, known: &Folded) -> Result<(), DeskError> {
+    async fn precondition(&self, request: &Request, known: &VersionedTicket) -> Result<(), DeskError> {
         let Precondition::OneOf(versions) = &request.precondition else { return Ok(()) };
         if versions.contains(&known.version) {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::pin::pin;
 
-use eventstore::{Fault, Position, RecordedEvent, StreamId, Version};
+use eventstore::{Position, RecordedEvent, StoreError, StreamId, Version};
 use futures_util::{Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use ticket_aggregate::{Event, Stamp, State, StreamVersion, Ticket, TicketId, codec, evolve};
@@ -13,7 +13,7 @@ use crate::{Caller, DeskError};
 
 /// A ticket at a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Folded {
+pub struct VersionedTicket {
     /// Its id.
     pub id: TicketId,
     /// The version that this is the fold of.
@@ -24,14 +24,14 @@ pub struct Folded {
     pub ticket: Ticket,
 }
 
-impl Folded {
+impl VersionedTicket {
     /// The ticket as the caller may see it.
     pub fn seen_by(&self, caller: &Caller) -> Cow<'_, Ticket> {
         if caller.is_staff() { Cow::Borrowed(&self.ticket) } else { Cow::Owned(self.ticket.public_view()) }
     }
 }
 
-/// The form of [`Folded`] in snapshots; to be raised with every change of it or of [`Ticket`].
+/// The form of [`VersionedTicket`] in snapshots; to be raised with every change of it or of [`Ticket`].
 pub(crate) const SNAPSHOT_SCHEMA: i16 = 2;
 
 pub(crate) fn stream_of(ticket: TicketId) -> StreamId {
@@ -50,14 +50,17 @@ pub(crate) fn stamp(version: Version, occurred_at: chrono::DateTime<chrono::Utc>
 }
 
 /// Folds further events onto a ticket.
-pub(crate) fn fold(known: Option<Folded>, events: &[RecordedEvent]) -> Result<Option<Folded>, DeskError> {
+pub(crate) fn fold(
+    known: Option<VersionedTicket>,
+    events: &[RecordedEvent],
+) -> Result<Option<VersionedTicket>, DeskError> {
     let Some(last) = events.last() else { return Ok(known) };
     let mut state: State = known.map(|known| known.ticket);
     for recorded in events {
         let event = decode(recorded)?;
         state = evolve(state, &event, &stamp(recorded.version, recorded.occurred_at));
     }
-    Ok(state.map(|ticket| Folded {
+    Ok(state.map(|ticket| VersionedTicket {
         id: TicketId(last.stream_id.0),
         version: last.version,
         position: last.position,
@@ -67,9 +70,9 @@ pub(crate) fn fold(known: Option<Folded>, events: &[RecordedEvent]) -> Result<Op
 
 /// The same with those that are still to be read.
 pub(crate) async fn fold_pages(
-    mut known: Option<Folded>,
-    pages: impl Stream<Item = Result<Vec<RecordedEvent>, Fault>>,
-) -> Result<Option<Folded>, DeskError> {
+    mut known: Option<VersionedTicket>,
+    pages: impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>>,
+) -> Result<Option<VersionedTicket>, DeskError> {
     let mut pages = pin!(pages);
     while let Some(page) = pages.try_next().await? {
         known = fold(known, &page)?;
@@ -115,6 +118,6 @@ pub(crate) mod tests {
              reopen_until reopen_count wake_at closed_at closed_reason priority category team tags followers links \
              source_ids number opened_at channel requester follow_up_of subject body"
         );
-        assert_eq!(serde_json::from_value::<Folded>(json).unwrap(), folded, "and it reads back");
+        assert_eq!(serde_json::from_value::<VersionedTicket>(json).unwrap(), folded, "and it reads back");
     }
 }

@@ -9,7 +9,7 @@ use ticket_aggregate::{ActorRef, Event};
 use uuid::Uuid;
 
 use crate::folded::decode;
-use crate::{Caller, DeskError, Folded};
+use crate::{Caller, DeskError, VersionedTicket};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct History {
     /// The events, in order.
     pub entries: Vec<Entry>,
     /// The ticket after them.
-    pub folded: Arc<Folded>,
+    pub folded: Arc<VersionedTicket>,
     /// How many events the ticket has in all.
     pub of: usize,
 }

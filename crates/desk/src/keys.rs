@@ -91,7 +91,7 @@ pub enum AuthError {
     Busy,
     /// The database.
     #[error(transparent)]
-    Store(#[from] eventstore::Fault),
+    Store(#[from] eventstore::StoreError),
 }
 
 impl From<sqlx::Error> for AuthError {

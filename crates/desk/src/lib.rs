@@ -28,14 +28,14 @@ use sqlx::migrate::{MigrateError, Migrator};
 pub use audit::{AuditReport, Finding};
 pub use caller::Caller;
 pub use error::DeskError;
-pub use execute::Done;
-pub use folded::Folded;
+pub use execute::CommandOutcome;
+pub use folded::VersionedTicket;
 pub use history::{Entry, History};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;
 pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
-pub use reading::{Moment, PAGE_BYTES};
+pub use reading::{AsOf, PAGE_BYTES};
 pub use request::{Idempotency, Precondition, Request};
 
 /// The schema of the desk's own tables, which stand beside those of the log.

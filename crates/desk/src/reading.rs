@@ -11,14 +11,14 @@ use ticket_aggregate::TicketId;
 
 use crate::folded::{SNAPSHOT_SCHEMA, fold, fold_pages, stream_of};
 use crate::history::{Entry, History};
-use crate::{Caller, Desk, DeskError, Folded};
+use crate::{Caller, Desk, DeskError, VersionedTicket};
 
 /// A page of a ticket's events ends with the one that brings it to so many bytes: they may be large, and clients slow.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 
 /// Which state of a ticket is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum AsOf {
     /// The newest.
     Now,
     /// After that many events.
@@ -29,27 +29,27 @@ pub enum Moment {
 
 impl Desk {
     /// A ticket that the caller may see (as it is now), at a moment.
-    pub async fn ticket(&self, id: TicketId, at: Moment, caller: &Caller) -> Result<Arc<Folded>, DeskError> {
+    pub async fn ticket(&self, id: TicketId, at: AsOf, caller: &Caller) -> Result<Arc<VersionedTicket>, DeskError> {
         let current = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
         let range = match at {
-            Moment::Now => return Ok(current),
-            Moment::Version(version) if version == current.version => return Ok(current),
-            Moment::Version(version) if version > current.version || version.0 < 1 => {
+            AsOf::Now => return Ok(current),
+            AsOf::Version(version) if version == current.version => return Ok(current),
+            AsOf::Version(version) if version > current.version || version.0 < 1 => {
                 return Err(DeskError::NoSuchVersion);
             }
-            Moment::Version(version) => StreamRange { until_version: Some(version), ..StreamRange::default() },
-            Moment::Time(time) => StreamRange { until_time: Some(time), ..StreamRange::default() },
+            AsOf::Version(version) => StreamRange { until_version: Some(version), ..StreamRange::default() },
+            AsOf::Time(time) => StreamRange { until_time: Some(time), ..StreamRange::default() },
         };
         self.folded_to(id, range).await?.map(Arc::new).ok_or(DeskError::NoSuchVersion)
     }
 
     /// All of a ticket up to a moment, for operators. Events behind it may be such that nobody can read them.
-    pub async fn history(&self, id: TicketId, until: Moment) -> Result<History, DeskError> {
+    pub async fn history(&self, id: TicketId, until: AsOf) -> Result<History, DeskError> {
         let events = self.store.read_stream(stream_of(id), StreamRange::default()).await?;
         let count = match until {
-            Moment::Now => events.len(),
-            Moment::Version(version) => events.iter().position(|e| e.version == version).map_or(0, |index| index + 1),
-            Moment::Time(time) => events.iter().take_while(|e| e.occurred_at <= time).count(),
+            AsOf::Now => events.len(),
+            AsOf::Version(version) => events.iter().position(|e| e.version == version).map_or(0, |index| index + 1),
+            AsOf::Time(time) => events.iter().take_while(|e| e.occurred_at <= time).count(),
         };
         if count == 0 && !events.is_empty() {
             return Err(DeskError::NoSuchVersion);
@@ -68,7 +68,7 @@ impl Desk {
         after: Version,
         limit: usize,
         wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<(Arc<Folded>, Vec<Entry>, Option<Version>), DeskError> {
+    ) -> Result<(Arc<VersionedTicket>, Vec<Entry>, Option<Version>), DeskError> {
         let folded = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
         let range = StreamRange { after, until_version: Some(folded.version), until_time: None };
         let mut pages = pin!(self.store.stream_pages(stream_of(id), range));
@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// The newest state: what is kept in memory, and what came after it.
-    pub(crate) async fn current(&self, id: TicketId) -> Result<Option<Arc<Folded>>, DeskError> {
+    pub(crate) async fn current(&self, id: TicketId) -> Result<Option<Arc<VersionedTicket>>, DeskError> {
         let slot = self.cache.slot(id);
         let known = slot.get();
         let folded = self.refreshed(id, known).await?;
@@ -101,8 +101,8 @@ impl Desk {
     pub(crate) async fn refreshed(
         &self,
         id: TicketId,
-        known: Option<Arc<Folded>>,
-    ) -> Result<Option<Arc<Folded>>, DeskError> {
+        known: Option<Arc<VersionedTicket>>,
+    ) -> Result<Option<Arc<VersionedTicket>>, DeskError> {
         let Some(known) = known else {
             return Ok(self.folded_to(id, StreamRange::default()).await?.map(Arc::new));
         };
@@ -116,7 +116,7 @@ impl Desk {
                 if news.is_empty() {
                     return Ok(Some(known));
                 }
-                let folded = fold(Some(Folded::clone(&known)), news)?;
+                let folded = fold(Some(VersionedTicket::clone(&known)), news)?;
                 Ok(fold_pages(folded, pages).await?.map(Arc::new))
             }
             _ => {
@@ -127,7 +127,11 @@ impl Desk {
     }
 
     /// Folds a part of a stream from its beginning, or from a snapshot within the part.
-    pub(crate) async fn folded_to(&self, id: TicketId, range: StreamRange) -> Result<Option<Folded>, DeskError> {
+    pub(crate) async fn folded_to(
+        &self,
+        id: TicketId,
+        range: StreamRange,
+    ) -> Result<Option<VersionedTicket>, DeskError> {
         let stream = stream_of(id);
         if range.until_time.is_some() {
             return fold_pages(None, self.store.stream_pages(stream, range)).await;
@@ -141,10 +145,10 @@ impl Desk {
     }
 
     /// A snapshot that can't be read is passed over: it is a shortcut, not the truth.
-    fn read_snapshot(id: TicketId, snapshot: &Snapshot) -> Option<Folded> {
+    fn read_snapshot(id: TicketId, snapshot: &Snapshot) -> Option<VersionedTicket> {
         serde_json::from_str(&snapshot.state)
             .inspect_err(|error| tracing::warn!(ticket = %id, %error, "a snapshot can't be read"))
             .ok()
-            .filter(|folded: &Folded| folded.id == id && folded.version == snapshot.version)
+            .filter(|folded: &VersionedTicket| folded.id == id && folded.version == snapshot.version)
     }
 }

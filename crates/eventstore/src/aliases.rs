@@ -2,11 +2,11 @@
 
 use sqlx::Row;
 
-use crate::{EventStore, Fault, StreamId};
+use crate::{EventStore, StoreError, StreamId};
 
 impl EventStore {
     /// The stream that has an alias.
-    pub async fn resolve(&self, scope: &str, name: &str) -> Result<Option<StreamId>, Fault> {
+    pub async fn resolve(&self, scope: &str, name: &str) -> Result<Option<StreamId>, StoreError> {
         let stream = sqlx::query_scalar("select stream_id from aliases where scope = $1 and name = $2")
             .bind(scope)
             .bind(name)
@@ -16,7 +16,7 @@ impl EventStore {
     }
 
     /// Names of streams that have no event: proof that something was removed from the log.
-    pub async fn dangling_aliases(&self) -> Result<Vec<(String, String, StreamId)>, Fault> {
+    pub async fn dangling_aliases(&self) -> Result<Vec<(String, String, StreamId)>, StoreError> {
         let rows = sqlx::query(
             "select a.scope, a.name, a.stream_id from aliases a
               where not exists (select from events e where e.stream_id = a.stream_id)

@@ -4,7 +4,7 @@ use crate::{StreamId, Version};
 
 /// The database did not do what was asked. Shared by all the units of a batch.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Fault {
+pub enum StoreError {
     /// It can't be reached, or went away, or a time-out ended the statement. Try again later.
     #[error("the database is not available")]
     Unavailable(#[source] Arc<sqlx::Error>),
@@ -63,16 +63,16 @@ pub enum AppendError {
     OutcomeUnknown(#[source] Arc<sqlx::Error>),
     /// Nothing was appended.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Store(#[from] StoreError),
 }
 
-impl From<sqlx::Error> for Fault {
+impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Arc::new(error).into()
     }
 }
 
-impl From<Arc<sqlx::Error>> for Fault {
+impl From<Arc<sqlx::Error>> for StoreError {
     fn from(error: Arc<sqlx::Error>) -> Self {
         match &*error {
             sqlx::Error::Database(e) if !is_passing(e.code().as_deref()) => Self::Database(error),

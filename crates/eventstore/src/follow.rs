@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::append::Appender;
 use crate::metrics::METRICS;
 use crate::pages::{PageSize, flat, pages};
-use crate::{EventStore, Fault, Position, RecordedEvent, StreamId, StreamRange, Version, read};
+use crate::{EventStore, Position, RecordedEvent, StoreError, StreamId, StreamRange, Version, read};
 
 /// How long a lost wake-up can delay an event.
 const POLL: Duration = Duration::from_millis(500);
@@ -137,7 +137,7 @@ impl EventStore {
         &self,
         id: StreamId,
         after: Position,
-    ) -> Result<impl Stream<Item = Result<Arc<RecordedEvent>, Fault>> + Send + 'static, Fault> {
+    ) -> Result<impl Stream<Item = Result<Arc<RecordedEvent>, StoreError>> + Send + 'static, StoreError> {
         // what is up to the head is there already, what follows comes after it
         let head = self.head().await?;
         let store = self.clone();
@@ -207,7 +207,7 @@ impl EventStore {
         }
     }
 
-    async fn rest(&self, fault: &Fault) -> Option<()> {
+    async fn rest(&self, fault: &StoreError) -> Option<()> {
         if self.pool.is_closed() {
             return None;
         }
@@ -218,7 +218,7 @@ impl EventStore {
 }
 
 impl Running {
-    async fn start(store: &EventStore) -> Result<Self, Fault> {
+    async fn start(store: &EventStore) -> Result<Self, StoreError> {
         let head = read::head(&store.pool).await?;
         let window = Window { events: VecDeque::new(), bytes: 0, before: head };
         let window = Arc::new(RwLock::new(window));
@@ -264,7 +264,7 @@ impl Tailer {
     }
 
     /// Reads what is new into the window: how many events, and the position of the last; `None` where nothing is.
-    async fn read(&self, tail: Position) -> Result<Option<(usize, Position)>, Fault> {
+    async fn read(&self, tail: Position) -> Result<Option<(usize, Position)>, StoreError> {
         let page = read::page(&self.pool, tail, CHUNK).await?;
         let (count, Some(last)) = (page.len(), page.last().map(|event| event.position)) else { return Ok(None) };
         {

@@ -14,7 +14,7 @@
 
 mod aliases;
 mod append;
-mod cursor;
+mod checkpoint;
 mod error;
 mod event;
 #[doc(hidden)]
@@ -39,8 +39,8 @@ use sqlx::migrate::Migrator;
 use tracing::Instrument;
 
 pub use append::{Appended, Outcome};
-pub use cursor::{Cursor, Lead};
-pub use error::{AppendError, Fault};
+pub use checkpoint::{Checkpoint, Lead};
+pub use error::{AppendError, StoreError};
 pub use event::{Metadata, NewEvent, RecordedEvent};
 pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
@@ -96,7 +96,7 @@ impl EventStore {
     }
 
     /// The position of the last event; zero where there is none.
-    pub async fn head(&self) -> Result<Position, Fault> {
+    pub async fn head(&self) -> Result<Position, StoreError> {
         read::head(&self.pool).await
     }
 }

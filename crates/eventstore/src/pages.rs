@@ -2,7 +2,7 @@
 
 use futures_util::{Stream, TryStreamExt, stream};
 
-use crate::{Fault, RecordedEvent};
+use crate::{RecordedEvent, StoreError};
 
 /// How many events the next page is to have. It follows from how large those of the last one were, and is at most twice
 /// as many: large ones after small ones don't come by the thousand.
@@ -41,11 +41,11 @@ pub(crate) fn pages<P, F, E>(
     size: PageSize,
     place: fn(&RecordedEvent) -> P,
     read: impl Fn(P, u16) -> F + Send,
-) -> impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send
+) -> impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send
 where
     P: Send,
     F: Future<Output = Result<Vec<RecordedEvent>, E>> + Send,
-    Fault: From<E>,
+    StoreError: From<E>,
 {
     stream::try_unfold(Some((after, size)), move |from| {
         let reading = from.map(|(after, size)| (read(after, size.events()), size));
@@ -61,8 +61,8 @@ where
 
 /// The same, event by event.
 pub(crate) fn flat(
-    pages: impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send,
-) -> impl Stream<Item = Result<RecordedEvent, Fault>> + Send {
+    pages: impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send,
+) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send {
     pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten()
 }
 

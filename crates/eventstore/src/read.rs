@@ -6,7 +6,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::pages::{PageSize, flat, pages};
-use crate::{EventStore, Fault, Position, RecordedEvent, StreamId, Version};
+use crate::{EventStore, Position, RecordedEvent, StoreError, StreamId, Version};
 
 /// Which part of a stream to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -39,7 +39,7 @@ const COLUMNS: &str = "position, stream_id, version, type, schema_version, paylo
 impl EventStore {
     /// The events of a stream, in order; empty where there is no such stream. All of them at once: see
     /// [`Self::stream_pages`].
-    pub async fn read_stream(&self, stream: StreamId, range: StreamRange) -> Result<Vec<RecordedEvent>, Fault> {
+    pub async fn read_stream(&self, stream: StreamId, range: StreamRange) -> Result<Vec<RecordedEvent>, StoreError> {
         self.stream_pages(stream, range).try_concat().await
     }
 
@@ -48,7 +48,7 @@ impl EventStore {
         &self,
         stream: StreamId,
         range: StreamRange,
-    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send + '_ {
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send + '_ {
         let read = move |after, limit| self.stream_page(stream, StreamRange { after, ..range }, limit);
         pages(range.after, PageSize::new(FIRST, 1_000, STREAM_PAGE), |last| last.version, read)
     }
@@ -58,7 +58,7 @@ impl EventStore {
         stream: StreamId,
         range: StreamRange,
         limit: u16,
-    ) -> Result<Vec<RecordedEvent>, Fault> {
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
         let sql = format!(
             "select {COLUMNS} from events where stream_id = $1 and version > $2
                 and version <= coalesce($3, 9223372036854775807)
@@ -78,7 +78,7 @@ impl EventStore {
 
     /// All streams, one after the other, each in order, page by page: for audits, which want to hold one
     /// stream's state at a time.
-    pub fn read_streams(&self) -> impl Stream<Item = Result<RecordedEvent, Fault>> + Send + '_ {
+    pub fn read_streams(&self) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send + '_ {
         let sql = format!(
             "select {COLUMNS} from events where (stream_id, version) > ($1, $2)
               order by stream_id, version limit $3"
@@ -95,7 +95,7 @@ impl EventStore {
     }
 
     /// One page of the log: up to `limit` events after a position, in order.
-    pub async fn read_page(&self, after: Position, limit: u16) -> Result<Vec<RecordedEvent>, Fault> {
+    pub async fn read_page(&self, after: Position, limit: u16) -> Result<Vec<RecordedEvent>, StoreError> {
         page(&self.pool, after, limit).await
     }
 
@@ -105,13 +105,13 @@ impl EventStore {
         &self,
         after: Position,
         most: u16,
-    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, Fault>> + Send + '_ {
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send + '_ {
         let read = |after, limit| self.read_page(after, limit);
         pages(after, PageSize::new(FIRST, most, LOG_PAGE), |last| last.position, read)
     }
 
     /// The same, event by event.
-    pub fn read_log(&self, after: Position) -> impl Stream<Item = Result<RecordedEvent, Fault>> + Send + '_ {
+    pub fn read_log(&self, after: Position) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send + '_ {
         flat(self.log_pages(after, 1_000))
     }
 }
@@ -120,12 +120,12 @@ pub(crate) async fn page(
     executor: impl PgExecutor<'_>,
     after: Position,
     limit: u16,
-) -> Result<Vec<RecordedEvent>, Fault> {
+) -> Result<Vec<RecordedEvent>, StoreError> {
     let sql = format!("select {COLUMNS} from events where position > $1 order by position limit $2");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after.0).bind(i64::from(limit)).fetch_all(executor).await?)
 }
 
-pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<Position, Fault> {
+pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<Position, StoreError> {
     let head = sqlx::query_scalar("select coalesce((select position from events order by position desc limit 1), 0)")
         .fetch_one(executor)
         .await?;
@@ -151,7 +151,7 @@ pub(crate) async fn by_command(
     after: Position,
     streams: &[Uuid],
     commands: &[Uuid],
-) -> Result<Vec<Located>, Fault> {
+) -> Result<Vec<Located>, StoreError> {
     let located = sqlx::query_as(
         "select position, stream_id, version, (metadata->>'command_id')::uuid as command_id, recorded_at
            from events

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use sqlx::{PgExecutor, Row};
 
-use crate::{EventStore, Fault, Position, Receipt, StreamId, Version};
+use crate::{EventStore, Position, Receipt, StoreError, StreamId, Version};
 
 impl EventStore {
     /// What a caller's key did, if it was used.
-    pub async fn receipt(&self, caller: &str, key: &str) -> Result<Option<Receipt>, Fault> {
+    pub async fn receipt(&self, caller: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         find(&self.pool, caller, key).await
     }
 
     /// Receipts that name an event which is not in the log: proof that something was removed from it.
-    pub async fn dangling_receipts(&self) -> Result<Vec<(StreamId, Version)>, Fault> {
+    pub async fn dangling_receipts(&self) -> Result<Vec<(StreamId, Version)>, StoreError> {
         let rows = sqlx::query(
             "select r.stream_id, r.version from receipts r
               where not exists (select from events e where e.stream_id = r.stream_id
@@ -26,7 +26,7 @@ impl EventStore {
     }
 
     /// Removes receipts older than `age`, a thousand at a time; gives back how many.
-    pub async fn expire_receipts(&self, age: Duration) -> Result<u64, Fault> {
+    pub async fn expire_receipts(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "delete from receipts where (caller, key) in (
                select caller, key from receipts
@@ -40,7 +40,11 @@ impl EventStore {
     }
 }
 
-pub(crate) async fn find(executor: impl PgExecutor<'_>, caller: &str, key: &str) -> Result<Option<Receipt>, Fault> {
+pub(crate) async fn find(
+    executor: impl PgExecutor<'_>,
+    caller: &str,
+    key: &str,
+) -> Result<Option<Receipt>, StoreError> {
     let row = sqlx::query(
         "select fingerprint, stream_id, version, position, status from receipts where caller = $1 and key = $2",
     )

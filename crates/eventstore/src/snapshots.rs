@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use crate::{EventStore, Fault, StreamId, Version};
+use crate::{EventStore, StoreError, StreamId, Version};
 
 /// A folded state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl EventStore {
         stream: StreamId,
         schema_version: i16,
         until: Option<Version>,
-    ) -> Result<Option<Snapshot>, Fault> {
+    ) -> Result<Option<Snapshot>, StoreError> {
         let row = sqlx::query(
             "select version, state::text from snapshots
               where stream_id = $1 and schema_version = $2 and version <= coalesce($3, 9223372036854775807)
@@ -36,7 +36,12 @@ impl EventStore {
     }
 
     /// Keeps a snapshot; one that is there already stays.
-    pub async fn keep_snapshot(&self, stream: StreamId, schema_version: i16, snapshot: &Snapshot) -> Result<(), Fault> {
+    pub async fn keep_snapshot(
+        &self,
+        stream: StreamId,
+        schema_version: i16,
+        snapshot: &Snapshot,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "insert into snapshots (stream_id, schema_version, version, state) values ($1, $2, $3, $4::json)
              on conflict on constraint snapshots_pkey do nothing",

@@ -1,4 +1,4 @@
-use eventstore::{Fault, Position};
+use eventstore::{Position, StoreError};
 
 /// Why a read model did not answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -14,11 +14,11 @@ pub enum ReadError {
     InvalidCursor,
     /// The database.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Fault(error.into())
+        Self::Store(error.into())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use eventstore::Fault;
+use eventstore::StoreError;
 use sqlx::{Connection, PgConnection, PgExecutor, Row};
 
 use crate::projection::Projection;
@@ -33,7 +33,7 @@ pub(crate) struct Made {
 }
 
 /// The generation of a projection that is in a state: there is one at the most.
-async fn in_state(executor: impl PgExecutor<'_>, name: &str, state: &str) -> Result<Option<Made>, Fault> {
+async fn in_state(executor: impl PgExecutor<'_>, name: &str, state: &str) -> Result<Option<Made>, StoreError> {
     let row =
         sqlx::query("select generation, schema_version from read_models.generations where name = $1 and state = $2")
             .bind(name)
@@ -45,17 +45,17 @@ async fn in_state(executor: impl PgExecutor<'_>, name: &str, state: &str) -> Res
 }
 
 /// The one that serves.
-pub(crate) async fn live(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, Fault> {
+pub(crate) async fn live(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, StoreError> {
     in_state(executor, name, "live").await
 }
 
 /// The one that is being filled.
-pub(crate) async fn building(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, Fault> {
+pub(crate) async fn building(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, StoreError> {
     in_state(executor, name, "building").await
 }
 
 /// Begins a new generation, if none is being filled.
-pub(crate) async fn begin(executor: impl PgExecutor<'_>, projection: &dyn Projection) -> Result<(), Fault> {
+pub(crate) async fn begin(executor: impl PgExecutor<'_>, projection: &dyn Projection) -> Result<(), StoreError> {
     sqlx::query(
         "insert into read_models.generations (name, generation, schema_version, state, started_at)
          select $1, coalesce(max(generation), 0) + 1, $2, 'building', now()
@@ -70,7 +70,11 @@ pub(crate) async fn begin(executor: impl PgExecutor<'_>, projection: &dyn Projec
 }
 
 /// Gives up one that is being filled for a schema that is no more.
-pub(crate) async fn abandon(executor: impl PgExecutor<'_>, name: &str, generation: Generation) -> Result<(), Fault> {
+pub(crate) async fn abandon(
+    executor: impl PgExecutor<'_>,
+    name: &str,
+    generation: Generation,
+) -> Result<(), StoreError> {
     sqlx::query(
         "update read_models.generations set state = 'retired' where name = $1 and generation = $2 and state = 'building'",
     )
@@ -87,7 +91,7 @@ pub(crate) async fn report_rate(
     name: &str,
     generation: Generation,
     rate: f64,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     sqlx::query("update read_models.generations set events_per_second = $3 where name = $1 and generation = $2")
         .bind(name)
         .bind(generation.0)
@@ -103,7 +107,7 @@ pub(crate) async fn swap(
     name: &str,
     generation: Generation,
     comparison: &str,
-) -> Result<bool, Fault> {
+) -> Result<bool, StoreError> {
     let mut tx = connection.begin().await?;
     sqlx::query("update read_models.generations set state = 'retired' where name = $1 and state = 'live'")
         .bind(name)
@@ -130,14 +134,17 @@ pub(crate) async fn swap(
 }
 
 /// Whether something is left of retired generations.
-pub(crate) async fn any_retired(executor: impl PgExecutor<'_>, name: &str) -> Result<bool, Fault> {
+pub(crate) async fn any_retired(executor: impl PgExecutor<'_>, name: &str) -> Result<bool, StoreError> {
     let sql = "select exists (select from read_models.generations where name = $1 and state = 'retired')";
     Ok(sqlx::query_scalar(sql).bind(name).fetch_one(executor).await?)
 }
 
 /// Removes what is left of retired generations. Who still reads one is waited for as long as a lock may take;
 /// what can't be had now is removed another time.
-pub(crate) async fn remove_retired(connection: &mut PgConnection, projection: &dyn Projection) -> Result<(), Fault> {
+pub(crate) async fn remove_retired(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+) -> Result<(), StoreError> {
     let name = projection.name();
     let retired: Vec<i32> =
         sqlx::query_scalar("select generation from read_models.generations where name = $1 and state = 'retired'")

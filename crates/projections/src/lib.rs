@@ -33,7 +33,7 @@ mod verify;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use eventstore::{EventStore, Fault};
+use eventstore::{EventStore, StoreError};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
@@ -106,7 +106,7 @@ impl Projections {
 
     /// Holds each live read model against the fold of the log up to its position; `progress` hears how many events
     /// were read. Changes nothing.
-    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Vec<Difference>, Fault> {
+    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Vec<Difference>, StoreError> {
         verify::all(&self.store, progress).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eventstore::{Fault, Position, StreamId, Version};
+use eventstore::{Position, StoreError, StreamId, Version};
 use sqlx::{PgExecutor, Row};
 
 use crate::generations::Generation;
@@ -22,7 +22,7 @@ pub(crate) async fn park(
     projection: &str,
     generation: Generation,
     parked: &Parked,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     sqlx::query(
         "insert into read_models.parked (projection, generation, stream_id, position, version, error, since)
          values ($1, $2, $3, $4, $5, $6, now())
@@ -47,7 +47,7 @@ pub(crate) async fn release(
     projection: &str,
     generation: Generation,
     stream: StreamId,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     sqlx::query("delete from read_models.parked where projection = $1 and generation = $2 and stream_id = $3")
         .bind(projection)
         .bind(generation.0)
@@ -62,7 +62,7 @@ pub(crate) async fn all(
     executor: impl PgExecutor<'_>,
     projection: &str,
     generation: Generation,
-) -> Result<HashMap<StreamId, Parked>, Fault> {
+) -> Result<HashMap<StreamId, Parked>, StoreError> {
     let rows = sqlx::query(
         "select stream_id, position, version, error from read_models.parked where projection = $1 and generation = $2",
     )
@@ -80,7 +80,7 @@ pub(crate) async fn all(
 }
 
 /// The positions that a projection leaves out.
-pub(crate) async fn skips(executor: impl PgExecutor<'_>, projection: &str) -> Result<HashSet<Position>, Fault> {
+pub(crate) async fn skips(executor: impl PgExecutor<'_>, projection: &str) -> Result<HashSet<Position>, StoreError> {
     let positions: Vec<i64> = sqlx::query_scalar("select position from read_models.skips where projection = $1")
         .bind(projection)
         .fetch_all(executor)
@@ -95,7 +95,7 @@ pub(crate) async fn skip(
     parked: &Parked,
     reason: &str,
     by: &str,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     sqlx::query(
         "insert into read_models.skips (projection, position, stream_id, reason, skipped_by, skipped_at)
          values ($1, $2, $3, $4, $5, now()) on conflict on constraint skips_pkey do nothing",

@@ -5,7 +5,7 @@ mod repair;
 
 use std::time::Duration;
 
-use eventstore::{EventStore, Fault, Lead, Position};
+use eventstore::{EventStore, Lead, Position, StoreError};
 use futures_util::{FutureExt, Stream, StreamExt};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::Instant;
@@ -183,8 +183,8 @@ async fn some(
 pub(crate) async fn live_position(
     connection: &mut PgConnection,
     name: &str,
-) -> Result<Option<(Generation, Position)>, Fault> {
+) -> Result<Option<(Generation, Position)>, StoreError> {
     let Some(live) = generations::live(&mut *connection, name).await? else { return Ok(None) };
-    let position = eventstore::Cursor::position(connection, &live.generation.cursor(name)).await?;
+    let position = eventstore::Checkpoint::position(connection, &live.generation.cursor(name)).await?;
     Ok(Some((live.generation, position)))
 }

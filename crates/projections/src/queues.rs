@@ -5,7 +5,7 @@ mod place;
 
 use std::collections::BTreeMap;
 
-use eventstore::{Fault, Position, StreamId};
+use eventstore::{Position, StoreError, StreamId};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
@@ -308,7 +308,7 @@ pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> 
 pub(crate) async fn counts(
     connection: &mut PgConnection,
     generation: Generation,
-) -> Result<BTreeMap<Place, i64>, Fault> {
+) -> Result<BTreeMap<Place, i64>, StoreError> {
     let sql = format!("select team, status, assignee, priority, count from read_models.queues_{generation}");
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
     rows.iter()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eventstore::{Fault, Position};
+use eventstore::{Position, StoreError};
 use sqlx::{PgPool, Row};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -94,7 +94,7 @@ impl Reached {
         });
     }
 
-    async fn look(&self) -> Result<(), Fault> {
+    async fn look(&self) -> Result<(), StoreError> {
         let rows = sqlx::query(
             "select g.name, c.position from read_models.generations g
                join cursors c on c.name = g.name || '@' || g.generation where g.state = 'live'",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use eventstore::{Fault, Position, StreamId};
+use eventstore::{Position, StoreError, StreamId};
 use futures_util::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
@@ -157,13 +157,13 @@ impl Reader {
     }
 
     /// How the projections are.
-    pub async fn status(&self) -> Result<Vec<Status>, Fault> {
+    pub async fn status(&self) -> Result<Vec<Status>, StoreError> {
         status::all(&self.pool).await
     }
 
     /// Begins a rebuild, which a leader carries out, or finds the one that is under way; its generation. `None`: there
     /// is no such projection.
-    pub async fn rebuild(&self, name: &str) -> Result<Option<i32>, Fault> {
+    pub async fn rebuild(&self, name: &str) -> Result<Option<i32>, StoreError> {
         let Some(projection) = find(name) else { return Ok(None) };
         loop {
             generations::begin(&self.pool, projection).await?;
@@ -186,7 +186,7 @@ impl Reader {
         action: &Action,
         by: &str,
         wait: Duration,
-    ) -> Result<Option<Option<Outcome>>, Fault> {
+    ) -> Result<Option<Option<Outcome>>, StoreError> {
         if find(name).is_none() {
             return Ok(None);
         }

@@ -6,7 +6,7 @@ mod fill;
 
 use std::time::Duration;
 
-use eventstore::{Cursor, Fault, Lead, Position};
+use eventstore::{Checkpoint, Lead, Position, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::failpoints;
@@ -56,7 +56,7 @@ pub(crate) async fn tend(projector: &Projector) -> Result<(), Halt> {
 }
 
 /// A connection to remove what is retired, if there is any.
-async fn retired(projector: &Projector) -> Result<Option<Lead>, Fault> {
+async fn retired(projector: &Projector) -> Result<Option<Lead>, StoreError> {
     let name = projector.projection.name();
     if !generations::any_retired(&projector.pool, name).await? {
         return Ok(None);
@@ -75,7 +75,7 @@ async fn build(projector: &Projector, made: Made) -> Result<(), Halt> {
     connection.execute("set idle_session_timeout = 0").await?;
     sqlx::raw_sql(AssertSqlSafe(projection.create(generation))).execute(&mut *connection).await?;
     // there is a position from the beginning, also where the log is empty; `false`: there is one
-    Cursor::advance(&mut *connection, &generation.cursor(name), Position(0), Position(0)).await?;
+    Checkpoint::advance(&mut *connection, &generation.cursor(name), Position(0), Position(0)).await?;
     let mut session = Session::open(projection, generation, Role::Building, connection).await?;
     tracing::info!(projection = name, %generation, position = %session.position, "fills a new generation");
 
@@ -110,7 +110,7 @@ async fn catch_up(
 }
 
 /// Runs a script over a connection of its own.
-async fn index(projector: &Projector, script: String) -> Result<(), Fault> {
+async fn index(projector: &Projector, script: String) -> Result<(), StoreError> {
     let mut connection = projector.pool.acquire().await?.detach();
     connection.execute(SETUP).await?;
     sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await?;
@@ -198,7 +198,7 @@ async fn align(
 }
 
 /// Holds the live generation's projector back, as long as the connection lives or until it is released.
-async fn hold(connection: &mut PgConnection, name: &str) -> Result<(), Fault> {
+async fn hold(connection: &mut PgConnection, name: &str) -> Result<(), StoreError> {
     // one that is stopped must not hold it back for good
     connection.execute("set idle_session_timeout = '15s'").await?;
     sqlx::query("select pg_advisory_lock(hashtextextended('hold ' || $1, 0))")
@@ -208,7 +208,7 @@ async fn hold(connection: &mut PgConnection, name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn release(connection: &mut PgConnection, name: &str) -> Result<(), Fault> {
+async fn release(connection: &mut PgConnection, name: &str) -> Result<(), StoreError> {
     sqlx::query("select pg_advisory_unlock(hashtextextended('hold ' || $1, 0))")
         .bind(name)
         .execute(&mut *connection)

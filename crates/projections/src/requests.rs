@@ -1,6 +1,6 @@
 //! What operators ask of a projection's leader: a row that it answers.
 
-use eventstore::{Fault, StreamId};
+use eventstore::{StoreError, StreamId};
 use sqlx::{PgExecutor, Row};
 
 /// What is to become of a parked stream.
@@ -38,7 +38,7 @@ pub(crate) async fn ask(
     stream: StreamId,
     action: &Action,
     by: &str,
-) -> Result<i64, Fault> {
+) -> Result<i64, StoreError> {
     let (action, reason) = match action {
         Action::Retry => ("retry", None),
         Action::Skip { reason } => ("skip", Some(reason)),
@@ -60,7 +60,7 @@ pub(crate) async fn ask(
 }
 
 /// Those that wait for an answer, the oldest first. What nobody waits for any more is not carried out late.
-pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> Result<Vec<Request>, Fault> {
+pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> Result<Vec<Request>, StoreError> {
     let rows = sqlx::query(
         "select id, stream_id, action, reason, requested_by from read_models.requests
           where projection = $1 and done_at is null and requested_at > now() - interval '1 minute' order by id",
@@ -80,7 +80,7 @@ pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> 
         .collect()
 }
 
-pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Outcome) -> Result<(), Fault> {
+pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Outcome) -> Result<(), StoreError> {
     sqlx::query("update read_models.requests set done_at = now(), healed = $2, outcome = $3 where id = $1")
         .bind(id)
         .bind(outcome.healed)
@@ -91,7 +91,7 @@ pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Out
 }
 
 /// The answer, once there is one.
-pub(crate) async fn outcome(executor: impl PgExecutor<'_>, id: i64) -> Result<Option<Outcome>, Fault> {
+pub(crate) async fn outcome(executor: impl PgExecutor<'_>, id: i64) -> Result<Option<Outcome>, StoreError> {
     let row = sqlx::query("select healed, outcome from read_models.requests where id = $1 and done_at is not null")
         .bind(id)
         .fetch_optional(executor)

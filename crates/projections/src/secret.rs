@@ -1,10 +1,10 @@
 //! The secret that proves cursors: made by the database at its first use, the same for all instances.
 
-use eventstore::Fault;
+use eventstore::StoreError;
 use sqlx::PgPool;
 
 /// The secret of a name.
-pub(crate) async fn get(pool: &PgPool, name: &str) -> Result<Vec<u8>, Fault> {
+pub(crate) async fn get(pool: &PgPool, name: &str) -> Result<Vec<u8>, StoreError> {
     let find = "select secret from read_models.secrets where name = $1";
     if let Some(secret) = sqlx::query_scalar(find).bind(name).fetch_optional(pool).await? {
         return Ok(secret);

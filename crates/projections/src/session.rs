@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use eventstore::{Cursor, Fault, Position, StreamId};
+use eventstore::{Checkpoint, Position, StoreError, StreamId};
 use sqlx::{Connection, PgConnection};
 
 use crate::failpoints;
@@ -30,12 +30,12 @@ pub(crate) enum Halt {
     #[error("somebody else moved the cursor")]
     Overtaken,
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for Halt {
     fn from(error: sqlx::Error) -> Self {
-        Self::Fault(error.into())
+        Self::Store(error.into())
     }
 }
 
@@ -82,10 +82,10 @@ impl Session {
         generation: Generation,
         role: Role,
         connection: &mut PgConnection,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, StoreError> {
         let cursor = generation.cursor(projection.name());
         Ok(Self {
-            position: Cursor::position(&mut *connection, &cursor).await?,
+            position: Checkpoint::position(&mut *connection, &cursor).await?,
             parked: parked::all(&mut *connection, projection.name(), generation).await?,
             skips: parked::skips(&mut *connection, projection.name()).await?,
             writer: projection.writer(generation),
@@ -198,7 +198,7 @@ impl Session {
         for parked in stopped.values() {
             parked::park(&mut *tx, self.projection.name(), self.generation, parked).await?;
         }
-        if !Cursor::advance(&mut *tx, &self.cursor, self.position, to).await? {
+        if !Checkpoint::advance(&mut *tx, &self.cursor, self.position, to).await? {
             return Err(Failure::Halt(Halt::Overtaken));
         }
         failpoints::BEFORE_COMMIT.reached();

@@ -1,7 +1,7 @@
 //! How the projections are: measured against the true head of the log, never against a mark of their own.
 
 use chrono::{DateTime, Utc};
-use eventstore::{Fault, Position, StreamId, Version};
+use eventstore::{Position, StoreError, StreamId, Version};
 use serde::Serialize;
 use sqlx::{PgPool, Row};
 
@@ -54,7 +54,7 @@ pub struct StreamFault {
 }
 
 /// All generations that serve or are being filled, by name.
-pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, Fault> {
+pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
     let rows = sqlx::query(
         "select g.name, g.generation, g.schema_version, g.state, coalesce(c.position, 0) as position,
                 coalesce((select e.position from events e order by e.position desc limit 1), 0) as head,
@@ -98,7 +98,7 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, Fault> {
     Ok(all)
 }
 
-async fn faults(pool: &PgPool, name: &str, generation: i32) -> Result<Vec<StreamFault>, Fault> {
+async fn faults(pool: &PgPool, name: &str, generation: i32) -> Result<Vec<StreamFault>, StoreError> {
     let rows = sqlx::query(
         "select stream_id, position, version, error, since from read_models.parked
           where projection = $1 and generation = $2 order by position limit 100",

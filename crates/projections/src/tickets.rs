@@ -167,7 +167,7 @@ pub(crate) async fn page(
         // nothing but the position where nothing was found
         let Some(id) = row.try_get::<Option<uuid::Uuid>, _>(1)? else { break };
         let whole: Ticket = serde_json::from_str(row.try_get::<&str, _>(4)?)
-            .map_err(|error| ReadError::Fault(eventstore::Fault::Corrupt(error.to_string())))?;
+            .map_err(|error| ReadError::Store(eventstore::StoreError::Corrupt(error.to_string())))?;
         let ticket = if query.seer.is_requester() { whole.public_view() } else { whole };
         let (version, last) = (Version(row.try_get(2)?), Position(row.try_get(3)?));
         items.push((

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use eventstore::{EventStore, Fault, Position, RecordedEvent, StreamId};
+use eventstore::{EventStore, Position, RecordedEvent, StoreError, StreamId};
 use futures_util::{Stream, StreamExt};
 use sqlx::{Executor, PgConnection};
 use ticket_aggregate::{Stamp, State, StreamVersion, Ticket, codec, evolve};
@@ -51,7 +51,7 @@ impl Read {
 }
 
 /// Compares; `progress` hears how many events were read.
-pub(crate) async fn all(store: &EventStore, mut progress: impl FnMut(u64)) -> Result<Vec<Difference>, Fault> {
+pub(crate) async fn all(store: &EventStore, mut progress: impl FnMut(u64)) -> Result<Vec<Difference>, StoreError> {
     let mut differences = Vec::new();
     // one snapshot each: rows, cursor and what is left out are of one moment. No two audits at once
     if let Some(mut lead) = store.try_lead("audit tickets").await? {
@@ -66,7 +66,7 @@ pub(crate) async fn all(store: &EventStore, mut progress: impl FnMut(u64)) -> Re
 async fn begin(
     connection: &mut PgConnection,
     name: &'static str,
-) -> Result<Option<(crate::generations::Generation, Read)>, Fault> {
+) -> Result<Option<(crate::generations::Generation, Read)>, StoreError> {
     connection.execute("begin isolation level repeatable read read only").await?;
     connection.execute("set local idle_in_transaction_session_timeout = 0").await?;
     // an audit does not migrate: where there are no read models yet, none is wrong
@@ -85,7 +85,7 @@ async fn tickets_differ(
     connection: &mut PgConnection,
     differences: &mut Vec<Difference>,
     progress: &mut impl FnMut(u64),
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     let name = "tickets";
     let Some((generation, read)) = begin(connection, name).await? else { return Ok(()) };
     let mut differ = |ticket: StreamId, detail: String| {
@@ -152,7 +152,7 @@ async fn queues_differ(
     connection: &mut PgConnection,
     differences: &mut Vec<Difference>,
     progress: &mut impl FnMut(u64),
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     let name = "queues";
     let Some((generation, read)) = begin(connection, name).await? else { return Ok(()) };
     let mut expected: BTreeMap<Place, i64> = BTreeMap::new();
@@ -181,7 +181,7 @@ fn by_ticket<'a>(
     store: &'a EventStore,
     read: &'a Read,
     progress: &'a mut impl FnMut(u64),
-) -> impl Stream<Item = Result<(StreamId, Said), Fault>> + 'a {
+) -> impl Stream<Item = Result<(StreamId, Said), StoreError>> + 'a {
     let events = Box::pin(store.read_streams().peekable());
     futures_util::stream::try_unfold((events, 0_u64, progress), move |(mut events, mut count, progress)| async move {
         loop {
@@ -194,8 +194,9 @@ fn by_ticket<'a>(
                 if read.has(&now) {
                     said.take(&now);
                 }
-                let same =
-                    |next: &Result<RecordedEvent, Fault>| next.as_ref().map_or(true, |next| next.stream_id == stream);
+                let same = |next: &Result<RecordedEvent, StoreError>| {
+                    next.as_ref().map_or(true, |next| next.stream_id == stream)
+                };
                 event = events.as_mut().next_if(same).await.transpose()?;
             }
             progress(count);

@@ -53,7 +53,7 @@ pub enum AuditError {
     Broker(String),
     /// The log can't be read.
     #[error("the log can't be read")]
-    Log(#[from] eventstore::Fault),
+    Log(#[from] eventstore::StoreError),
 }
 
 impl From<Trouble> for AuditError {
@@ -138,7 +138,7 @@ type Compared = (i64, Option<(&'static str, String)>);
 async fn compare(
     broker: &Broker<'_>,
     direct: bool,
-    event: Result<RecordedEvent, eventstore::Fault>,
+    event: Result<RecordedEvent, eventstore::StoreError>,
 ) -> Result<Compared, AuditError> {
     let event = event?;
     let position = event.position.0;

@@ -10,7 +10,7 @@ use async_nats::jetstream::stream::{
 use async_nats::{Client, ServerInfo};
 
 use crate::config::{Config, MAX_MESSAGE_BYTES};
-use crate::status::{Fault, Halt};
+use crate::status::{Halt, HaltReason};
 
 /// How long the broker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    pub(crate) fn halt(fault: Fault, detail: impl Into<String>) -> Self {
+    pub(crate) fn halt(fault: HaltReason, detail: impl Into<String>) -> Self {
         Self::Halt(Halt { fault, detail: detail.into() })
     }
 
@@ -69,7 +69,7 @@ impl<'a> Broker<'a> {
     /// The stream, made where it is missing, and fit to hold the log.
     pub(crate) async fn ready(&self) -> Result<Held, Trouble> {
         if let Some(reason) = unfit_server(&self.client.server_info()) {
-            return Err(Trouble::halt(Fault::Server, reason));
+            return Err(Trouble::halt(HaltReason::Server, reason));
         }
         let info = if let Some(info) = self.info().await? {
             info
@@ -82,7 +82,7 @@ impl<'a> Broker<'a> {
                 "stream {} {reason}; change that, or delete the stream: it is made anew and filled again",
                 self.config.stream
             );
-            return Err(Trouble::halt(Fault::StreamConfig, detail));
+            return Err(Trouble::halt(HaltReason::StreamConfig, detail));
         }
         Ok(held(&info))
     }
@@ -97,12 +97,14 @@ impl<'a> Broker<'a> {
             Ok(stream) => Ok(Some(stream.cached_info().clone())),
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(told) if told.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-                GetStreamErrorKind::JetStream(told) if no_jetstream(told.error_code()) => {
-                    Err(Trouble::halt(Fault::Server, format!("the server has no JetStream for this account: {told}")))
-                }
-                GetStreamErrorKind::EmptyName | GetStreamErrorKind::InvalidStreamName => {
-                    Err(Trouble::halt(Fault::StreamConfig, format!("{:?} is no name for a stream", self.config.stream)))
-                }
+                GetStreamErrorKind::JetStream(told) if no_jetstream(told.error_code()) => Err(Trouble::halt(
+                    HaltReason::Server,
+                    format!("the server has no JetStream for this account: {told}"),
+                )),
+                GetStreamErrorKind::EmptyName | GetStreamErrorKind::InvalidStreamName => Err(Trouble::halt(
+                    HaltReason::StreamConfig,
+                    format!("{:?} is no name for a stream", self.config.stream),
+                )),
                 // nobody listens there: JetStream is off, or just starting
                 _ => Err(Trouble::unavailable(&error)),
             },
@@ -121,7 +123,7 @@ impl<'a> Broker<'a> {
                 }
                 CreateStreamErrorKind::JetStream(told) => {
                     let detail = format!("stream {} can't be made: {told}", self.config.stream);
-                    Err(Trouble::halt(Fault::StreamConfig, detail))
+                    Err(Trouble::halt(HaltReason::StreamConfig, detail))
                 }
                 _ => Err(Trouble::unavailable(&error)),
             },

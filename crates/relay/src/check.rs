@@ -4,7 +4,7 @@ use eventstore::{EventStore, Position, RecordedEvent};
 
 use crate::broker::{Broker, Held, Trouble};
 use crate::envelope::difference;
-use crate::status::Fault;
+use crate::status::HaltReason;
 
 /// Where the stream and the log end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +17,14 @@ pub(crate) struct Place {
 pub(crate) async fn check(store: &EventStore, broker: &Broker<'_>) -> Result<Place, Trouble> {
     let stream = broker.ready().await?;
     if let Some(hole) = hole(stream) {
-        return Err(Trouble::halt(Fault::Hole, hole));
+        return Err(Trouble::halt(HaltReason::Hole, hole));
     }
     // read after the stream: what was published was in the log before
     let head = store.head().await.map_err(|fault| unreadable(&fault))?.0;
     let position = i64::try_from(stream.last).unwrap_or(i64::MAX);
     if position > head {
         return Err(Trouble::halt(
-            Fault::Ahead,
+            HaltReason::Ahead,
             format!(
                 "the stream ends at {position}, the log at {head}: was the database restored from a backup? Restore the \
                  lost events, or delete the stream: it is made anew and filled again"
@@ -57,11 +57,11 @@ async fn compare(store: &EventStore, broker: &Broker<'_>, sequence: u64) -> Resu
     let changing = || Trouble::Unavailable(format!("message {sequence} came and went"));
     let message = broker.message(sequence).await?.ok_or_else(changing)?;
     let event = event(store, position).await?;
-    let missing = || Trouble::halt(Fault::Foreign, format!("there is no event {position} in the log"));
+    let missing = || Trouble::halt(HaltReason::Foreign, format!("there is no event {position} in the log"));
     match difference(&event.ok_or_else(missing)?, &message) {
         None => Ok(()),
         Some(reason) => Err(Trouble::halt(
-            Fault::Foreign,
+            HaltReason::Foreign,
             format!(
                 "message {sequence} is not the log's event {position}: {reason}. The stream belongs to another database, or to \
                  this one before it was restored: give the relay its own stream, or delete this one"
@@ -75,6 +75,6 @@ async fn event(store: &EventStore, position: Position) -> Result<Option<Recorded
     Ok(page.into_iter().find(|event| event.position == position))
 }
 
-pub(crate) fn unreadable(fault: &eventstore::Fault) -> Trouble {
+pub(crate) fn unreadable(fault: &eventstore::StoreError) -> Trouble {
     Trouble::Unavailable(format!("the log can't be read: {fault}"))
 }

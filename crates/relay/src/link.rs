@@ -7,7 +7,7 @@ use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use tokio::sync::watch;
 
 use crate::backoff::pause;
-use crate::status::{Fault, Halt};
+use crate::status::{Halt, HaltReason};
 
 /// A server that has gone without a word is noticed after three of these.
 const PING: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ impl Link {
     /// Begins to connect; [`Self::up`] tells when it has succeeded. Fails only where the URL can't be read.
     pub(crate) async fn begin(url: &str) -> Result<Self, Halt> {
         let wrong = |error: &dyn std::fmt::Display| Halt {
-            fault: Fault::Url,
+            fault: HaltReason::Url,
             detail: format!("the broker's URL can't be read ({error}); it has the form nats://HOST:4222"),
         };
         let servers = servers(url).map_err(|error| wrong(&error))?;

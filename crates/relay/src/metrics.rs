@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 
-use crate::Fault;
+use crate::HaltReason;
 
 pub(crate) struct Metrics {
     pub(crate) position: Gauge<u64>,
@@ -48,8 +48,8 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
 });
 
 impl Metrics {
-    pub(crate) fn halted(&self, by: Option<Fault>) {
-        for fault in Fault::ALL {
+    pub(crate) fn halted(&self, by: Option<HaltReason>) {
+        for fault in HaltReason::ALL {
             self.halted.record(u64::from(by == Some(fault)), &[KeyValue::new("reason", fault.as_str())]);
         }
     }

@@ -19,7 +19,7 @@ pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Repo
     }
 }
 
-async fn measure(store: &EventStore, config: &Config, reporter: &Reporter) -> Result<(), eventstore::Fault> {
+async fn measure(store: &EventStore, config: &Config, reporter: &Reporter) -> Result<(), eventstore::StoreError> {
     // before the first look nobody knows
     let Some(position) = reporter.position() else { return Ok(()) };
     let head = store.head().await?;

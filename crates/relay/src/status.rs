@@ -43,7 +43,7 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halt {
     /// Which rule does not hold.
-    pub fault: Fault,
+    pub fault: HaltReason,
     /// What was found, and what to do.
     pub detail: String,
 }
@@ -56,7 +56,7 @@ impl fmt::Display for Halt {
 
 /// The rules that must hold before anything is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
+pub enum HaltReason {
     /// The URL can't be read.
     Url,
     /// The server has no JetStream, or takes too small messages.
@@ -71,7 +71,7 @@ pub enum Fault {
     Hole,
 }
 
-impl Fault {
+impl HaltReason {
     /// Every one.
     pub const ALL: [Self; 6] = [Self::Url, Self::Server, Self::StreamConfig, Self::Foreign, Self::Ahead, Self::Hole];
 

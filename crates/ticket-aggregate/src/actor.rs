@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::value::{ValueError, email, words};
+use crate::value::{ValueError, email, string_enum};
 
-words! {
+string_enum! {
     /// What someone may do; ordered from least to most.
     Role("role") {
         /// A person who asks; their id is their e-mail address.
@@ -20,7 +20,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The kind of actor that an event names as its origin.
     ActorKind("actor kind") {
         /// A person who asks.

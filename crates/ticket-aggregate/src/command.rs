@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::value::{AgentId, Channel, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId, TicketNumber, words};
+use crate::value::{
+    AgentId, Channel, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId, TicketNumber, string_enum,
+};
 
 /// An intent, that [`decide`](crate::decide) may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +150,7 @@ pub struct Open {
     pub follow_up_of: Option<TicketId>,
 }
 
-words! {
+string_enum! {
     /// The name of a command: the last word of its HTTP path.
     CommandKind("command") {
         /// See [`Command::Open`].

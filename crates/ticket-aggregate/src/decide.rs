@@ -13,7 +13,7 @@ use crate::command::{Command, CommandKind};
 use crate::context::Context;
 use crate::event::Event;
 use crate::evolve::State;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::table;
 use crate::ticket::Ticket;
 
@@ -21,13 +21,13 @@ use crate::ticket::Ticket;
 ///
 /// The checks come in the order in which HTTP answers them: whether this actor may (403), whether the command itself is
 /// sound (422), whether the ticket's state lets it happen (409).
-pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
     permission::check(state.as_ref(), command, &context.actor)?;
     validation::check(command, context)?;
     match (state, command) {
         (None, Command::Open(open)) => opening::open(open, context),
-        (Some(_), Command::Open(_)) => Err(Refusal::AlreadyOpened),
-        (None, _) => Err(Refusal::NotOpened),
+        (Some(_), Command::Open(_)) => Err(Rejection::AlreadyOpened),
+        (None, _) => Err(Rejection::NotOpened),
         (Some(ticket), _) if conversation::is_repeated(ticket, command) => Ok(Vec::new()),
         (Some(ticket), _) => {
             check_table(ticket, command, context)?;
@@ -38,15 +38,20 @@ pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec
 
 /// Whether the actor may issue such a command to the ticket, whatever its status: what [`decide`] checks first, for a
 /// caller who wants to know it before the rest. Of a command that could not be read its kind is known at least.
-pub fn permitted(ticket: &Ticket, kind: CommandKind, command: Option<&Command>, actor: &Actor) -> Result<(), Refusal> {
+pub fn permitted(
+    ticket: &Ticket,
+    kind: CommandKind,
+    command: Option<&Command>,
+    actor: &Actor,
+) -> Result<(), Rejection> {
     permission::on(Some(ticket), kind, command, actor)
 }
 
-fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<(), Refusal> {
+fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<(), Rejection> {
     let role = context.actor.role;
     match table::find(ticket.status, role, command.kind()) {
         Some(_) => Ok(()),
-        None => Err(Refusal::IllegalTransition {
+        None => Err(Rejection::IllegalTransition {
             command: command.kind(),
             status: ticket.status,
             allowed: ticket.allowed_commands(role),
@@ -55,9 +60,9 @@ fn check_table(ticket: &Ticket, command: &Command, context: &Context) -> Result<
 }
 
 /// The events of a command that role and status let pass; what is left to check are the guards.
-fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<Event>, Refusal> {
+fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
     match command {
-        Command::Open(_) => Err(Refusal::AlreadyOpened),
+        Command::Open(_) => Err(Rejection::AlreadyOpened),
         Command::Reply { body, source_id } => conversation::reply(ticket, body, source_id.as_ref(), context),
         Command::Note { body } => Ok(vec![conversation::note(body, context)]),
         Command::Assign { assignee } => assignment::assign(ticket, assignee, context),

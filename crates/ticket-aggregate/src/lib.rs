@@ -22,7 +22,7 @@ mod evolve;
 pub mod fuzzing;
 mod legal;
 mod public_view;
-mod refusal;
+mod rejection;
 mod table;
 mod ticket;
 mod value;
@@ -35,7 +35,7 @@ pub use diagram::{command_table, mermaid};
 pub use event::{Event, TicketOpened};
 pub use evolve::{Stamp, State, evolve};
 pub use legal::{IllegalStep, legal_step};
-pub use refusal::{Refusal, RefusalKind};
+pub use rejection::{Rejection, RejectionKind};
 pub use ticket::{Link, Ticket};
 pub use value::{
     AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Status,

@@ -4,14 +4,14 @@
 //! what was once recorded must stay readable.
 
 mod id;
+mod string_enum;
 mod text;
-mod word;
 
 pub use id::{MessageId, StreamVersion, TicketId, TicketNumber};
+pub(crate) use string_enum::string_enum;
+pub use string_enum::{AssignmentMethod, ClosedReason, LinkKind, Priority, Status, Trigger};
 pub(crate) use text::email;
 pub use text::{AgentId, Channel, ResolutionCode, Tag, TeamId};
-pub(crate) use word::words;
-pub use word::{AssignmentMethod, ClosedReason, LinkKind, Priority, Status, Trigger};
 
 /// Why a text is not a valid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

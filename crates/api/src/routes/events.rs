@@ -10,7 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
-use desk::Moment;
+use desk::AsOf;
 use eventstore::Position;
 use serde_json::{Value, json};
 use ticket_aggregate::{TicketId, codec};
@@ -125,7 +125,7 @@ async fn of_ticket(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    app.desk.ticket(ticket, Moment::Now, &caller.0).await?;
+    app.desk.ticket(ticket, AsOf::Now, &caller.0).await?;
     let wanted = wanted(Some(ticket), query.as_deref(), &headers)?;
     answer(app, caller, wanted, &headers).await
 }

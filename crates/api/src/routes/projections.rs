@@ -16,7 +16,7 @@ use crate::App;
 use crate::auth::Authenticated;
 use crate::body;
 use crate::operation::{Access, Guard, Operation, Route, json_of};
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
 use crate::view::{EXAMPLE_ID, time};
 
@@ -212,7 +212,7 @@ async fn rebuild(
     if !matches!(body.trim_ascii(), b"" | b"{}") {
         return Err(Problem::invalid(
             Code::ValidationFailed,
-            vec![Fault::new("", "this takes no body, or an empty object")],
+            vec![FieldError::new("", "this takes no body, or an empty object")],
         ));
     }
     let generation = app.read_models.rebuild(&name).await?;

@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use desk::{Caller, Done, Moment};
+use desk::{AsOf, Caller, CommandOutcome};
 use eventstore::Version;
 use ticket_aggregate::TicketId;
 
@@ -60,7 +60,7 @@ pub(crate) async fn wrong_method(
     if path.as_str().contains("{id}") {
         let _place = app.admission.enter(Kind::Log)?;
         let Named(id) = Named::from_request_parts(&mut parts, &app).await?;
-        app.desk.ticket(id, Moment::Now, &caller).await?;
+        app.desk.ticket(id, AsOf::Now, &caller).await?;
     }
     Ok(StatusCode::METHOD_NOT_ALLOWED)
 }
@@ -93,7 +93,7 @@ fn shown(request: &HeaderMap, version: Version, body: impl FnOnce() -> Response)
 }
 
 /// The answer to a command: the ticket after it.
-fn done(caller: &Arc<Caller>, done: &Done, status: StatusCode, made: Option<TicketId>) -> Response {
+fn done(caller: &Arc<Caller>, done: &CommandOutcome, status: StatusCode, made: Option<TicketId>) -> Response {
     let status = done.replayed.and_then(|s| StatusCode::from_u16(s.unsigned_abs()).ok()).unwrap_or(status);
     let mut response = (status, Json(TicketView::of(&done.ticket, caller))).into_response();
     let headers = response.headers_mut();

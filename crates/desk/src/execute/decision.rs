@@ -5,13 +5,13 @@ use std::sync::Arc;
 use eventstore::{Alias, CommandId, Metadata, NewEvent, ReceiptKey, Unit, Version};
 use serde_json::{Map, json};
 use ticket_aggregate::{
-    Command, CommandKind, Context, Event, LinkKind, MessageId, Refusal, State, Status, TicketId, codec, decide, evolve,
-    permitted,
+    Command, CommandKind, Context, Event, LinkKind, MessageId, Rejection, State, Status, TicketId, codec, decide,
+    evolve, permitted,
 };
 
 use super::exact;
 use crate::folded::stamp;
-use crate::{Desk, DeskError, Folded, Request};
+use crate::{Desk, DeskError, Request, VersionedTicket};
 
 /// The events that a request records, and when they happened.
 pub(super) struct Decision {
@@ -27,22 +27,30 @@ pub(super) struct Decision {
 
 /// What the ticket as it stands forbids the caller, whatever its status. Of several commands the first one is asked for:
 /// the others meet what it leaves.
-pub(super) fn not_permitted(request: &Request, kind: Option<CommandKind>, known: &Folded) -> Option<Refusal> {
+pub(super) fn not_permitted(
+    request: &Request,
+    kind: Option<CommandKind>,
+    known: &VersionedTicket,
+) -> Option<Rejection> {
     let command = request.commands.first();
     let kind = command.map(Command::kind).or(kind)?;
     permitted(&known.ticket, kind, command, &request.caller.actor()).err()
 }
 
 /// A command that the caller's role may not issue in any state.
-pub(super) fn forbidden(request: &Request) -> Option<Refusal> {
+pub(super) fn forbidden(request: &Request) -> Option<Rejection> {
     let role = request.caller.role;
     let command = request.commands.iter().map(Command::kind).find(|kind| !role.may(*kind))?;
-    Some(Refusal::Forbidden { command, role })
+    Some(Rejection::Forbidden { command, role })
 }
 
 impl Desk {
     /// Decides all commands, each on the state that the one before it leaves.
-    pub(super) async fn decide(&self, request: &mut Request, known: &Arc<Folded>) -> Result<Decision, DeskError> {
+    pub(super) async fn decide(
+        &self,
+        request: &mut Request,
+        known: &Arc<VersionedTicket>,
+    ) -> Result<Decision, DeskError> {
         // a clock that lags behind another process's must not make time run backwards
         let now = request.now.max(known.ticket.updated_at);
         let mut decision = Decision::at(now);
@@ -51,7 +59,7 @@ impl Desk {
             let (context, demands) = self.context(request, index, state.as_ref(), now).await?;
             decision.demands.extend(demands);
             let command = &request.commands[index];
-            let events = decide(&state, command, &context).map_err(DeskError::Refused)?;
+            let events = decide(&state, command, &context).map_err(DeskError::Rejected)?;
             if let (Command::Link { kind, other } | Command::Unlink { kind, other }, false) =
                 (command, events.is_empty())
             {
@@ -118,7 +126,7 @@ impl Desk {
         kind: LinkKind,
         other: TicketId,
         context: &Context,
-    ) -> Result<(Arc<Folded>, Vec<Event>), DeskError> {
+    ) -> Result<(Arc<VersionedTicket>, Vec<Event>), DeskError> {
         let there = self.current(other).await?.filter(|f| request.caller.may_see(&f.ticket));
         let there = there.ok_or(DeskError::OtherNotFound)?;
         let back = match command {
@@ -126,7 +134,7 @@ impl Desk {
             _ => Command::Link { kind: kind.inverse(), other: request.ticket },
         };
         let context = Context { ticket_id: other, now: context.now.max(there.ticket.updated_at), ..context.clone() };
-        let events = decide(&Some(there.ticket.clone()), &back, &context).map_err(DeskError::Refused)?;
+        let events = decide(&Some(there.ticket.clone()), &back, &context).map_err(DeskError::Rejected)?;
         Ok((there, events))
     }
 }

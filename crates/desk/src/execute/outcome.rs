@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
 use sha2::{Digest, Sha256};
-use ticket_aggregate::{Command, Open, Refusal, State, TicketId, decide, evolve};
+use ticket_aggregate::{Command, Open, Rejection, State, TicketId, decide, evolve};
 
-use super::Done;
+use super::CommandOutcome;
 use super::decision::{self, Decision};
 use crate::folded::{SNAPSHOT_SCHEMA, stamp, stream_of};
-use crate::{Desk, DeskError, Folded, Moment, Request, numbers};
+use crate::{AsOf, Desk, DeskError, Request, VersionedTicket, numbers};
 
 /// A snapshot is kept each time that so many events have come to a ticket.
 const SNAPSHOT_EVERY: i64 = 100;
 
-pub(super) fn without_effect(known: &Arc<Folded>) -> Done {
-    Done { ticket: known.clone(), position: known.position, events: 0, replayed: None }
+pub(super) fn without_effect(known: &Arc<VersionedTicket>) -> CommandOutcome {
+    CommandOutcome { ticket: known.clone(), position: known.position, events: 0, replayed: None }
 }
 
 /// The ticket after an append, folded from what was decided: it is what a read would give.
 pub(super) fn appended(
     decision: &Decision,
     ticket: TicketId,
-    before: Option<&Arc<Folded>>,
+    before: Option<&Arc<VersionedTicket>>,
     appended: &Appended,
-) -> Option<Done> {
+) -> Option<CommandOutcome> {
     let mut state: State = before.map(|b| b.ticket.clone());
     let first = before.map_or(0, |b| b.version.0) + 1;
     for (event, version) in decision.events.iter().zip(first..) {
@@ -38,15 +38,15 @@ pub(super) fn appended(
         _ => before.map(|b| b.position).unwrap_or_default(),
     };
     let events = decision.events.len() + decision.other.as_ref().map_or(0, |(_, _, events)| events.len());
-    let ticket = Arc::new(Folded { id: ticket, version, position, ticket: state? });
-    Some(Done { ticket, position, events, replayed: None })
+    let ticket = Arc::new(VersionedTicket { id: ticket, version, position, ticket: state? });
+    Some(CommandOutcome { ticket, position, events, replayed: None })
 }
 
 impl Desk {
     /// Opens a ticket; a number that somebody else took meanwhile is replaced by another.
-    pub(super) async fn open(&self, request: &mut Request) -> Result<Done, DeskError> {
+    pub(super) async fn open(&self, request: &mut Request) -> Result<CommandOutcome, DeskError> {
         if let Some(refusal) = decision::forbidden(request) {
-            return Err(DeskError::Refused(refusal));
+            return Err(DeskError::Rejected(refusal));
         }
         for _ in 0..super::ATTEMPTS {
             let decision = match self.decide_opening(request).await {
@@ -64,10 +64,10 @@ impl Desk {
                 }
                 Err(AppendError::AliasTaken { scope, .. }) if scope == numbers::SCOPE => self.renumber(request).await?,
                 Err(AppendError::AliasTaken { holder, .. }) => {
-                    let seen = self.ticket(TicketId(holder.0), Moment::Now, &request.caller).await;
+                    let seen = self.ticket(TicketId(holder.0), AsOf::Now, &request.caller).await;
                     return Err(DeskError::SourceIdUsed { ticket: seen.ok().map(|f| f.id) });
                 }
-                Err(AppendError::Conflict { .. }) => return Err(DeskError::Refused(Refusal::AlreadyOpened)),
+                Err(AppendError::Conflict { .. }) => return Err(DeskError::Rejected(Rejection::AlreadyOpened)),
                 Err(error) => return Err(DeskError::Append(error)),
             }
         }
@@ -91,7 +91,7 @@ impl Desk {
             if let Command::Open(open) = &request.commands[index] {
                 decision.aliases = aliases(open, request.ticket);
             }
-            for event in decide(&state, &request.commands[index], &context).map_err(DeskError::Refused)? {
+            for event in decide(&state, &request.commands[index], &context).map_err(DeskError::Rejected)? {
                 decision.events.push(event);
                 let version = i64::try_from(decision.events.len()).unwrap_or(i64::MAX);
                 state = decision.events.last().and_then(|event| evolve(state, event, &stamp(Version(version), now)));
@@ -101,7 +101,11 @@ impl Desk {
     }
 
     /// The requester has written to a ticket that is over: a new one goes on from it.
-    pub(super) async fn follow_up(&self, mut request: Request, known: Option<Arc<Folded>>) -> Result<Done, DeskError> {
+    pub(super) async fn follow_up(
+        &self,
+        mut request: Request,
+        known: Option<Arc<VersionedTicket>>,
+    ) -> Result<CommandOutcome, DeskError> {
         let (Some(before), Some(Command::Reply { body, source_id })) = (known, request.commands.pop()) else {
             return Err(DeskError::NotFound);
         };
@@ -115,7 +119,7 @@ impl Desk {
     }
 
     /// What the same request was answered before, if it was.
-    pub async fn repeated(&self, request: &Request) -> Result<Option<Done>, DeskError> {
+    pub async fn repeated(&self, request: &Request) -> Result<Option<CommandOutcome>, DeskError> {
         let Some(idempotency) = &request.idempotency else { return Ok(None) };
         match self.store.receipt(&request.caller.scope, &idempotency.key).await? {
             Some(receipt) => self.replay(request, &receipt).await.map(Some),
@@ -124,18 +128,23 @@ impl Desk {
     }
 
     /// The answer of a retry: the stream folded to the version that the receipt names.
-    pub(super) async fn replay(&self, request: &Request, receipt: &Receipt) -> Result<Done, DeskError> {
+    pub(super) async fn replay(&self, request: &Request, receipt: &Receipt) -> Result<CommandOutcome, DeskError> {
         if request.idempotency.as_ref().is_none_or(|i| i.fingerprint != receipt.fingerprint) {
             return Err(DeskError::KeyReused);
         }
         let ticket = TicketId(receipt.stream_id.0);
         let range = StreamRange { until_version: Some(receipt.version), ..StreamRange::default() };
         let folded = self.folded_to(ticket, range).await?.ok_or(DeskError::NotFound)?;
-        Ok(Done { ticket: Arc::new(folded), position: receipt.position, events: 0, replayed: Some(receipt.status) })
+        Ok(CommandOutcome {
+            ticket: Arc::new(folded),
+            position: receipt.position,
+            events: 0,
+            replayed: Some(receipt.status),
+        })
     }
 
     /// Keeps a snapshot of a ticket that has grown long. Nobody waits for it, and nobody needs it.
-    pub(super) fn keep_snapshot(&self, before: Version, ticket: &Arc<Folded>) {
+    pub(super) fn keep_snapshot(&self, before: Version, ticket: &Arc<VersionedTicket>) {
         if before.0 / SNAPSHOT_EVERY == ticket.version.0 / SNAPSHOT_EVERY {
             return;
         }

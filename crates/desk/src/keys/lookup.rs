@@ -14,7 +14,7 @@ const WAITING: usize = 4_096;
 /// How many ids a statement takes.
 const BATCH: usize = 1_024;
 
-type Found = Result<Option<Arc<Row>>, eventstore::Fault>;
+type Found = Result<Option<Arc<Row>>, eventstore::StoreError>;
 
 struct Job {
     id: KeyId,
@@ -48,7 +48,7 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>) {
         // who has hung up meanwhile needs no answer
         batch.retain(|job| !job.answer.is_closed());
         let ids = batch.iter().map(|job| job.id.as_str()).collect::<Vec<_>>();
-        let found = super::rows(&pool, &ids).await.map_err(eventstore::Fault::from);
+        let found = super::rows(&pool, &ids).await.map_err(eventstore::StoreError::from);
         for job in batch.drain(..) {
             let row = found.as_ref().map(|rows| rows.get(job.id.as_str()).cloned()).map_err(Clone::clone);
             job.answer.send(row).ok();

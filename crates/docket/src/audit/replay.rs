@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
-use desk::{Desk, DeskError, Entry, History, Moment};
+use desk::{AsOf, Desk, DeskError, Entry, History};
 use eventstore::Version;
 use serde_json::{Map, Value, json};
 use ticket_aggregate::{Stamp, State, StreamVersion, TicketId, TicketNumber, codec, evolve};
@@ -104,19 +104,19 @@ async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
 }
 
 impl Args {
-    fn until(&self) -> Moment {
+    fn until(&self) -> AsOf {
         match (self.version, self.at) {
             // beyond what a version may be there is none either
-            (Some(version), _) => Moment::Version(Version(i64::try_from(version).unwrap_or(i64::MAX))),
-            (None, Some(time)) => Moment::Time(time),
-            (None, None) => Moment::Now,
+            (Some(version), _) => AsOf::Version(Version(i64::try_from(version).unwrap_or(i64::MAX))),
+            (None, Some(time)) => AsOf::Time(time),
+            (None, None) => AsOf::Now,
         }
     }
 }
 
 /// Why a ticket has nothing up to the moment that is asked for.
 async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<String> {
-    let opening = desk.history(id, Moment::Version(Version(1))).await.context("its first event can't be read")?;
+    let opening = desk.history(id, AsOf::Version(Version(1))).await.context("its first event can't be read")?;
     Ok(match (args.version, args.at) {
         (None, Some(at)) => {
             let (at, opened) = (words::time(at), words::time(opening.folded.ticket.opened_at));

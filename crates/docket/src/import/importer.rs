@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use desk::{Caller, Desk, DeskError, Folded, Moment, Precondition, Request};
-use eventstore::{AppendError, Fault, Version};
+use desk::{AsOf, Caller, Desk, DeskError, Precondition, Request, VersionedTicket};
+use eventstore::{AppendError, StoreError, Version};
 use serde_json::json;
-use ticket_aggregate::{Refusal, TicketId, TicketNumber};
+use ticket_aggregate::{Rejection, TicketId, TicketNumber};
 
 use super::map::Map;
 use super::past::{self, Past, Verdict};
@@ -30,7 +30,7 @@ pub(super) struct Importer<'a> {
     seen: HashMap<TicketId, Seen>,
     past: Option<Past>,
     /// The ticket of the last row, as it was after it.
-    current: Option<(TicketId, Option<Arc<Folded>>)>,
+    current: Option<(TicketId, Option<Arc<VersionedTicket>>)>,
     /// A number whose opening was refused: the next one takes it, so that no number depends on how often this ran.
     spare: Option<TicketNumber>,
 }
@@ -198,7 +198,7 @@ impl<'a> Importer<'a> {
         reading: &Reading<'_>,
         ticket: TicketId,
         commands: Vec<ticket_aggregate::Command>,
-        known: Option<&Arc<Folded>>,
+        known: Option<&Arc<VersionedTicket>>,
     ) -> Request {
         Request {
             ticket,
@@ -226,8 +226,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    async fn present(&self, ticket: TicketId) -> Result<Option<Arc<Folded>>, DeskError> {
-        match self.desk.ticket(ticket, Moment::Now, &self.reader).await {
+    async fn present(&self, ticket: TicketId) -> Result<Option<Arc<VersionedTicket>>, DeskError> {
+        match self.desk.ticket(ticket, AsOf::Now, &self.reader).await {
             Ok(folded) => Ok(Some(folded)),
             Err(DeskError::NotFound) => Ok(None),
             Err(error) => Err(error),
@@ -252,22 +252,22 @@ impl<'a> Importer<'a> {
 }
 
 /// Zero: it is not opened yet.
-fn version(folded: Option<&Arc<Folded>>) -> Version {
+fn version(folded: Option<&Arc<VersionedTicket>>) -> Version {
     folded.map_or(Version(0), |folded| folded.version)
 }
 
 fn sort(error: DeskError, ticket: TicketId) -> Try {
     match error {
-        DeskError::PreconditionFailed { .. } | DeskError::Refused(Refusal::AlreadyOpened) => Try::Stale,
+        DeskError::PreconditionFailed { .. } | DeskError::Rejected(Rejection::AlreadyOpened) => Try::Stale,
         DeskError::SourceIdUsed { ticket: holder } if holder == Some(ticket) => Try::Stale,
-        DeskError::Refused(refusal) => Try::Over(Fate::Refused(refusal.to_string())),
+        DeskError::Rejected(refusal) => Try::Over(Fate::Refused(refusal.to_string())),
         error @ (DeskError::SourceIdUsed { .. } | DeskError::Append(AppendError::TooLarge { .. })) => {
             Try::Over(Fate::Refused(error.to_string()))
         }
         error @ (DeskError::Contended
-        | DeskError::Store(Fault::Unavailable(_))
+        | DeskError::Store(StoreError::Unavailable(_))
         | DeskError::Append(
-            AppendError::Overloaded | AppendError::OutcomeUnknown(_) | AppendError::Fault(Fault::Unavailable(_)),
+            AppendError::Overloaded | AppendError::OutcomeUnknown(_) | AppendError::Store(StoreError::Unavailable(_)),
         )) => Try::Away(error),
         error => Try::Broken(error),
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use desk::{Desk, DeskError, Entry, Folded, Moment};
+use desk::{AsOf, Desk, DeskError, Entry, VersionedTicket};
 use ticket_aggregate::{Command, Context, MessageId, Stamp, State, StreamVersion, Ticket, TicketId, decide, evolve};
 
 use super::SOURCE_KIND;
@@ -33,8 +33,8 @@ impl Past {
         desk: &Desk,
         ticket: TicketId,
         source: &str,
-    ) -> Result<(Self, Option<Arc<Folded>>), DeskError> {
-        let (folded, entries) = match desk.history(ticket, Moment::Now).await {
+    ) -> Result<(Self, Option<Arc<VersionedTicket>>), DeskError> {
+        let (folded, entries) = match desk.history(ticket, AsOf::Now).await {
             Ok(history) => (Some(history.folded), history.entries),
             Err(DeskError::NotFound) => (None, Vec::new()),
             Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use super::{Appended, Gate, Heads, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
-use crate::{AppendError, Expected, Fault, Options, Position, Unit, Version, failpoints, read, receipts};
+use crate::{AppendError, Expected, Options, Position, StoreError, Unit, Version, failpoints, read, receipts};
 
 /// The pause between two tries while nothing gets through.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
@@ -191,11 +191,11 @@ impl Flusher {
     /// The database refused the whole statement. Where it may be one unit's doing, each goes alone,
     /// so that it doesn't harm its neighbours.
     async fn isolate(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
-        let fault = Fault::from(error);
-        if batch.len() == 1 || matches!(fault, Fault::Unavailable(_)) {
+        let fault = StoreError::from(error);
+        if batch.len() == 1 || matches!(fault, StoreError::Unavailable(_)) {
             tracing::error!(error = ?fault, units = batch.len(), "the database did not take an append");
             for job in batch {
-                reply(job, Err(AppendError::Fault(fault.clone())));
+                reply(job, Err(AppendError::Store(fault.clone())));
             }
             return Vec::new();
         }
@@ -349,6 +349,6 @@ fn reply(job: Job, answer: super::Answer) {
     job.answer.send(answer).ok();
 }
 
-fn into_sqlx(fault: Fault) -> sqlx::Error {
+fn into_sqlx(fault: StoreError) -> sqlx::Error {
     sqlx::Error::AnyDriverError(Box::new(fault))
 }

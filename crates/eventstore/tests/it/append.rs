@@ -161,7 +161,7 @@ async fn a_store_that_remembered_wrongly_looks_again() {
         update events set stream_id = lpad('1', 32, '0')::uuid, version = 2 where position = 2";
     sqlx::raw_sql(given).execute(&world.pool).await.unwrap();
     let refused = world.store.append(unit(2, stream(1), exact(1), vec![event("{}")])).await;
-    assert!(matches!(refused, Err(AppendError::Fault(_))), "{refused:?}");
+    assert!(matches!(refused, Err(AppendError::Store(_))), "{refused:?}");
     let stale = world.store.append(unit(3, stream(1), exact(1), vec![event("{}")])).await;
     assert!(matches!(stale, Err(AppendError::Conflict { current: Version(2), .. })), "{stale:?}");
 }
@@ -220,7 +220,7 @@ async fn what_cannot_be_stored_is_refused_and_harms_no_neighbour() {
         world.store.append(unit(3, stream(3), Expected::Any, vec![event("{}")])),
         world.store.append(unit(4, stream(4), Expected::Any, vec![event("{}")])),
     );
-    assert!(matches!(bad, Err(AppendError::Fault(eventstore::Fault::Database(_)))), "{bad:?}");
+    assert!(matches!(bad, Err(AppendError::Store(eventstore::StoreError::Database(_)))), "{bad:?}");
     appended(good);
     appended(fine);
     assert_sound(&world.log().await);

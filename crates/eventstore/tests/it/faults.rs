@@ -116,7 +116,7 @@ async fn a_lock_that_is_held_for_long_refuses_instead_of_hanging() {
     let mut lock = world.pool.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(eventstore_lock())").execute(&mut *lock).await.unwrap();
     let answer = world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await;
-    assert!(matches!(answer, Err(AppendError::Fault(eventstore::Fault::Unavailable(_)))), "{answer:?}");
+    assert!(matches!(answer, Err(AppendError::Store(eventstore::StoreError::Unavailable(_)))), "{answer:?}");
     lock.rollback().await.unwrap();
     let answer = world.store.append(unit(1, stream(1), Expected::Any, vec![event("{}")])).await;
     assert!(matches!(answer, Ok(Outcome::Appended(_))), "{answer:?}");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use eventstore::{Cursor, EventStore, Expected, Options, Position};
+use eventstore::{Checkpoint, EventStore, Expected, Options, Position};
 use futures_util::StreamExt;
 
 use crate::world::{World, appended, event, stream, unit};
@@ -113,12 +113,12 @@ async fn closing_ends_the_followers() {
 #[tokio::test]
 async fn a_cursor_moves_from_where_it_is_and_only_from_there() {
     let world = World::new().await;
-    let advance = async |from, to| Cursor::advance(&world.pool, "me", Position(from), Position(to)).await.unwrap();
-    assert_eq!(Cursor::position(&world.pool, "me").await.unwrap(), Position(0));
+    let advance = async |from, to| Checkpoint::advance(&world.pool, "me", Position(from), Position(to)).await.unwrap();
+    assert_eq!(Checkpoint::position(&world.pool, "me").await.unwrap(), Position(0));
     assert!(advance(0, 5).await);
     assert!(!advance(0, 5).await, "somebody else has moved it");
     assert!(advance(5, 9).await);
-    assert_eq!(Cursor::position(&world.pool, "me").await.unwrap(), Position(9));
+    assert_eq!(Checkpoint::position(&world.pool, "me").await.unwrap(), Position(9));
 }
 
 #[tokio::test]
@@ -153,8 +153,8 @@ async fn one_that_falls_silent_loses_the_lead() {
     })
     .await
     .expect("the lead is lost with the silence");
-    assert!(Cursor::advance(next.connection(), "me", Position(0), Position(1)).await.unwrap());
-    let late = Cursor::advance(zombie.connection(), "me", Position(1), Position(2)).await;
+    assert!(Checkpoint::advance(next.connection(), "me", Position(0), Position(1)).await.unwrap());
+    let late = Checkpoint::advance(zombie.connection(), "me", Position(1), Position(2)).await;
     assert!(late.is_err(), "and the zombie can't write any more: {late:?}");
 }
 

@@ -3,7 +3,7 @@
 
 use std::pin::pin;
 
-use eventstore::{EventStore, Fault, Position, StreamId, StreamRange, Version};
+use eventstore::{EventStore, Position, StoreError, StreamId, StreamRange, Version};
 use futures_util::{Stream, TryStreamExt};
 use sqlx::{Connection, PgConnection};
 
@@ -62,7 +62,7 @@ fn passed_over<'a>(
     projection: &'static dyn Projection,
     parked: &Parked,
     until: Position,
-) -> impl Stream<Item = Result<Vec<Incoming>, Fault>> + use<'a> {
+) -> impl Stream<Item = Result<Vec<Incoming>, StoreError>> + use<'a> {
     let range = StreamRange::after(Version(parked.version.0 - 1));
     store.stream_pages(parked.stream, range).map_ok(move |page| {
         page.iter().take_while(|event| event.position <= until).map(|event| Incoming::read(projection, event)).collect()

@@ -1,6 +1,6 @@
 //! Two generations, row by row, in one snapshot: how many rows each table has, and the sum of their hashes.
 
-use eventstore::Fault;
+use eventstore::StoreError;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row};
 
 use crate::generations::{Generation, Made};
@@ -16,7 +16,7 @@ pub(super) enum Comparison {
 
 impl Comparison {
     /// `equal`, how they differ, or why that is not known. It takes its time, and nobody has to wait for it.
-    pub(super) async fn in_words(self) -> Result<String, Fault> {
+    pub(super) async fn in_words(self) -> Result<String, StoreError> {
         match self {
             Self::Of(snapshot) => snapshot.comparison().await,
             Self::None(why) => Ok(why.to_owned()),
@@ -46,7 +46,7 @@ struct Print {
 
 impl Snapshot {
     /// Takes it, while the live generation's projector is held back.
-    pub(super) async fn take(pool: &PgPool, session: &Session, live: Made) -> Result<Self, Fault> {
+    pub(super) async fn take(pool: &PgPool, session: &Session, live: Made) -> Result<Self, StoreError> {
         let mut old = Side::begin(pool, live.generation).await?;
         let mut new = Side::begin(pool, session.generation).await?;
         // this takes it, not `begin`; both have the same
@@ -56,7 +56,7 @@ impl Snapshot {
         Ok(Self { projection: session.projection, old, new })
     }
 
-    async fn comparison(mut self) -> Result<String, Fault> {
+    async fn comparison(mut self) -> Result<String, StoreError> {
         let (was, is) = tokio::try_join!(self.old.prints(self.projection), self.new.prints(self.projection))?;
         let differ = was.iter().zip(&is).filter(|((_, was), (_, is))| was != is).map(|((old, was), (new, is))| {
             format!("{old} has {} rows, {new} {}, and their contents differ", was.rows, is.rows)
@@ -67,7 +67,7 @@ impl Snapshot {
 }
 
 impl Side {
-    async fn begin(pool: &PgPool, generation: Generation) -> Result<Self, Fault> {
+    async fn begin(pool: &PgPool, generation: Generation) -> Result<Self, StoreError> {
         let mut connection = pool.acquire().await?.detach();
         connection.execute("begin isolation level repeatable read read only").await?;
         connection.execute("set local statement_timeout = 0").await?;
@@ -75,7 +75,7 @@ impl Side {
     }
 
     /// What each table holds, by its name.
-    async fn prints(&mut self, projection: &dyn Projection) -> Result<Vec<(String, Print)>, Fault> {
+    async fn prints(&mut self, projection: &dyn Projection) -> Result<Vec<(String, Print)>, StoreError> {
         let mut prints = Vec::new();
         for table in projection.tables(self.generation) {
             let sql = format!(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Instant;
 
-use eventstore::{EventStore, Fault, Position, RecordedEvent, StreamId};
+use eventstore::{EventStore, Position, RecordedEvent, StoreError, StreamId};
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
@@ -74,7 +74,7 @@ impl Fill {
         Ok(ended)
     }
 
-    async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), Fault> {
+    async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), StoreError> {
         METRICS.applied(session.projection.name(), events);
         let seconds = self.began.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
@@ -92,9 +92,9 @@ enum Ended {
 }
 
 /// What is to be applied of a page; `None` where something is to be parked or passed over.
-type Decoded = Result<Option<Batch>, Fault>;
+type Decoded = Result<Option<Batch>, StoreError>;
 /// A page, folded; `None` where it can't be.
-type Folded = Result<Option<Page>, Fault>;
+type Folded = Result<Option<Page>, StoreError>;
 
 struct Batch {
     facts: Vec<Fact>,
@@ -207,7 +207,7 @@ impl Folder {
         }
     }
 
-    async fn next(mut self, decoded: Decoded) -> Result<Option<(Self, Page)>, Fault> {
+    async fn next(mut self, decoded: Decoded) -> Result<Option<(Self, Page)>, StoreError> {
         let Some(Batch { facts, to, events }) = decoded? else { return Ok(None) };
         if !self.load(&facts).await? {
             return Ok(None);
@@ -221,7 +221,7 @@ impl Folder {
     }
 
     /// Has the writer know what it must of the tickets that these are about. `false`: it can't.
-    async fn load(&mut self, facts: &[Fact]) -> Result<bool, Fault> {
+    async fn load(&mut self, facts: &[Fact]) -> Result<bool, StoreError> {
         if self.writer.knows(facts) {
             return Ok(true);
         }
@@ -240,7 +240,7 @@ async fn read(
     projection: &dyn Projection,
     after: Position,
     count: u16,
-) -> Result<Vec<Incoming>, Fault> {
+) -> Result<Vec<Incoming>, StoreError> {
     let page = store.read_page(after, count).await?;
     Ok(page.iter().map(|event| Incoming::read(projection, event)).collect())
 }
@@ -256,7 +256,7 @@ pub(super) async fn to(
         let wanted = u16::try_from(position.0 - session.position.0).unwrap_or(APPLIED).min(APPLIED);
         let page = read(store, session.projection, session.position, wanted).await?;
         if page.is_empty() {
-            return Err(Halt::Fault(Fault::Corrupt(format!("the log ends before position {position}"))));
+            return Err(Halt::Store(StoreError::Corrupt(format!("the log ends before position {position}"))));
         }
         session.apply(connection, &page).await?;
     }

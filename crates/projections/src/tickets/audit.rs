@@ -60,7 +60,7 @@ pub(crate) async fn stored(
     connection: &mut PgConnection,
     generation: Generation,
     after: Option<Uuid>,
-) -> Result<Vec<Stored>, eventstore::Fault> {
+) -> Result<Vec<Stored>, eventstore::StoreError> {
     let sql = format!(
         "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
                 created_at, updated_at, public_updated_at, ticket
@@ -76,7 +76,7 @@ pub(crate) async fn other_words(
     generation: Generation,
     tickets: &[Uuid],
     words: Words,
-) -> Result<Vec<StreamId>, eventstore::Fault> {
+) -> Result<Vec<StreamId>, eventstore::StoreError> {
     let sql = format!(
         "select distinct coalesce(said.ticket_id, w.ticket_id)
            from unnest($2::uuid[], $3::bigint[], $4::boolean[], $5::tsvector[]) said (ticket_id, entry, public, words)

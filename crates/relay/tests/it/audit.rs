@@ -1,6 +1,6 @@
 //! The audit compares message by message.
 
-use relay::{AuditReport, Fault, State};
+use relay::{AuditReport, HaltReason, State};
 
 use crate::world::World;
 
@@ -56,7 +56,7 @@ async fn it_finds_a_hole_a_difference_a_foreign_message_and_a_missing_tail() {
     let found = rules(&audit(&world).await);
     assert_eq!(found.last(), Some(&("not_in_log", Some(1_101))), "{found:?}");
     let relay = world.relay();
-    relay.until("it halts", |s| matches!(&s.state, State::Halted(halt) if halt.fault == Fault::Hole)).await;
+    relay.until("it halts", |s| matches!(&s.state, State::Halted(halt) if halt.fault == HaltReason::Hole)).await;
     drop(relay);
 
     world.log.append(3).await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use relay::{Fault, State};
+use relay::{HaltReason, State};
 
 use crate::world::{Log, Running, World};
 
-async fn until_halted(relay: &Running, fault: Fault) -> String {
+async fn until_halted(relay: &Running, fault: HaltReason) -> String {
     let halted = |state: &State| matches!(state, State::Halted(halt) if halt.fault == fault);
     let status = relay.until(fault.as_str(), |status| halted(&status.state)).await;
     match status.state {
@@ -26,10 +26,10 @@ async fn a_foreign_log_is_not_published_into_the_stream() {
     let foreign = Log::new().await;
     foreign.append(300).await;
     let stranger = foreign.relay(&world.broker);
-    let detail = until_halted(&stranger, Fault::Foreign).await;
+    let detail = until_halted(&stranger, HaltReason::Foreign).await;
     assert!(detail.contains("command") && detail.contains("own stream"), "{detail}");
     foreign.append(50).await;
-    until_halted(&stranger, Fault::Foreign).await;
+    until_halted(&stranger, HaltReason::Foreign).await;
     // the own relay goes on as if nothing had been
     let relay = world.relay();
     world.log.append(20).await;
@@ -50,7 +50,7 @@ async fn a_stream_that_begins_as_another_log_is_foreign_even_if_it_ends_as_this_
     drop(relay);
     world.log.tamper("update events set metadata = '{\"command_id\":\"x\"}' where position = 1").await;
     let relay = world.relay();
-    let detail = until_halted(&relay, Fault::Foreign).await;
+    let detail = until_halted(&relay, HaltReason::Foreign).await;
     assert!(detail.starts_with("message 1 is not"), "{detail}");
 }
 
@@ -66,7 +66,7 @@ async fn a_log_restored_from_a_backup_halts_until_it_is_whole() {
         .tamper("create table lost as select * from events where position > 60; delete from events where position > 60")
         .await;
     let relay = world.relay();
-    let detail = until_halted(&relay, Fault::Ahead).await;
+    let detail = until_halted(&relay, HaltReason::Ahead).await;
     assert!(detail.contains("ends at 100") && detail.contains("log at 60"), "{detail}");
     world.log.tamper("insert into events select * from lost").await;
     relay.until_live_at(100).await;
@@ -77,7 +77,7 @@ async fn a_log_restored_from_a_backup_halts_until_it_is_whole() {
     world.log.tamper("delete from events where position > 60").await;
     world.log.append(70).await;
     let relay = world.relay();
-    let detail = until_halted(&relay, Fault::Foreign).await;
+    let detail = until_halted(&relay, HaltReason::Foreign).await;
     assert!(detail.starts_with("message 100 is not"), "{detail}");
     assert_eq!(world.broker.last().await, Some(100), "nothing is published meanwhile");
 }
@@ -91,7 +91,7 @@ async fn a_hole_halts_until_the_stream_is_built_anew() {
     let relay = world.relay();
     relay.until_live_at(50).await;
     assert!(world.broker.stream().await.delete_message(20).await.unwrap());
-    let detail = until_halted(&relay, Fault::Hole).await;
+    let detail = until_halted(&relay, HaltReason::Hole).await;
     assert!(detail.contains("holds 49 messages from 1 to 50"), "{detail}");
     world.log.append(5).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -117,7 +117,7 @@ async fn a_purged_stream_is_a_hole_and_the_relays_own_stream_refuses_both() {
     let relay = world.relay();
     relay.until_live_at(30).await;
     world.broker.stream().await.purge().sequence(11).await.unwrap();
-    let detail = until_halted(&relay, Fault::Hole).await;
+    let detail = until_halted(&relay, HaltReason::Hole).await;
     assert!(detail.contains("from 11 to 30"), "{detail}");
 }
 
@@ -127,7 +127,7 @@ async fn a_stream_that_would_lose_events_is_refused() {
     world.log.append(10).await;
     world.broker.make_stream(|config| config.max_age = Duration::from_hours(1)).await;
     let relay = world.relay();
-    let detail = until_halted(&relay, Fault::StreamConfig).await;
+    let detail = until_halted(&relay, HaltReason::StreamConfig).await;
     assert!(detail.contains("max_age"), "{detail}");
     assert_eq!(world.broker.last().await, Some(0));
     let mut config = world.broker.stream().await.cached_info().config.clone();
@@ -143,7 +143,7 @@ async fn a_url_that_cannot_be_read_is_said_so() {
     let relay = relay::Relay::new(world.log.store.clone(), config);
     let mut status = relay.status();
     let task = tokio::spawn(relay.run(std::future::pending()));
-    let halted = |status: &relay::Status| matches!(&status.state, State::Halted(halt) if halt.fault == Fault::Url);
+    let halted = |status: &relay::Status| matches!(&status.state, State::Halted(halt) if halt.fault == HaltReason::Url);
     tokio::time::timeout(Duration::from_secs(10), status.wait_for(halted)).await.expect("in time").unwrap();
     task.abort();
 }

@@ -3,18 +3,18 @@
 use crate::actor::{Actor, ActorKind};
 use crate::context::Context;
 use crate::event::Event;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{AgentId, AssignmentMethod, TeamId};
 
-pub(super) fn assign(ticket: &Ticket, assignee: &AgentId, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn assign(ticket: &Ticket, assignee: &AgentId, context: &Context) -> Result<Vec<Event>, Rejection> {
     if ticket.assignee.as_ref() == Some(assignee) {
         return Ok(Vec::new());
     }
     if let (Some(team), Some(teams)) = (&ticket.team, &context.assignee_teams)
         && !teams.contains(team)
     {
-        return Err(Refusal::NotTeamMember { assignee: assignee.clone(), team: team.clone() });
+        return Err(Rejection::NotTeamMember { assignee: assignee.clone(), team: team.clone() });
     }
     Ok(vec![Event::AgentAssigned {
         from: ticket.assignee.clone(),
@@ -32,9 +32,9 @@ fn method(actor: &Actor, assignee: &AgentId) -> AssignmentMethod {
 }
 
 /// The actor takes the ticket.
-pub(super) fn take(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn take(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
     let actor = &context.actor;
-    let unfit = |_| Refusal::UnfitActor { role: actor.role, id: actor.id.clone() };
+    let unfit = |_| Rejection::UnfitActor { role: actor.role, id: actor.id.clone() };
     let agent = AgentId::parse(&actor.id).map_err(unfit)?;
     assign(ticket, &agent, context)
 }

@@ -4,7 +4,7 @@ use crate::actor::ActorKind;
 use crate::command::Command;
 use crate::context::Context;
 use crate::event::Event;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{Status, Trigger};
 
@@ -24,7 +24,7 @@ pub(super) fn reply(
     body: &str,
     source_id: Option<&String>,
     context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, Rejection> {
     if context.actor.kind() == ActorKind::Requester {
         return requesters_reply(ticket, body, source_id, context);
     }
@@ -41,7 +41,7 @@ fn requesters_reply(
     body: &str,
     source_id: Option<&String>,
     context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, Rejection> {
     let replied = Event::RequesterReplied {
         message_id: context.message_id,
         body: body.to_owned(),
@@ -54,7 +54,7 @@ fn requesters_reply(
         Status::Resolved if lifecycle::may_be_reopened(ticket, context) => {
             Ok(vec![replied, lifecycle::reopened(ticket, None, trigger)])
         }
-        status @ (Status::Resolved | Status::Closed) => Err(Refusal::FollowUpNeeded { status }),
+        status @ (Status::Resolved | Status::Closed) => Err(Rejection::FollowUpNeeded { status }),
     }
 }
 

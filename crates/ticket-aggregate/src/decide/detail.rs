@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::event::Event;
 use crate::limits;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::ticket::{Link, Ticket, normal_follower};
 use crate::value::{LinkKind, Priority, Tag, TicketId};
 
@@ -30,13 +30,13 @@ pub(super) fn rename(ticket: &Ticket, to: &str) -> Vec<Event> {
     vec![Event::SubjectChanged { from, to: to.to_owned() }]
 }
 
-pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, Refusal> {
+pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, Rejection> {
     let tags: BTreeSet<Tag> = tags.difference(&ticket.tags).cloned().collect();
     if tags.is_empty() {
         return Ok(Vec::new());
     }
     if ticket.tags.len() + tags.len() > limits::TAGS {
-        return Err(Refusal::TooManyTags { limit: limits::TAGS });
+        return Err(Rejection::TooManyTags { limit: limits::TAGS });
     }
     Ok(vec![Event::TagsAdded { tags }])
 }
@@ -49,14 +49,14 @@ pub(super) fn untag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Vec<Event> {
     vec![Event::TagsRemoved { tags }]
 }
 
-pub(super) fn follow(ticket: &Ticket, follower: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn follow(ticket: &Ticket, follower: &str) -> Result<Vec<Event>, Rejection> {
     let follower = normal_follower(follower);
     if ticket.followers.contains(&follower) {
         return Ok(Vec::new());
     }
     // each of them is named in every reply that goes out
     if ticket.followers.len() >= limits::FOLLOWERS {
-        return Err(Refusal::TooManyFollowers { limit: limits::FOLLOWERS });
+        return Err(Rejection::TooManyFollowers { limit: limits::FOLLOWERS });
     }
     Ok(vec![Event::FollowerAdded { follower }])
 }
@@ -69,13 +69,13 @@ pub(super) fn unfollow(ticket: &Ticket, follower: &str) -> Vec<Event> {
     vec![Event::FollowerRemoved { follower }]
 }
 
-pub(super) fn link(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Result<Vec<Event>, Refusal> {
+pub(super) fn link(ticket: &Ticket, kind: LinkKind, other: TicketId) -> Result<Vec<Event>, Rejection> {
     if ticket.links.contains(&Link { kind, other }) {
         return Ok(Vec::new());
     }
     // each blocker is looked up when the ticket is to be resolved
     if ticket.links.len() >= limits::LINKS {
-        return Err(Refusal::TooManyLinks { limit: limits::LINKS });
+        return Err(Rejection::TooManyLinks { limit: limits::LINKS });
     }
     Ok(vec![Event::TicketLinked { kind, other }])
 }

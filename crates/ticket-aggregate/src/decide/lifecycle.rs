@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 use crate::actor::ActorKind;
 use crate::context::Context;
 use crate::event::Event;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{ClosedReason, ResolutionCode, Trigger};
 
 use super::{assignment, conversation};
 
-pub(super) fn await_requester(ticket: &Ticket) -> Result<Vec<Event>, Refusal> {
+pub(super) fn await_requester(ticket: &Ticket) -> Result<Vec<Event>, Rejection> {
     if !ticket.agent_replied_since_requester {
-        return Err(Refusal::NoReplySinceRequester);
+        return Err(Rejection::NoReplySinceRequester);
     }
     Ok(vec![Event::TicketPended {}])
 }
@@ -26,10 +26,10 @@ pub(super) fn resume(context: &Context) -> Event {
     Event::TicketResumed { trigger: trigger(context) }
 }
 
-pub(super) fn wake(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn wake(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
     match ticket.wake_at {
         Some(wake_at) if wake_at <= context.now => Ok(vec![Event::TicketResumed { trigger: Trigger::Timer }]),
-        wake_at => Err(Refusal::WakeNotDue { wake_at }),
+        wake_at => Err(Rejection::WakeNotDue { wake_at }),
     }
 }
 
@@ -38,31 +38,33 @@ pub(super) fn resolve(
     code: &ResolutionCode,
     note: Option<&str>,
     context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, Rejection> {
     if !context.open_blockers.is_empty() {
-        return Err(Refusal::OpenBlockers { tickets: context.open_blockers.clone() });
+        return Err(Rejection::OpenBlockers { tickets: context.open_blockers.clone() });
     }
     let mut events = match (&ticket.assignee, context.actor.kind()) {
         (Some(_), _) => Vec::new(),
         (None, ActorKind::Agent) => assignment::take(ticket, context)?,
-        (None, _) => return Err(Refusal::NoAssignee),
+        (None, _) => return Err(Rejection::NoAssignee),
     };
     events.extend(note.map(|note| conversation::note(note, context)));
     events.push(Event::TicketResolved { code: code.clone(), reopen_until: context.deadline() });
     Ok(events)
 }
 
-pub(super) fn confirm(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn confirm(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
     if ticket.assignee.is_none() {
-        return Err(Refusal::NoAssignee);
+        return Err(Rejection::NoAssignee);
     }
     let code = ResolutionCode::confirmed_by_requester();
     Ok(vec![Event::TicketResolved { code, reopen_until: context.deadline() }])
 }
 
-pub(super) fn reopen(ticket: &Ticket, reason: Option<&String>, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn reopen(ticket: &Ticket, reason: Option<&String>, context: &Context) -> Result<Vec<Event>, Rejection> {
     match ticket.reopen_until {
-        Some(reopen_until) if !may_be_reopened(ticket, context) => Err(Refusal::ReopenDeadlinePassed { reopen_until }),
+        Some(reopen_until) if !may_be_reopened(ticket, context) => {
+            Err(Rejection::ReopenDeadlinePassed { reopen_until })
+        }
         _ => Ok(vec![reopened(ticket, reason.cloned(), trigger(context))]),
     }
 }
@@ -77,17 +79,19 @@ pub(super) fn reopened(ticket: &Ticket, reason: Option<String>, trigger: Trigger
 }
 
 /// A requester may end their own ticket at any time; everyone else leaves them the time to come back.
-pub(super) fn close(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn close(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
     let settled = ticket.confirmed_by_requester || context.actor.kind() == ActorKind::Requester;
     match ticket.reopen_until {
-        Some(reopen_until) if context.now < reopen_until && !settled => Err(Refusal::ReopenWindowOpen { reopen_until }),
+        Some(reopen_until) if context.now < reopen_until && !settled => {
+            Err(Rejection::ReopenWindowOpen { reopen_until })
+        }
         _ => Ok(vec![Event::TicketClosed { reason: ClosedReason::Resolved }]),
     }
 }
 
-pub(super) fn spam(ticket: &Ticket) -> Result<Vec<Event>, Refusal> {
+pub(super) fn spam(ticket: &Ticket) -> Result<Vec<Event>, Rejection> {
     if ticket.agent_replied_publicly {
-        return Err(Refusal::AgentAlreadyReplied);
+        return Err(Rejection::AgentAlreadyReplied);
     }
     Ok(vec![Event::TicketClosed { reason: ClosedReason::Spam }])
 }

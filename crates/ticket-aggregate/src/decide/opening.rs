@@ -4,11 +4,11 @@ use crate::actor::{Actor, ActorKind, Requester};
 use crate::command::Open;
 use crate::context::Context;
 use crate::event::{Event, TicketOpened};
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{TicketId, TicketNumber};
 
-pub(super) fn open(open: &Open, context: &Context) -> Result<Vec<Event>, Refusal> {
+pub(super) fn open(open: &Open, context: &Context) -> Result<Vec<Event>, Rejection> {
     let requester = match (&open.requester, context.actor.kind()) {
         (Some(requester), _) => Some(requester.clone()),
         (None, ActorKind::Requester) => Some(themselves(&context.actor)?),
@@ -29,13 +29,13 @@ pub(super) fn open(open: &Open, context: &Context) -> Result<Vec<Event>, Refusal
     }))])
 }
 
-fn themselves(actor: &Actor) -> Result<Requester, Refusal> {
-    let unfit = |_| Refusal::UnfitActor { role: actor.role, id: actor.id.clone() };
+fn themselves(actor: &Actor) -> Result<Requester, Rejection> {
+    let unfit = |_| Rejection::UnfitActor { role: actor.role, id: actor.id.clone() };
     Requester::parse(&actor.id, None).map_err(unfit)
 }
 
 impl Open {
-    /// The opening that answers [`Refusal::FollowUpNeeded`]: the author's words as a new ticket that goes on from the
+    /// The opening that answers [`Rejection::FollowUpNeeded`]: the author's words as a new ticket that goes on from the
     /// previous one, in the same queue.
     ///
     /// A follower who writes becomes the new ticket's requester themselves.

@@ -6,9 +6,9 @@ use crate::actor::ActorKind;
 use crate::command::{Command, Open};
 use crate::context::Context;
 use crate::limits;
-use crate::refusal::Refusal;
+use crate::rejection::Rejection;
 
-pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal> {
+pub(super) fn check(command: &Command, context: &Context) -> Result<(), Rejection> {
     match command {
         Command::Open(open) => opening(open),
         Command::Reply { body, source_id } => {
@@ -23,25 +23,25 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal>
         Command::Hold { reason, wake_at } => {
             self::reason(reason)?;
             match wake_at {
-                Some(wake_at) if *wake_at <= context.now => Err(Refusal::WakeAtInPast { wake_at: *wake_at }),
+                Some(wake_at) if *wake_at <= context.now => Err(Rejection::WakeAtInPast { wake_at: *wake_at }),
                 _ => Ok(()),
             }
         }
         Command::Resolve { code, note } => {
             if code.is_confirmed_by_requester() {
-                return Err(Refusal::ReservedCode { code: code.clone() });
+                return Err(Rejection::ReservedCode { code: code.clone() });
             }
             optional(note.as_ref(), |note| prose("note", limits::BODY, note))
         }
         Command::Reopen { reason } => {
             let given = reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
             if context.actor.kind() != ActorKind::Requester && !given {
-                return Err(Refusal::ReasonRequired);
+                return Err(Rejection::ReasonRequired);
             }
             optional(reason.as_ref(), self::reason)
         }
         Command::Link { other, .. } | Command::Unlink { other, .. } if *other == context.ticket_id => {
-            Err(Refusal::LinkToItself)
+            Err(Rejection::LinkToItself)
         }
         Command::Link { .. }
         | Command::Unlink { .. }
@@ -60,49 +60,49 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Refusal>
     }
 }
 
-fn opening(open: &Open) -> Result<(), Refusal> {
+fn opening(open: &Open) -> Result<(), Rejection> {
     line("subject", limits::SUBJECT, &open.subject)?;
     prose("body", limits::BODY, &open.body)?;
     optional(open.category.as_ref(), |it| line("category", limits::CATEGORY, it))?;
     optional(open.source_id.as_ref(), |it| line("source_id", limits::SOURCE_ID, it))?;
     if open.tags.len() > limits::TAGS {
-        return Err(Refusal::TooManyTags { limit: limits::TAGS });
+        return Err(Rejection::TooManyTags { limit: limits::TAGS });
     }
     Ok(())
 }
 
-fn optional(text: Option<&String>, check: impl FnOnce(&str) -> Result<(), Refusal>) -> Result<(), Refusal> {
+fn optional(text: Option<&String>, check: impl FnOnce(&str) -> Result<(), Rejection>) -> Result<(), Rejection> {
     text.map_or(Ok(()), |text| check(text))
 }
 
-fn reason(text: &str) -> Result<(), Refusal> {
+fn reason(text: &str) -> Result<(), Rejection> {
     prose("reason", limits::REASON, text)
 }
 
 /// A text of one line: a line break in a subject would be a forged header in a mail.
-fn line(field: &'static str, limit: usize, text: &str) -> Result<(), Refusal> {
+fn line(field: &'static str, limit: usize, text: &str) -> Result<(), Rejection> {
     sized(field, limit, text)?;
     if text.chars().any(char::is_control) {
-        return Err(Refusal::ControlCharacter { field });
+        return Err(Rejection::ControlCharacter { field });
     }
     Ok(())
 }
 
 /// A text of many lines. NUL alone is refused: PostgreSQL can't take it as text.
-fn prose(field: &'static str, limit: usize, text: &str) -> Result<(), Refusal> {
+fn prose(field: &'static str, limit: usize, text: &str) -> Result<(), Rejection> {
     sized(field, limit, text)?;
     if text.contains('\0') {
-        return Err(Refusal::ControlCharacter { field });
+        return Err(Rejection::ControlCharacter { field });
     }
     Ok(())
 }
 
-fn sized(field: &'static str, limit: usize, text: &str) -> Result<(), Refusal> {
+fn sized(field: &'static str, limit: usize, text: &str) -> Result<(), Rejection> {
     if text.trim().is_empty() {
-        return Err(Refusal::Blank { field });
+        return Err(Rejection::Blank { field });
     }
     if text.chars().count() > limit {
-        return Err(Refusal::TooLong { field, limit });
+        return Err(Rejection::TooLong { field, limit });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Whose ticket it is.
 
-use ticket_aggregate::{AssignmentMethod, Command, Context, Event, Refusal};
+use ticket_aggregate::{AssignmentMethod, Command, Context, Event, Rejection};
 
 use crate::scenario::{ada, agent, assigned, given, lead, opened, pended, resolved, system, team};
 
@@ -36,7 +36,7 @@ fn an_agent_takes_a_ticket_from_another() {
 
 #[test]
 fn an_agent_may_not_assign_others() {
-    let refusal = Refusal::AssignOthers { agent: agent("bob") };
+    let refusal = Rejection::AssignOthers { agent: agent("bob") };
     given([opened()]).when(assign("bob"), ada()).then_refused(refusal.clone());
     given([opened(), assigned("bob")]).when(Command::Unassign, ada()).then_refused(refusal);
 }
@@ -56,7 +56,7 @@ fn the_same_agent_again_changes_nothing() {
 
 #[test]
 fn an_assignee_is_a_member_of_the_tickets_team() {
-    let refusal = Refusal::NotTeamMember { assignee: agent("ada"), team: team("hardware") };
+    let refusal = Rejection::NotTeamMember { assignee: agent("ada"), team: team("hardware") };
     let taken = || [given_to(None, "ada", AssignmentMethod::OwnChoice)];
     given([opened()]).when(assign("ada"), in_teams(&["network"], ada())).then_refused(refusal);
     given([opened()]).when(assign("ada"), in_teams(&["hardware"], ada())).then(taken());

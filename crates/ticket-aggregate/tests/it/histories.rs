@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use ticket_aggregate::codec::{Encoded, decode, encode};
 use ticket_aggregate::{
-    Actor, Command, Context, Event, Open, Refusal, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, decide,
+    Actor, Command, Context, Event, Open, Rejection, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, decide,
     evolve,
 };
 
@@ -53,10 +53,10 @@ fn opening() -> Command {
 }
 
 /// What `allowed_commands` says is what `decide` does.
-fn agrees(ticket: &Ticket, command: &Command, role: Role, outcome: &Result<Vec<Event>, Refusal>) {
+fn agrees(ticket: &Ticket, command: &Command, role: Role, outcome: &Result<Vec<Event>, Rejection>) {
     let allowed = ticket.allowed_commands(role);
     match outcome {
-        Err(Refusal::IllegalTransition { command: refused, status, allowed: said }) => {
+        Err(Rejection::IllegalTransition { command: refused, status, allowed: said }) => {
             assert!(!allowed.contains(&command.kind()), "{command:?} is allowed, and refused for the status");
             assert_eq!((refused, status, said), (&command.kind(), &ticket.status, &allowed));
         }

@@ -1,7 +1,7 @@
 //! The commands whose whole point is the status, guard by guard. Every pair of status and role is tried in `table.rs`.
 
 use chrono::{DateTime, Utc};
-use ticket_aggregate::{ClosedReason, Command, Event, Refusal, Trigger};
+use ticket_aggregate::{ClosedReason, Command, Event, Rejection, Trigger};
 
 use crate::scenario::{
     ada, admin, agent_replied, assigned, at, confirmed, given, hour, lead, on_hold, opened, pended, requester_replied,
@@ -31,7 +31,7 @@ fn hold_wakes_in_the_future_or_never() {
     given([opened()]).when(hold(None), ada()).then([held(None)]);
     given([opened()]).when(hold(Some(hour(25))), ada()).then([held(Some(hour(25)))]);
     for past in [hour(24), hour(23)] {
-        let refusal = Refusal::WakeAtInPast { wake_at: past };
+        let refusal = Rejection::WakeAtInPast { wake_at: past };
         given([opened()]).when(hold(Some(past)), ada()).then_refused(refusal);
     }
 }
@@ -48,9 +48,9 @@ fn the_timer_wakes_when_it_is_due() {
     let story = [opened(), on_hold(Some(hour(48)))];
     let wake = || Command::Wake;
     given(story.clone()).when(wake(), at(48, system())).then([resumed(Trigger::Timer)]);
-    let early = Refusal::WakeNotDue { wake_at: Some(hour(48)) };
+    let early = Rejection::WakeNotDue { wake_at: Some(hour(48)) };
     given(story).when(wake(), at(47, system())).then_refused(early);
-    let never = Refusal::WakeNotDue { wake_at: None };
+    let never = Rejection::WakeNotDue { wake_at: None };
     given([opened(), on_hold(None)]).when(wake(), system()).then_refused(never);
 }
 
@@ -60,8 +60,8 @@ fn reopening_needs_a_reason_of_agents_only() {
     let reopen = |reason: Option<&str>| Command::Reopen { reason: reason.map(str::to_owned) };
     given(story.clone()).when(reopen(None), rita()).then([reopened(None, 1, Trigger::Requester)]);
     for who in [ada(), lead(), admin(), system()] {
-        given(story.clone()).when(reopen(None), who.clone()).then_refused(Refusal::ReasonRequired);
-        given(story.clone()).when(reopen(Some(" ")), who).then_refused(Refusal::ReasonRequired);
+        given(story.clone()).when(reopen(None), who.clone()).then_refused(Rejection::ReasonRequired);
+        given(story.clone()).when(reopen(Some(" ")), who).then_refused(Rejection::ReasonRequired);
     }
     given(story.clone()).when(reopen(Some("smoke")), ada()).then([reopened(Some("smoke"), 1, Trigger::Agent)]);
     given(story).when(reopen(Some("undeliverable")), system()).then([reopened(
@@ -78,7 +78,7 @@ fn reopening_ends_with_the_deadline_and_is_counted() {
     let first = reopened(Some("smoke"), 1, Trigger::Agent);
     given(once.clone()).when(reopen(), at(48, ada())).then([first.clone()]);
     for who in [rita(), admin()] {
-        let refusal = Refusal::ReopenDeadlinePassed { reopen_until: hour(48) };
+        let refusal = Rejection::ReopenDeadlinePassed { reopen_until: hour(48) };
         given(once.clone()).when(reopen(), at(49, who)).then_refused(refusal);
     }
     let twice = [&once[..], &[first, resolved()]].concat();
@@ -91,7 +91,7 @@ fn closing_waits_for_the_deadline() {
     let end = || closed(ClosedReason::Resolved);
     for who in [system(), lead(), admin()] {
         given(story.clone()).when(Command::Close, at(48, who.clone())).then([end()]);
-        let refusal = Refusal::ReopenWindowOpen { reopen_until: hour(48) };
+        let refusal = Rejection::ReopenWindowOpen { reopen_until: hour(48) };
         given(story.clone()).when(Command::Close, at(47, who)).then_refused(refusal);
     }
 }
@@ -106,7 +106,7 @@ fn closing_need_not_wait_when_the_requester_is_content() {
     let again = [reopened(None, 1, Trigger::Requester), resolved()];
     given([&confirmed_story[..], &again].concat())
         .when(Command::Close, system())
-        .then_refused(Refusal::ReopenWindowOpen { reopen_until: hour(48) });
+        .then_refused(Rejection::ReopenWindowOpen { reopen_until: hour(48) });
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn spam_is_what_no_agent_has_answered() {
     let end = || closed(ClosedReason::Spam);
     given([opened()]).when(Command::Spam, ada()).then([end()]);
     given([opened(), requester_replied()]).when(Command::Spam, ada()).then([end()]);
-    given([opened(), agent_replied()]).when(Command::Spam, ada()).then_refused(Refusal::AgentAlreadyReplied);
+    given([opened(), agent_replied()]).when(Command::Spam, ada()).then_refused(Rejection::AgentAlreadyReplied);
 }
 
 #[test]

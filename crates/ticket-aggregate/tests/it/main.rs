@@ -23,7 +23,7 @@ mod opening;
 mod permission;
 mod properties;
 mod public_view;
-mod refusals;
+mod rejections;
 mod resolution;
 mod samples;
 mod scenario;

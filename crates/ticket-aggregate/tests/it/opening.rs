@@ -1,8 +1,8 @@
 //! Opening a ticket.
 
 use ticket_aggregate::{
-    Actor, Channel, ClosedReason, Command, Event, Open, Priority, Refusal, Requester, Role, TicketNumber, TicketOpened,
-    decide,
+    Actor, Channel, ClosedReason, Command, Event, Open, Priority, Rejection, Requester, Role, TicketNumber,
+    TicketOpened, decide,
 };
 
 use crate::scenario::{
@@ -16,7 +16,7 @@ fn facts(event: &Event) -> &TicketOpened {
     }
 }
 
-fn open(open: Open, context: &ticket_aggregate::Context) -> Result<TicketOpened, Refusal> {
+fn open(open: Open, context: &ticket_aggregate::Context) -> Result<TicketOpened, Rejection> {
     let events = decide(&None, &Command::Open(open), context)?;
     assert_eq!(events.len(), 1);
     Ok(facts(&events[0]).clone())
@@ -64,13 +64,13 @@ fn a_requester_may_give_their_name_and_write_their_address_as_they_like() {
 #[test]
 fn a_requester_may_not_open_for_another() {
     let request = Command::Open(request());
-    given([]).when(request, context(Role::Requester, FINN)).then_refused(Refusal::OpenForAnother);
+    given([]).when(request, context(Role::Requester, FINN)).then_refused(Rejection::OpenForAnother);
 }
 
 #[test]
 fn a_requester_needs_an_address() {
     let request = Command::Open(Open { requester: None, ..request() });
-    let refusal = Refusal::UnfitActor { role: Role::Requester, id: "rita".to_owned() };
+    let refusal = Rejection::UnfitActor { role: Role::Requester, id: "rita".to_owned() };
     given([]).when(request, context(Role::Requester, "rita")).then_refused(refusal);
 }
 
@@ -82,7 +82,7 @@ fn an_agent_opens_for_anyone_or_nobody() {
 
 #[test]
 fn a_ticket_is_opened_once() {
-    given([opened()]).when(Command::Open(request()), rita()).then_refused(Refusal::AlreadyOpened);
+    given([opened()]).when(Command::Open(request()), rita()).then_refused(Rejection::AlreadyOpened);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who may not, whatever the status. Roles against commands are tried in `table.rs`.
 
-use ticket_aggregate::{ActorKind, Command, CommandKind, Refusal, RefusalKind, Role, decide};
+use ticket_aggregate::{ActorKind, Command, CommandKind, Rejection, RejectionKind, Role, decide};
 
 use crate::samples;
 use crate::scenario::{FINN, ada, context, fold, given, opened, resolved, rita, system};
@@ -8,7 +8,7 @@ use crate::scenario::{FINN, ada, context, fold, given, opened, resolved, rita, s
 #[test]
 fn the_role_is_asked_before_anything_else() {
     // a requester's faulty note on a ticket that is not there: they learn only that they may not
-    let refusal = Refusal::Forbidden { command: CommandKind::Note, role: Role::Requester };
+    let refusal = Rejection::Forbidden { command: CommandKind::Note, role: Role::Requester };
     given([]).when(Command::Note { body: String::new() }, rita()).then_refused(refusal);
 }
 
@@ -18,14 +18,14 @@ fn a_requester_learns_nothing_of_others_tickets() {
     for story in [vec![opened()], vec![opened(), resolved()]] {
         for kind in [CommandKind::Reply, CommandKind::Confirm, CommandKind::Reopen, CommandKind::Close] {
             let command = samples::command(kind, FINN);
-            given(story.clone()).when(command, finn.clone()).then_refused(Refusal::NotOwnTicket);
+            given(story.clone()).when(command, finn.clone()).then_refused(Rejection::NotOwnTicket);
         }
     }
 }
 
 #[test]
 fn closing_is_not_a_plain_agents_business() {
-    let refusal = Refusal::Forbidden { command: CommandKind::Close, role: Role::Agent };
+    let refusal = Rejection::Forbidden { command: CommandKind::Close, role: Role::Agent };
     given([opened(), resolved()]).when(Command::Close, ada()).then_refused(refusal);
 }
 
@@ -33,10 +33,10 @@ fn closing_is_not_a_plain_agents_business() {
 fn the_timers_command_is_the_systems_alone() {
     for role in [Role::Requester, Role::Agent, Role::Lead, Role::Admin] {
         let outcome = decide(&fold(&[opened()]), &Command::Wake, &context(role, "x"));
-        assert_eq!(outcome, Err(Refusal::Forbidden { command: CommandKind::Wake, role }));
+        assert_eq!(outcome, Err(Rejection::Forbidden { command: CommandKind::Wake, role }));
     }
     let outcome = decide(&fold(&[opened()]), &Command::Wake, &system());
-    assert_eq!(outcome.unwrap_err().kind(), RefusalKind::Conflict);
+    assert_eq!(outcome.unwrap_err().kind(), RejectionKind::Conflict);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use ticket_aggregate::{
-    Actor, AgentId, AssignmentMethod, Channel, Command, Context, Event, MessageId, Open, Priority, Refusal, Requester,
-    ResolutionCode, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, TicketId, TicketNumber, Trigger, decide,
-    evolve,
+    Actor, AgentId, AssignmentMethod, Channel, Command, Context, Event, MessageId, Open, Priority, Rejection,
+    Requester, ResolutionCode, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, TicketId, TicketNumber, Trigger,
+    decide, evolve,
 };
 use uuid::Uuid;
 
@@ -147,7 +147,7 @@ pub(crate) fn ticket(events: &[Event]) -> Ticket {
 pub(crate) struct Given(Vec<Event>);
 pub(crate) struct When {
     before: Vec<Event>,
-    outcome: Result<Vec<Event>, Refusal>,
+    outcome: Result<Vec<Event>, Rejection>,
 }
 
 pub(crate) fn given(events: impl Into<Vec<Event>>) -> Given {
@@ -178,7 +178,7 @@ impl When {
     }
 
     #[track_caller]
-    pub(crate) fn then_refused(self, refusal: Refusal) {
+    pub(crate) fn then_refused(self, refusal: Rejection) {
         assert_eq!(self.outcome, Err(refusal));
     }
 }

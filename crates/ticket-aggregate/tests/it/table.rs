@@ -1,7 +1,7 @@
 //! Every command in every status as every role: what is decided is what the table says, as the docs print it.
 
 use ticket_aggregate::{
-    Command, CommandKind, Context, Event, Refusal, Role, Stamp, Status, StreamVersion, command_table, decide, evolve,
+    Command, CommandKind, Context, Event, Rejection, Role, Stamp, Status, StreamVersion, command_table, decide, evolve,
 };
 
 use crate::samples;
@@ -77,21 +77,21 @@ fn check(kind: CommandKind, role: Role, status: Status) {
         let allowed = before.allowed_commands(role);
         assert!(!allowed.contains(&kind), "{case}");
         let refusal = match kind {
-            CommandKind::Open => Refusal::AlreadyOpened,
-            _ if !ever => Refusal::Forbidden { command: kind, role },
-            _ => Refusal::IllegalTransition { command: kind, status, allowed },
+            CommandKind::Open => Rejection::AlreadyOpened,
+            _ if !ever => Rejection::Forbidden { command: kind, role },
+            _ => Rejection::IllegalTransition { command: kind, status, allowed },
         };
         assert_eq!(outcome, Err(refusal), "{case}");
         return;
     };
     assert!(before.allowed_commands(role).contains(&kind), "{case}");
     if then == "the same; a new ticket follows up" {
-        assert_eq!(outcome, Err(Refusal::FollowUpNeeded { status }), "{case}");
+        assert_eq!(outcome, Err(Rejection::FollowUpNeeded { status }), "{case}");
         return;
     }
     if (kind, role, status) == (CommandKind::Resolve, Role::System, Status::New) {
         // nobody has a new ticket, and a policy can't take it as an agent would
-        assert_eq!(outcome, Err(Refusal::NoAssignee), "{case}");
+        assert_eq!(outcome, Err(Rejection::NoAssignee), "{case}");
         return;
     }
     let stamp = Stamp { occurred_at: hour(48), version: StreamVersion(99) };
@@ -125,9 +125,9 @@ fn before_the_opening_only_opening_is_possible() {
                     assert_eq!(*kind, CommandKind::Open);
                     assert_eq!(events.len(), 1);
                 }
-                Err(refusal) if ever => assert_eq!(refusal, Refusal::NotOpened),
+                Err(refusal) if ever => assert_eq!(refusal, Rejection::NotOpened),
                 Err(refusal) => {
-                    assert_eq!(refusal, Refusal::Forbidden { command: *kind, role: *role });
+                    assert_eq!(refusal, Rejection::Forbidden { command: *kind, role: *role });
                 }
             }
         }

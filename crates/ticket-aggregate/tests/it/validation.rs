@@ -1,6 +1,6 @@
 //! What is refused of a command in itself.
 
-use ticket_aggregate::{Command, Context, Open, Priority, Refusal, limits};
+use ticket_aggregate::{Command, Context, Open, Priority, Rejection, limits};
 
 use crate::scenario::{ada, code, given, opened, request, resolved, rita, tags, text};
 
@@ -34,7 +34,7 @@ fn no_text_is_blank() {
     for (field, _) in FIELDS {
         for blank in ["", "  \n\t"] {
             let (command, context) = with_text(field, blank.to_owned());
-            given([opened()]).when(command, context).then_refused(Refusal::Blank { field });
+            given([opened()]).when(command, context).then_refused(Rejection::Blank { field });
         }
     }
 }
@@ -44,7 +44,7 @@ fn texts_are_as_long_as_their_limit_and_no_longer() {
     for (field, limit) in FIELDS {
         // characters are counted, not bytes
         let (command, context) = with_text(field, "ß".repeat(limit + 1));
-        let refusal = Refusal::TooLong { field, limit };
+        let refusal = Rejection::TooLong { field, limit };
         given([opened()]).when(command, context).then_refused(refusal);
         let (command, context) = with_text(field, "ß".repeat(limit));
         let outcome = ticket_aggregate::decide(&crate::scenario::fold(&[opened()]), &command, &context);
@@ -56,12 +56,12 @@ fn texts_are_as_long_as_their_limit_and_no_longer() {
 fn no_text_holds_nul_and_no_line_a_line_break() {
     for (field, _) in FIELDS {
         let (command, context) = with_text(field, "a\0b".to_owned());
-        let refusal = Refusal::ControlCharacter { field };
+        let refusal = Rejection::ControlCharacter { field };
         given([opened()]).when(command, context).then_refused(refusal);
     }
     for field in ["subject", "category", "follower", "source_id"] {
         let (command, context) = with_text(field, "a\r\nBcc: b".to_owned());
-        let refusal = Refusal::ControlCharacter { field };
+        let refusal = Rejection::ControlCharacter { field };
         given([opened()]).when(command, context).then_refused(refusal);
     }
 }
@@ -73,15 +73,15 @@ fn an_opening_is_held_to_the_same() {
         change(&mut open);
         given([]).when(Command::Open(open), rita())
     };
-    open(&|it| it.subject = " ".to_owned()).then_refused(Refusal::Blank { field: "subject" });
-    open(&|it| it.body = String::new()).then_refused(Refusal::Blank { field: "body" });
-    open(&|it| it.category = text("")).then_refused(Refusal::Blank { field: "category" });
-    open(&|it| it.source_id = text("a\nb")).then_refused(Refusal::ControlCharacter { field: "source_id" });
+    open(&|it| it.subject = " ".to_owned()).then_refused(Rejection::Blank { field: "subject" });
+    open(&|it| it.body = String::new()).then_refused(Rejection::Blank { field: "body" });
+    open(&|it| it.category = text("")).then_refused(Rejection::Blank { field: "category" });
+    open(&|it| it.source_id = text("a\nb")).then_refused(Rejection::ControlCharacter { field: "source_id" });
     open(&|it| it.body = "x".repeat(limits::BODY + 1))
-        .then_refused(Refusal::TooLong { field: "body", limit: limits::BODY });
+        .then_refused(Rejection::TooLong { field: "body", limit: limits::BODY });
     let words: Vec<String> = (0..=limits::TAGS).map(|n| n.to_string()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    open(&|it| it.tags = tags(&words)).then_refused(Refusal::TooManyTags { limit: limits::TAGS });
+    open(&|it| it.tags = tags(&words)).then_refused(Rejection::TooManyTags { limit: limits::TAGS });
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn an_opening_may_have_all_the_tags_a_ticket_may() {
 
 #[test]
 fn a_reason_that_may_be_absent_may_not_be_blank() {
-    let refusal = || Refusal::Blank { field: "reason" };
+    let refusal = || Rejection::Blank { field: "reason" };
     let prioritize = Command::Prioritize { priority: Priority::High, reason: text(" ") };
     given([opened()]).when(prioritize, ada()).then_refused(refusal());
     let reopen = Command::Reopen { reason: text(" ") };
@@ -105,5 +105,5 @@ fn a_reason_that_may_be_absent_may_not_be_blank() {
 #[test]
 fn a_faulty_command_is_refused_before_the_status_is_looked_at() {
     // as HTTP has it: 422 before 409
-    given([]).when(Command::Note { body: String::new() }, ada()).then_refused(Refusal::Blank { field: "body" });
+    given([]).when(Command::Note { body: String::new() }, ada()).then_refused(Rejection::Blank { field: "body" });
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
-use eventstore::{Fault, RecordedEvent, StreamId};
+use eventstore::{RecordedEvent, StoreError, StreamId};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -102,7 +102,10 @@ async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &mpsc::S
 }
 
 /// The events in order: of the whole log, or first those that a ticket has and then those that come.
-async fn events(app: &App, wanted: &Wanted) -> Result<BoxStream<'static, Result<Arc<RecordedEvent>, Fault>>, Fault> {
+async fn events(
+    app: &App,
+    wanted: &Wanted,
+) -> Result<BoxStream<'static, Result<Arc<RecordedEvent>, StoreError>>, StoreError> {
     let store = app.desk.store();
     Ok(match wanted.ticket {
         None => store.follow_in_turn(wanted.after).map(Ok).boxed(),

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use desk::{Caller, PAGE_BYTES};
-use eventstore::{Fault, RecordedEvent, StreamId, StreamRange};
+use eventstore::{RecordedEvent, StoreError, StreamId, StreamRange};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -51,7 +51,7 @@ pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> R
 }
 
 /// What there is: of all after a position, or of a ticket.
-fn pages<'a>(app: &'a App, wanted: &Wanted) -> BoxStream<'a, Result<Vec<RecordedEvent>, Fault>> {
+fn pages<'a>(app: &'a App, wanted: &Wanted) -> BoxStream<'a, Result<Vec<RecordedEvent>, StoreError>> {
     let store = app.desk.store();
     match wanted.ticket {
         None => store.log_pages(wanted.after, 1_000).boxed(),

@@ -11,7 +11,7 @@ use super::command::handle;
 use crate::conditional::if_match_schema;
 use crate::idempotency;
 use crate::operation::{Access, Guard, Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
-use crate::problem::{Code, Fault};
+use crate::problem::{Code, FieldError};
 use crate::view::TicketView;
 
 /// How a command is sent and answered.
@@ -53,16 +53,16 @@ pub(crate) trait Body: DeserializeOwned + ToSchema + Send + 'static {
     const DESCRIPTION: &'static str;
 
     fn example() -> Value;
-    fn into_command(self) -> Result<Command, Fault>;
+    fn into_command(self) -> Result<Command, FieldError>;
 }
 
 /// A value, or its fault in the list.
-pub(super) fn parsed<T>(faults: &mut Vec<Fault>, pointer: &str, value: Result<T, ValueError>) -> Option<T> {
-    value.map_err(|error| faults.push(Fault::new(pointer, error.to_string()))).ok()
+pub(super) fn parsed<T>(faults: &mut Vec<FieldError>, pointer: &str, value: Result<T, ValueError>) -> Option<T> {
+    value.map_err(|error| faults.push(FieldError::new(pointer, error.to_string()))).ok()
 }
 
-pub(super) fn at<T>(pointer: &str, value: Result<T, ValueError>) -> Result<T, Fault> {
-    value.map_err(|error| Fault::new(pointer, error.to_string()))
+pub(super) fn at<T>(pointer: &str, value: Result<T, ValueError>) -> Result<T, FieldError> {
+    value.map_err(|error| FieldError::new(pointer, error.to_string()))
 }
 
 pub(super) fn idempotency_key() -> Value {

@@ -22,7 +22,7 @@ use crate::App;
 use crate::admission::{Kind, Place, Room};
 use crate::auth::Authenticated;
 use crate::conditional::if_match;
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
 use crate::telemetry::{RequestId, Trace};
 use crate::{body, idempotency, json};
@@ -91,7 +91,7 @@ impl Incoming {
         if !faults.is_empty() {
             return Err(Problem::invalid(Code::ValidationFailed, faults));
         }
-        serde_json::from_value(json).map_err(|e| invalid(Fault::new("", e.to_string())))
+        serde_json::from_value(json).map_err(|e| invalid(FieldError::new("", e.to_string())))
     }
 
     /// A request to the desk that is this one's, as far as it is sound.
@@ -104,7 +104,7 @@ impl Incoming {
     }
 }
 
-pub(super) fn invalid(fault: Fault) -> Problem {
+pub(super) fn invalid(fault: FieldError) -> Problem {
     Problem::invalid(Code::ValidationFailed, vec![fault])
 }
 
@@ -142,7 +142,7 @@ pub(super) async fn handle<B: Body>(
 }
 
 /// A reply to a closed ticket is answered with another one: the follow-up.
-fn made(answer: &desk::Done, commanded: TicketId) -> Option<TicketId> {
+fn made(answer: &desk::CommandOutcome, commanded: TicketId) -> Option<TicketId> {
     (answer.ticket.id != commanded).then_some(answer.ticket.id)
 }
 
@@ -163,7 +163,11 @@ fn prepare<B: Body>(app: &App, incoming: &Incoming, request: &mut Request) -> Re
 
 /// What goes before the fault that was found: 404, 403, and where the request could be read so far, an
 /// earlier answer and 412.
-async fn before<B: Body>(app: &App, incoming: &Incoming, request: &mut Request) -> Result<Option<desk::Done>, Problem> {
+async fn before<B: Body>(
+    app: &App,
+    incoming: &Incoming,
+    request: &mut Request,
+) -> Result<Option<desk::CommandOutcome>, Problem> {
     let idempotency = incoming.idempotency(B::FORM.status());
     // whether one may can depend on what the command says, where that can be read
     request.commands =

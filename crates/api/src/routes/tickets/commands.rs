@@ -13,7 +13,7 @@ use super::bodies::{Body, Form, at, route};
 use super::open::{OpenTicket, TagText};
 use crate::openapi::add;
 use crate::operation::Route;
-use crate::problem::Fault;
+use crate::problem::FieldError;
 
 /// How urgent it is.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -65,13 +65,13 @@ impl From<LinkWord> for LinkKind {
     }
 }
 
-fn tags(texts: &[TagText]) -> Result<std::collections::BTreeSet<Tag>, Fault> {
+fn tags(texts: &[TagText]) -> Result<std::collections::BTreeSet<Tag>, FieldError> {
     texts.iter().enumerate().map(|(index, tag)| at(&format!("/tags/{index}"), Tag::parse(&tag.0))).collect()
 }
 
 /// An offset can carry a time out of the years that RFC 3339 can write, and then nobody could read it any more.
-fn within_the_calendar(wake_at: DateTime<Utc>) -> Result<DateTime<Utc>, Fault> {
-    let fault = || Fault::new("/wake_at", "this must not be after the year 9999 of UTC");
+fn within_the_calendar(wake_at: DateTime<Utc>) -> Result<DateTime<Utc>, FieldError> {
+    let fault = || FieldError::new("/wake_at", "this must not be after the year 9999 of UTC");
     if wake_at.year() <= 9_999 { Ok(wake_at) } else { Err(fault()) }
 }
 
@@ -102,7 +102,7 @@ macro_rules! commands {
                     json!($example)
                 }
 
-                fn into_command(self) -> Result<Command, Fault> {
+                fn into_command(self) -> Result<Command, FieldError> {
                     let $body = self;
                     Ok($command)
                 }

@@ -13,7 +13,7 @@ use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId};
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{Access, Operation, Route, json_of, limit_parameter, query_parameter};
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::query::{Query, limit};
 use crate::routes::read_model::{Asked, described, seer};
 use crate::validation::pattern;
@@ -150,13 +150,13 @@ async fn list(
 /// The parameters as they are read, and every fault in them.
 struct Reading<'a> {
     query: &'a Query,
-    faults: Vec<Fault>,
+    faults: Vec<FieldError>,
 }
 
 impl Reading<'_> {
     fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.query.text(name)?;
-        parse(text).map_err(|detail| self.faults.push(Fault::new(format!("?{name}"), detail))).ok()
+        parse(text).map_err(|detail| self.faults.push(FieldError::new(format!("?{name}"), detail))).ok()
     }
 
     fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {

@@ -6,7 +6,7 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use desk::{Caller, DeskError, Moment};
+use desk::{AsOf, Caller, DeskError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ticket_aggregate::{
@@ -22,7 +22,7 @@ use super::done;
 use crate::App;
 use crate::auth::Authenticated;
 use crate::operation::{Access, Guard, Operation, Route, json_of};
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::view::TicketView;
 
 /// A request for help.
@@ -145,9 +145,9 @@ impl OpenTicket {
     async fn into_command(self, app: &App, caller: &Caller) -> Result<Command, Problem> {
         let open = self.parse(caller).map_err(|faults| Problem::invalid(Code::ValidationFailed, faults))?;
         if let Some(before) = open.follow_up_of {
-            match app.desk.ticket(before, Moment::Now, caller).await {
+            match app.desk.ticket(before, AsOf::Now, caller).await {
                 Err(DeskError::NotFound) => {
-                    return Err(invalid(Fault::new(
+                    return Err(invalid(FieldError::new(
                         "/follow_up_of",
                         "There is no such ticket; name one that you can see.",
                     )));
@@ -160,7 +160,7 @@ impl OpenTicket {
     }
 
     /// The command but for its number, or every fault.
-    fn parse(self, caller: &Caller) -> Result<Open, Vec<Fault>> {
+    fn parse(self, caller: &Caller) -> Result<Open, Vec<FieldError>> {
         let mut faults = Vec::new();
         let requester = match (self.requester, caller.role) {
             (Some(person), _) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use desk::{Caller, Entry, Folded, Moment};
+use desk::{AsOf, Caller, Entry, VersionedTicket};
 use eventstore::Version;
 use serde_json::json;
 use ticket_aggregate::TicketId;
@@ -32,12 +32,12 @@ impl Page {
         caller: &Arc<Caller>,
         query: Option<&str>,
         wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<(Self, Arc<Folded>, Vec<Entry>), Problem> {
+    ) -> Result<(Self, Arc<VersionedTicket>, Vec<Entry>), Problem> {
         let (after, limit) = match asked(query) {
             Ok(asked) => asked,
             // 404 goes before 400
             Err(problem) => {
-                return Err(app.desk.ticket(ticket, Moment::Now, caller).await.err().map_or(problem, Into::into));
+                return Err(app.desk.ticket(ticket, AsOf::Now, caller).await.err().map_or(problem, Into::into));
             }
         };
         let size = usize::try_from(limit).unwrap_or_default();

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use desk::Moment;
+use desk::AsOf;
 use eventstore::Version;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub(crate) fn route() -> Route {
             "get_ticket",
             "tickets",
             "Read a ticket",
-            "Folded from its record: never older than what was acknowledged before. With `version` or `at`, as it was then.",
+            "VersionedTicket from its record: never older than what was acknowledged before. With `version` or `at`, as it was then.",
         )
         .parameter(ticket_id_parameter())
         .parameter(query_parameter("version", "As it was after so many events.", &json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX}), &json!(3)))
@@ -52,19 +52,19 @@ async fn show(
 ) -> Result<Response, Problem> {
     let moment = moment(query.as_deref());
     // 404 goes before 400: who may not see the ticket learns nothing of it
-    let wanted = moment.as_ref().copied().unwrap_or(Moment::Now);
+    let wanted = moment.as_ref().copied().unwrap_or(AsOf::Now);
     let ticket = app.desk.ticket(id, wanted, &caller).await?;
     moment?;
     Ok(shown(&headers, ticket.version, || Json(TicketView::of(&ticket, &caller)).into_response()))
 }
 
-fn moment(query: Option<&str>) -> Result<Moment, Problem> {
+fn moment(query: Option<&str>) -> Result<AsOf, Problem> {
     let query = Query::read(query, &["version", "at"])?;
     match (query.positive("version"), query.time("at")) {
         (Ok(Some(_)), Ok(Some(_))) => Err(invalid("version", "give version or at, not both")),
-        (Ok(Some(version)), Ok(None)) => Ok(Moment::Version(Version(version))),
-        (Ok(None), Ok(Some(time))) => Ok(Moment::Time(time)),
-        (Ok(None), Ok(None)) => Ok(Moment::Now),
+        (Ok(Some(version)), Ok(None)) => Ok(AsOf::Version(Version(version))),
+        (Ok(None), Ok(Some(time))) => Ok(AsOf::Time(time)),
+        (Ok(None), Ok(None)) => Ok(AsOf::Now),
         (Err(one), Err(other)) => Err(one.and(other)),
         (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => Err(problem),
     }

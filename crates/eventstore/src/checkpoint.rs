@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, PgExecutor, Row};
 
 use crate::session::Options;
-use crate::{EventStore, Fault, Position};
+use crate::{EventStore, Position, StoreError};
 
 /// A follower's place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
+pub struct Checkpoint {
     /// Whose.
     pub name: String,
     /// The last position that was dealt with.
@@ -34,7 +34,7 @@ impl Lead {
 
 impl EventStore {
     /// Takes the lead for a name, if nobody has it.
-    pub async fn try_lead(&self, name: &str) -> Result<Option<Lead>, Fault> {
+    pub async fn try_lead(&self, name: &str) -> Result<Option<Lead>, StoreError> {
         let to = self.pool.connect_options();
         let mut connection = PgConnection::connect_with(&to).await?;
         let options: &Options = self.appender.options();
@@ -50,20 +50,24 @@ impl EventStore {
     }
 
     /// All cursors, by name.
-    pub async fn cursors(&self) -> Result<Vec<Cursor>, Fault> {
+    pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
         let rows =
             sqlx::query("select name, position, updated_at from cursors order by name").fetch_all(&self.pool).await?;
         rows.iter()
             .map(|row| {
-                Ok(Cursor { name: row.try_get(0)?, position: Position(row.try_get(1)?), updated_at: row.try_get(2)? })
+                Ok(Checkpoint {
+                    name: row.try_get(0)?,
+                    position: Position(row.try_get(1)?),
+                    updated_at: row.try_get(2)?,
+                })
             })
             .collect()
     }
 }
 
-impl Cursor {
+impl Checkpoint {
     /// Where a follower stands: zero for one that has not begun.
-    pub async fn position(executor: impl PgExecutor<'_>, name: &str) -> Result<Position, Fault> {
+    pub async fn position(executor: impl PgExecutor<'_>, name: &str) -> Result<Position, StoreError> {
         let position = sqlx::query_scalar("select position from cursors where name = $1")
             .bind(name)
             .fetch_optional(executor)
@@ -78,7 +82,7 @@ impl Cursor {
         name: &str,
         from: Position,
         to: Position,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, StoreError> {
         let moved = sqlx::query(
             "with moved as (
                update cursors set position = $3, updated_at = now() where name = $1 and position = $2 returning 1

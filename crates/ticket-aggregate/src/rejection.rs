@@ -8,7 +8,7 @@ use crate::value::{AgentId, ResolutionCode, Status, TeamId, TicketId};
 
 /// A refusal: data to act on; `Display` is a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Rejection {
     /// The role may not do this in any state.
     #[error("the role {role} may not {command}; ask someone who may")]
     Forbidden {
@@ -162,7 +162,7 @@ pub enum Refusal {
 
 /// What sort of refusal it is: the one thing a transport needs to map it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
+pub enum RejectionKind {
     /// This actor may not.
     Forbidden,
     /// The command itself is at fault: what it says, not when it comes.
@@ -171,7 +171,7 @@ pub enum RefusalKind {
     Conflict,
 }
 
-impl Refusal {
+impl Rejection {
     /// A stable word for programs.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -206,10 +206,10 @@ impl Refusal {
     }
 
     /// Forbidden, invalid or conflict.
-    pub const fn kind(&self) -> RefusalKind {
+    pub const fn kind(&self) -> RejectionKind {
         match self {
             Self::Forbidden { .. } | Self::NotOwnTicket | Self::OpenForAnother | Self::AssignOthers { .. } => {
-                RefusalKind::Forbidden
+                RejectionKind::Forbidden
             }
             Self::Blank { .. }
             | Self::TooLong { .. }
@@ -218,7 +218,7 @@ impl Refusal {
             | Self::WakeAtInPast { .. }
             | Self::ReasonRequired
             | Self::ReservedCode { .. }
-            | Self::LinkToItself => RefusalKind::Invalid,
+            | Self::LinkToItself => RejectionKind::Invalid,
             Self::NotOpened
             | Self::TooManyTags { .. }
             | Self::TooManyFollowers { .. }
@@ -233,7 +233,7 @@ impl Refusal {
             | Self::ReopenDeadlinePassed { .. }
             | Self::ReopenWindowOpen { .. }
             | Self::AgentAlreadyReplied
-            | Self::WakeNotDue { .. } => RefusalKind::Conflict,
+            | Self::WakeNotDue { .. } => RejectionKind::Conflict,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Closed vocabularies. The words are stored and sent: they are frozen.
 
 /// Declares an enum whose variants are words: `ALL`, `as_str`, `Display`, `FromStr`, serde by the same word.
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[$meta:meta])* $name:ident($what:literal) {
         $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+
     }) => {
@@ -44,9 +44,9 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub(crate) use string_enum;
 
-words! {
+string_enum! {
     /// How urgent a ticket is; ordered from least to most.
     #[derive(Default)]
     Priority("priority") {
@@ -62,7 +62,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where a ticket stands.
     Status("status") {
         /// Opened, nobody has taken it up.
@@ -87,7 +87,7 @@ impl Status {
     }
 }
 
-words! {
+string_enum! {
     /// What another ticket is to this one.
     LinkKind("link kind") {
         /// The two have to do with each other.
@@ -123,7 +123,7 @@ impl LinkKind {
     }
 }
 
-words! {
+string_enum! {
     /// How an agent came to a ticket.
     AssignmentMethod("assignment method") {
         /// They took it themselves.
@@ -135,7 +135,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What set a waiting or resolved ticket going again.
     Trigger("trigger") {
         /// The requester, or a follower, wrote.
@@ -151,7 +151,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Why a ticket is closed.
     ClosedReason("closed reason") {
         /// It had been resolved.
