@@ -13,6 +13,7 @@ mod commands;
 mod conditional;
 mod contract;
 mod dawdling;
+mod documents;
 mod events;
 mod flood;
 mod forgotten;
