@@ -23,7 +23,7 @@ mod problem;
 mod query;
 mod rate;
 mod routes;
-mod server;
+mod serve;
 mod sizes;
 mod telemetry;
 mod validation;
@@ -39,10 +39,11 @@ use desk::Desk;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use http_server::ConnectionLimits;
 pub use limits::{Limits, Rate};
 pub use operation::Access;
 pub use problem::Code;
-pub use server::serve;
+pub use serve::serve;
 
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use http_server::ConnectionLimits;
+
 /// The bounds of a server. Whatever is beyond them is refused at once and cheaply.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -13,12 +15,10 @@ pub struct Limits {
     pub requests: usize,
     /// How many live streams there may be.
     pub streams: usize,
-    /// How many connections there may be.
-    pub connections: usize,
+    /// The bounds of connections.
+    pub connections: ConnectionLimits,
     /// How much memory the bodies of requests may take together, in bytes.
     pub body_bytes: usize,
-    /// How long a connection may stay without a request.
-    pub keep_alive: Duration,
 }
 
 /// So many requests in so many seconds, in a burst or evenly.
@@ -36,9 +36,8 @@ impl Default for Limits {
             rate: Some(Rate::DEFAULT),
             requests: 512,
             streams: 1_024,
-            connections: 16_384,
+            connections: ConnectionLimits::default(),
             body_bytes: 64 * 1024 * 1024,
-            keep_alive: Duration::from_secs(75),
         }
     }
 }

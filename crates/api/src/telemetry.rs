@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::operation::header_parameter;
 
-const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 const LONGEST_ID: usize = 128;
 
 /// The id of a request: the caller's, if it can be used, else a new one.

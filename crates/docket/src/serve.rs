@@ -101,7 +101,10 @@ fn api_config(config: &Config, registry: Registry, relay: Option<&::relay::Relay
             rate: config.rate_limit.0,
             requests: config.max_requests,
             streams: config.max_streams,
-            connections: open_files::connections(config.max_connections),
+            connections: api::ConnectionLimits {
+                max: open_files::connections(config.max_connections),
+                ..api::ConnectionLimits::default()
+            },
             ..api::Limits::default()
         },
         now,

@@ -1,14 +1,15 @@
 use std::any::Any;
-use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use http_server::ConnectionError;
 
 use super::{Code, Problem, ProblemBody, of_status};
-use crate::{App, telemetry::RequestId};
+use crate::App;
+use crate::telemetry::{self, RequestId};
 
 /// Writes every error as problem+json: those that a handler gave, and bare statuses.
 pub(crate) async fn written<F: Future<Output = Response>>(
@@ -34,18 +35,6 @@ pub(crate) async fn written<F: Future<Output = Response>>(
     response
 }
 
-/// The answer, in the bytes of HTTP/1.1, to a client for whose connection there is no place.
-pub(crate) fn no_place(app: &App) -> String {
-    let base = app.config.public_url.as_deref().unwrap_or("http://localhost").trim_end_matches('/');
-    let problem = Problem::new(Code::Overloaded, "Too many connections are open.");
-    let body = serde_json::to_string(&body(problem, base, None)).unwrap_or_default();
-    format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
-         x-content-type-options: nosniff\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
 fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
     let code = problem.code;
     ProblemBody {
@@ -60,26 +49,25 @@ fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
     }
 }
 
-impl App {
-    /// The whole answer to a request that could not even be read, at that address of this server.
-    pub(crate) fn unreadable(&self, status: StatusCode, at: Option<SocketAddr>) -> Vec<u8> {
-        let base = self.config.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        let base = base.unwrap_or_else(|| at.map_or("http://localhost".to_owned(), |at| format!("http://{at}")));
-        let id = RequestId::new((self.config.new_id)());
-        tracing::info!(status = status.as_u16(), request_id = id.as_str(), "a request could not be read");
-        let body = body(of_status(status), &base, Some(&id));
-        let status = body.status;
-        let json = serde_json::to_string(&body).unwrap_or_default();
-        format!(
-            "HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
-             x-content-type-options: nosniff\r\nx-request-id: {id}\r\nconnection: close\r\n\
-             content-length: {length}\r\n\r\n{json}",
-            title = body.title,
-            id = id.as_str(),
-            length = json.len(),
-        )
-        .into_bytes()
-    }
+/// The response to a client whose request came to no handler.
+pub(crate) fn of_connection(app: &App, error: ConnectionError, base: &str) -> http::Response<String> {
+    let (problem, id) = match error {
+        ConnectionError::TooManyConnections => {
+            (Problem::new(Code::Overloaded, "Too many connections are open.").retry_after(1), None)
+        }
+        ConnectionError::Unreadable(status) => {
+            let id = RequestId::new((app.config.new_id)());
+            tracing::info!(status = status.as_u16(), request_id = id.as_str(), "a request could not be read");
+            let problem = of_status(status);
+            (problem.header(HeaderName::from_static(telemetry::REQUEST_ID), id.as_str()), Some(id))
+        }
+    };
+    let (status, headers) = (problem.code.status(), problem.headers.clone());
+    let json = serde_json::to_string(&body(problem, base, id.as_ref())).unwrap_or_default();
+    let mut response = http::Response::new(json);
+    *response.status_mut() = status;
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// What a panic is answered with; what it said goes to the log.

@@ -1,7 +1,7 @@
-//! The sockets: an orderly end, clients that go away, clients that dawdle.
+//! Shutdown, and clients that go away.
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::raw;
@@ -86,68 +86,4 @@ async fn half_a_request_does_nothing() {
         raw::rest(&mut stream).await;
     }
     assert_eq!(admin.version(&ticket).await, 1);
-}
-
-#[tokio::test]
-async fn who_has_gone_leaves_a_place_for_others() {
-    const PLACES: usize = 40;
-    let world = World::within(api::Limits { connections: PLACES, ..api::Limits::default() }).await;
-    for _ in 0..5 {
-        // some ask before they go, some have never said a word
-        let mut open = Vec::new();
-        for n in 0..PLACES {
-            let mut stream = TcpStream::connect(world.server.address).await.unwrap();
-            if n % 2 == 0 {
-                stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-            }
-            open.push(stream);
-        }
-        drop(open);
-        eventually("a place", async || {
-            let answer = raw::exchange(world.server.address, raw::request("GET", "/healthz", &[], "").as_bytes()).await;
-            (raw::status(&answer) == 200).then_some(())
-        })
-        .await;
-    }
-    // and none is lost: as many as there are places are served at once
-    eventually("all places", async || {
-        let mut open = Vec::new();
-        for _ in 0..PLACES {
-            let mut stream = TcpStream::connect(world.server.address).await.unwrap();
-            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-            open.push(stream);
-        }
-        let mut served = 0;
-        for stream in &mut open {
-            let mut start = [0; 12];
-            served += usize::from(stream.read_exact(&mut start).await.is_ok() && &start == b"HTTP/1.1 200");
-        }
-        (served == PLACES).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_spoken_is_seen_however_small_its_first_piece_is() {
-    let world = World::new().await;
-    let trickled = async |text: &[u8]| {
-        let mut stream = TcpStream::connect(world.server.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        for (n, byte) in text.iter().enumerate() {
-            stream.write_all(&[*byte]).await.unwrap();
-            if n < 6 {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        }
-        let mut start = [0; 12];
-        stream.read_exact(&mut start).await.unwrap();
-        start
-    };
-    for method in ["GET", "POST", "PUT"] {
-        let start = trickled(raw::request(method, "/healthz", &[], "").as_bytes()).await;
-        assert_eq!(&start[..9], b"HTTP/1.1 ", "{method}");
-    }
-    // HTTP/2 answers its preface and an empty SETTINGS with SETTINGS, which is type 4
-    let start = trickled(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
-    assert_eq!(start[3], 4, "{start:?}");
 }

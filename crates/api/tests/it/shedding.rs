@@ -116,7 +116,11 @@ async fn bodies_take_no_more_memory_than_there_is_for_them() {
 
 #[tokio::test]
 async fn more_connections_than_there_are_places_for_are_told_so() {
-    let world = World::within(Limits { connections: 8, ..Limits::default() }).await;
+    let world = World::within(Limits {
+        connections: api::ConnectionLimits { max: 8, ..Default::default() },
+        ..Limits::default()
+    })
+    .await;
     let mut open = Vec::new();
     for _ in 0..8 {
         let mut stream = TcpStream::connect(world.server.address).await.unwrap();

@@ -10,10 +10,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("eventstore", &[]),
     ("ticket-aggregate", &[]),
     ("devstack", &[]),
+    ("http-server", &[]),
     ("relay", &["eventstore"]),
     ("desk", &["eventstore", "ticket-aggregate"]),
     ("projections", &["eventstore", "ticket-aggregate"]),
-    ("api", &["desk", "eventstore", "projections", "ticket-aggregate"]),
+    ("api", &["desk", "eventstore", "http-server", "projections", "ticket-aggregate"]),
     // tools that are not shipped
     ("bench", &["devstack", "eventstore"]),
     ("faults", &["devstack"]),

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum::http::StatusCode;
+use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection on which a bare error is completed by what `complete` says of its status: header lines and a body.
@@ -35,6 +35,21 @@ impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8>> Completed<S, F> {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// A response as HTTP/1.1 sends it, after which the connection is closed.
+pub(super) fn encode(response: http::Response<String>) -> Vec<u8> {
+    let (parts, body) = response.into_parts();
+    let mut bytes = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
+    for (name, value) in &parts.headers {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes());
+    bytes.extend_from_slice(body.as_bytes());
+    bytes
 }
 
 /// The status of a whole answer that says nothing but its status. Ours all have a body and an `x-request-id`.

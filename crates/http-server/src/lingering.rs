@@ -15,7 +15,8 @@ const MOMENT: Duration = Duration::from_secs(1);
 const MOST: usize = 4 * 1024 * 1024;
 
 /// The body of a request.
-pub(crate) struct Lingering {
+#[derive(Debug)]
+pub struct Lingering {
     body: Option<Incoming>,
     /// The client waits to be told to send it: if nobody reads, it needn't.
     expects: bool,

@@ -18,9 +18,6 @@ use super::lingering::Lingering;
 type Request = http::Request<hyper::body::Incoming>;
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// How long the headers of a request may take.
-pub(super) const HEADERS: Duration = Duration::from_secs(10);
-
 /// Times in milliseconds since the connection was made; zero: not yet.
 pub(super) struct Pulse {
     made: Instant,
@@ -71,17 +68,18 @@ impl Pulse {
         UnderWay(self.clone())
     }
 
-    /// When the connection is to end if nothing happens until then; `idle` is how long it may have nothing to do.
+    /// When the connection is to end if nothing happens until then; `idle` is how long it may have nothing to do, `headers` how
+    /// long the headers of a request may take.
     /// None: it is at work.
-    pub(super) fn due(&self, idle: Duration) -> Option<(Instant, Due)> {
+    pub(super) fn due(&self, idle: Duration, headers: Duration) -> Option<(Instant, Due)> {
         if self.under_way.load(Ordering::Relaxed) > 0 {
             return None;
         }
         let (answered, stirred) = (self.answered.load(Ordering::Relaxed), self.stirred.load(Ordering::Relaxed));
         let at = |millis| self.made + Duration::from_millis(millis);
         Some(match (answered, stirred) {
-            (0, _) => (self.made + HEADERS, Due::Silent),
-            (_, 1..) if !self.multiplexed.load(Ordering::Relaxed) => (at(stirred) + HEADERS, Due::Silent),
+            (0, _) => (self.made + headers, Due::Silent),
+            (_, 1..) if !self.multiplexed.load(Ordering::Relaxed) => (at(stirred) + headers, Due::Silent),
             (answered, _) => (at(answered) + idle, Due::Idle),
         })
     }
