@@ -3,23 +3,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use opentelemetry::metrics::Counter;
 use opentelemetry::{KeyValue, global};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::App;
 use crate::limits::Limits;
 use crate::problem::{Code, Problem};
 
-/// What requests wait for. Each kind has its own places, so that one that hangs takes nothing from the others.
+/// What a request waits for. Each class has its own permits, so that one that hangs takes nothing from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The appender: a command whose body has come.
+pub enum LoadClass {
+    /// The appender. The permit is taken once the body has arrived, so that a slow sender holds none.
     Command,
-    /// The log: a ticket, its history, events.
+    /// The log: one record, its history, events.
     Log,
     /// The read models: lists, reports.
     Query,
@@ -27,17 +23,11 @@ pub(crate) enum Kind {
     Public,
     /// The end of a client that follows live.
     Stream,
+    /// Nothing: liveness is answered whatever else is asked.
+    Exempt,
 }
 
-impl Kind {
-    /// What a read under `/v1` waits for.
-    pub(crate) fn of(path: &str) -> Self {
-        // the prefix is gone where the routes are nested
-        let path = path.strip_prefix("/v1").unwrap_or(path);
-        let of_a_ticket = path.strip_prefix("/tickets/").is_some_and(|rest| !rest.is_empty());
-        if of_a_ticket || path == "/events" { Self::Log } else { Self::Query }
-    }
-
+impl LoadClass {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Command => "command",
@@ -45,6 +35,7 @@ impl Kind {
             Self::Query => "query",
             Self::Public => "public",
             Self::Stream => "stream",
+            Self::Exempt => "exempt",
         }
     }
 }
@@ -60,9 +51,9 @@ pub(crate) struct Admission {
     shed: Counter<u64>,
 }
 
-/// A place, given back when it is dropped.
+/// A permit for one request, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+pub(crate) struct Permit(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>);
 
 /// The bytes by which memory for bodies is given out.
 const UNIT: usize = 1024;
@@ -78,7 +69,7 @@ impl Admission {
             .u64_counter("docket_requests_shed")
             .with_description("requests refused because as many as can be served were under way, by kind")
             .build();
-        shed.add(0, &[KeyValue::new("kind", Kind::Command.as_str())]);
+        shed.add(0, &[KeyValue::new("kind", LoadClass::Command.as_str())]);
         Self {
             commands: places(limits.requests),
             log: places(limits.requests),
@@ -90,16 +81,18 @@ impl Admission {
         }
     }
 
-    /// Takes a place, if there is one.
-    pub(crate) fn enter(&self, kind: Kind) -> Result<Place, Problem> {
-        let places = match kind {
-            Kind::Command => &self.commands,
-            Kind::Log => &self.log,
-            Kind::Query => &self.queries,
-            Kind::Public => &self.public,
-            Kind::Stream => &self.streams,
+    /// Takes a permit, if there is one.
+    pub(crate) fn enter(&self, class: LoadClass) -> Result<Permit, Problem> {
+        let permits = match class {
+            LoadClass::Command => &self.commands,
+            LoadClass::Log => &self.log,
+            LoadClass::Query => &self.queries,
+            LoadClass::Public => &self.public,
+            LoadClass::Stream => &self.streams,
+            LoadClass::Exempt => return Ok(Permit(None)),
         };
-        places.clone().try_acquire_owned().map(Place).map_err(|_| self.full(kind.as_str(), "Too many requests"))
+        let permit = permits.clone().try_acquire_owned().map_err(|_| self.full(class.as_str(), "Too many requests"))?;
+        Ok(Permit(Some(permit)))
     }
 
     /// Makes room for a body of so many bytes in all.
@@ -126,32 +119,9 @@ impl Admission {
     }
 }
 
-/// Around what anyone may ask for.
-pub(crate) async fn public(State(app): State<App>, request: Request, next: Next) -> Response {
-    match app.admission.enter(Kind::Public) {
-        Ok(_place) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_are_told_apart_by_what_they_wait_for() {
-        for (path, kind) in [
-            ("/v1/tickets", Kind::Query),
-            ("/v1/reports/queues", Kind::Query),
-            ("/v1/tickets/x", Kind::Log),
-            ("/tickets/x/history", Kind::Log),
-            ("/v1/events", Kind::Log),
-            ("/events", Kind::Log),
-            ("/tickets", Kind::Query),
-        ] {
-            assert_eq!(Kind::of(path), kind, "{path}");
-        }
-    }
 
     #[test]
     fn memory_for_bodies_is_given_out_and_comes_back() {

@@ -7,21 +7,23 @@
 mod admission;
 mod around;
 mod asyncapi;
-mod auth;
+mod authenticate;
 mod body;
 mod conditional;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod guard;
 mod idempotency;
 mod json;
 mod limits;
 mod openapi;
-mod operation;
 mod problem;
 mod query;
 mod rate;
+mod route;
+mod router;
 mod routes;
 mod serve;
 mod sizes;
@@ -33,16 +35,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, Utc};
 use desk::Desk;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use admission::LoadClass;
+pub use guard::{Guard, GuardedCommand};
 pub use http_server::ConnectionLimits;
 pub use limits::{Limits, Rate};
-pub use operation::Access;
 pub use problem::Code;
+pub use route::Route;
 pub use serve::serve;
 
 /// How long a request may take.
@@ -103,14 +106,14 @@ pub struct RouteInfo {
     /// Its path, with parameters in braces.
     pub path: &'static str,
     /// Who may call it.
-    pub access: Access,
+    pub guard: Guard,
     /// Its `operationId`.
     pub operation_id: &'static str,
 }
 
 /// Every route there is, but for second names.
 pub fn routes() -> Vec<RouteInfo> {
-    routes::all().iter().map(operation::Route::info).collect()
+    routes::all().iter().filter(|route| route.documented).map(Route::info).collect()
 }
 
 /// The OpenAPI document.
@@ -151,30 +154,11 @@ impl App {
 
     /// The whole as a service.
     pub fn router(&self) -> Router {
-        let routes = if self.config.operations_only { routes::health::routes() } else { routes::all() };
-        let (mut open, mut closed) = (Router::new(), Router::new());
-        let public = from_fn_with_state(self.clone(), admission::public);
-        for route in routes {
-            match route.access {
-                // whether the process is alive is told whatever else is asked
-                Access::Public if route.path == "/health/liveness" => open = open.route(route.path, route.handler),
-                Access::Public => open = open.route(route.path, route.handler.layer(public.clone())),
-                Access::Key => {
-                    let turn = from_fn_with_state((self.clone(), route.operation.guard), rate::layer);
-                    closed = closed.route(&route.path["/v1".len()..], route.handler.route_layer(turn));
-                }
-            }
-        }
-        // authentication comes before the look whether there is such a path, or such a method on it
-        let closed = closed
-            .fallback(|| async { http::StatusCode::NOT_FOUND })
-            .method_not_allowed_fallback(routes::tickets::wrong_method)
-            .layer(from_fn_with_state(self.clone(), auth::layer));
-        open.nest("/v1", closed)
-            .route("/healthz", axum::routing::get(routes::health::liveness))
-            .route("/readyz", axum::routing::get(routes::health::readiness).layer(public))
-            .merge(routes::docs::pages())
-            .with_state(self.clone())
-            .layer(from_fn_with_state(self.clone(), around::layer))
+        self.router_of(if self.config.operations_only { routes::health::routes() } else { routes::all() })
+    }
+
+    /// A service of these routes, with the checks and the error handling of the whole.
+    pub fn router_of(&self, routes: Vec<Route>) -> Router {
+        router::router(self, routes)
     }
 }

@@ -8,16 +8,19 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::operation::{Access, Operation, Route};
+use crate::guard::Guard;
 use crate::problem::{Code, ProblemBody};
+use crate::route::{Operation, Route};
 use crate::routes::tickets::commands;
 use crate::{telemetry, validation, view};
 
 pub(crate) fn document(routes: &[Route]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
+    let documented: Vec<_> = routes.iter().filter(|route| route.documented).cloned().collect();
+    let routes = documented.as_slice();
     for route in routes {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        item[route.method.as_str().to_lowercase()] = operation(&route.operation, route.access);
+        item[route.method.as_str().to_lowercase()] = operation(&route.operation, route.guard);
     }
     links::join(&mut paths);
     json!({
@@ -53,18 +56,15 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(operation: &Operation, access: Access) -> Value {
+fn operation(operation: &Operation, guard: Guard) -> Value {
     let mut value = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
         "parameters": operation.parameters.iter().cloned().chain([telemetry::parameter()]).collect::<Vec<_>>(),
-        "responses": responses(operation, access),
-        "security": match access {
-            Access::Public => json!([]),
-            Access::Key => json!([{"key": []}]),
-        },
+        "responses": responses(operation, guard),
+        "security": if guard.is_public() { json!([]) } else { json!([{"key": []}]) },
     });
     if let Some(body) = &operation.body {
         value["requestBody"] = json!({
@@ -78,7 +78,7 @@ fn operation(operation: &Operation, access: Access) -> Value {
     value
 }
 
-fn responses(operation: &Operation, access: Access) -> Value {
+fn responses(operation: &Operation, guard: Guard) -> Value {
     let mut responses = Map::new();
     for success in &operation.success {
         let mut response = success.clone();
@@ -89,13 +89,13 @@ fn responses(operation: &Operation, access: Access) -> Value {
         responses.insert(status.to_string(), response);
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes(operation, access) {
+    for code in codes(operation, guard) {
         by_status.entry(code.status().as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
         responses.insert(status.to_string(), error_response(&codes));
     }
-    if access == Access::Key {
+    if !guard.is_public() {
         // 401 is answered before it is known whose bucket to take from
         for (_, response) in responses.iter_mut().filter(|(status, _)| *status != "401") {
             for name in ["RateLimit-Policy", "RateLimit"] {
@@ -107,14 +107,14 @@ fn responses(operation: &Operation, access: Access) -> Value {
 }
 
 /// Its own errors, and those that any operation has.
-fn codes(operation: &Operation, access: Access) -> Vec<Code> {
+fn codes(operation: &Operation, guard: Guard) -> Vec<Code> {
     let mut codes = operation.errors.clone();
     codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
     // whether the process is alive is told whatever else is asked
     if operation.id != "get_liveness" {
         codes.push(Code::Overloaded);
     }
-    if access == Access::Key {
+    if !guard.is_public() {
         codes.extend([Code::Unauthorized, Code::RateLimited, Code::Unavailable, Code::RequestTimeout]);
     }
     codes
@@ -142,7 +142,7 @@ fn error_response(codes: &[Code]) -> Value {
 
 /// Of every error that an operation can have one, by its code.
 fn examples(routes: &[Route]) -> Map<String, Value> {
-    let codes = routes.iter().flat_map(|route| codes(&route.operation, route.access));
+    let codes = routes.iter().flat_map(|route| codes(&route.operation, route.guard));
     let example = |code: Code| json!({"summary": code.title(), "value": view::problem_example(code)});
     codes.map(|code| (code.as_str().to_owned(), example(code))).collect()
 }

@@ -4,21 +4,14 @@
 //! What counts is the key, whatever address it comes from or names. A request without a valid key never comes here:
 //! it is refused before, and cheaply (docs/adr/0023).
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::{DefaultKeyedRateLimiter, Quota};
 use opentelemetry::global;
 use opentelemetry::metrics::Counter;
 
-use crate::App;
-use crate::admission::Kind;
-use crate::auth::Authenticated;
 use crate::limits::Rate;
-use crate::operation::Guard;
 use crate::problem::{Code, Problem};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -30,26 +23,15 @@ type Buckets = DefaultKeyedRateLimiter<String, StateInformationMiddleware>;
 pub(crate) struct RateLimit {
     rate: Rate,
     buckets: Buckets,
-    /// How many refusals are still made in the order of checks.
-    refusals: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
     policy: HeaderValue,
     refused: Counter<u64>,
 }
 
-/// What a request was told.
-pub(crate) struct Taken {
+/// How a caller stands after a request, for its answer's headers.
+pub(crate) struct RateState {
     state: HeaderValue,
     policy: HeaderValue,
-    pub(crate) refusal: Option<Rejection>,
-}
-
-/// A request beyond the limit.
-#[derive(Clone, Debug)]
-pub(crate) struct Rejection {
-    pub(crate) problem: Problem,
-    /// Whether nothing is looked at any more: the key goes on and on in spite of being refused.
-    pub(crate) at_once: bool,
 }
 
 impl RateLimit {
@@ -63,17 +45,16 @@ impl RateLimit {
         Some(Self {
             rate,
             buckets: DefaultKeyedRateLimiter::keyed(quota).with_middleware(),
-            refusals: DefaultKeyedRateLimiter::keyed(quota),
             clock: DefaultClock::default(),
             policy: HeaderValue::try_from(format!("\"default\";q={};w={}", rate.requests, rate.seconds)).ok()?,
             refused,
         })
     }
 
-    /// Takes one request from the key's bucket.
-    pub(crate) fn take(&self, key: &String) -> Taken {
+    /// Takes one request from the key's bucket. 429 if it is empty.
+    pub(crate) fn take(&self, key: &String) -> (RateState, Option<Problem>) {
         match self.buckets.check_key(key) {
-            Ok(state) => self.taken(state.remaining_burst_capacity(), None),
+            Ok(state) => (self.state(state.remaining_burst_capacity()), None),
             Err(until) => {
                 self.refused.add(1, &[]);
                 let wait = until.wait_time_from(self.clock.now()).as_secs_f64().ceil();
@@ -85,62 +66,31 @@ impl RateLimit {
                     self.rate.requests, self.rate.seconds
                 );
                 let problem = Problem::new(Code::RateLimited, detail).with("policy", "default").retry_after(wait);
-                let at_once = self.refusals.check_key(key).is_err();
-                self.taken(0, Some(Rejection { problem, at_once }))
+                (self.state(0), Some(problem))
             }
         }
     }
 
-    fn taken(&self, left: u32, refusal: Option<Rejection>) -> Taken {
+    fn state(&self, left: u32) -> RateState {
         let (all, window) = (u64::from(self.rate.requests.get()), u64::from(self.rate.seconds.get()));
         let full_in = ((all - u64::from(left).min(all)) * window).div_ceil(all);
         let state = HeaderValue::try_from(format!("\"default\";r={left};t={full_in}"));
-        Taken { state: state.unwrap_or(HeaderValue::from_static("")), policy: self.policy.clone(), refusal }
+        RateState { state: state.expect("digits in a header value"), policy: self.policy.clone() }
     }
 
     /// Forgets the keys whose buckets are full: they are as good as new.
     pub(crate) fn tidy(&self) {
         self.buckets.retain_recent();
         self.buckets.shrink_to_fit();
-        self.refusals.retain_recent();
-        self.refusals.shrink_to_fit();
     }
 }
 
-impl Taken {
+impl RateState {
     /// Tells the client how it stands.
-    pub(crate) fn tell(self, mut response: Response) -> Response {
-        response.headers_mut().insert(POLICY, self.policy);
-        response.headers_mut().insert(STATE, self.state);
-        response
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        headers.insert(POLICY, self.policy);
+        headers.insert(STATE, self.state);
     }
-}
-
-/// Around each route that needs a key, once its path and method are known: a request beyond the limit hears first what
-/// goes before that (404, 403). Reads take their place among those under way here; commands do when their body
-/// has come.
-pub(crate) async fn layer(State((app, guard)): State<(App, Guard)>, mut request: Request, next: Next) -> Response {
-    let refusal: Option<Rejection> = request.extensions_mut().remove();
-    if refusal.is_none() && !request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let _place = match app.admission.enter(Kind::of(request.uri().path())) {
-        Ok(place) => place,
-        Err(problem) => return problem.into_response(),
-    };
-    match refusal {
-        None => next.run(request).await,
-        Some(refusal) => beyond(&app, guard, request, refusal.problem).await.into_response(),
-    }
-}
-
-async fn beyond(app: &App, guard: Guard, request: Request, refusal: Problem) -> Result<StatusCode, Problem> {
-    let (mut parts, body) = request.into_parts();
-    drop(body);
-    let caller = parts.extensions.get::<Authenticated>().cloned();
-    let Authenticated(caller) = caller.ok_or_else(|| crate::error::unauthorized("The request needs an API key."))?;
-    guard.check(app, &caller, &mut parts).await?;
-    Err(refusal)
 }
 
 #[cfg(test)]
@@ -159,23 +109,15 @@ mod tests {
         let limit = rate(3, 60);
         let key = "a".to_owned();
         let states = (0..3).map(|_| limit.take(&key)).map(|taken| {
-            assert!(taken.refusal.is_none());
-            taken.state.to_str().unwrap().to_owned()
+            assert!(taken.1.is_none());
+            taken.0.state.to_str().unwrap().to_owned()
         });
         let states = states.collect::<Vec<_>>();
         assert_eq!(states, ["\"default\";r=2;t=20", "\"default\";r=1;t=40", "\"default\";r=0;t=60"]);
         let refused = limit.take(&key);
-        assert_eq!(refused.state, "\"default\";r=0;t=60");
-        assert!(!refused.refusal.unwrap().at_once);
-        assert!(limit.take(&"b".to_owned()).refusal.is_none(), "another key has its own bucket");
-    }
-
-    #[test]
-    fn who_goes_on_when_refused_is_refused_at_once() {
-        let limit = rate(5, 60);
-        let key = "a".to_owned();
-        let at_once = (0..12).map(|_| limit.take(&key).refusal.map(|refusal| refusal.at_once)).collect::<Vec<_>>();
-        assert_eq!(at_once, [[None; 5].as_slice(), &[Some(false); 5], &[Some(true); 2]].concat());
+        assert_eq!(refused.0.state, "\"default\";r=0;t=60");
+        assert!(refused.1.is_some());
+        assert!(limit.take(&"b".to_owned()).1.is_none(), "another key has its own bucket");
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) mod read_model;
 pub(crate) mod reports;
 pub(crate) mod tickets;
 
-use crate::operation::Route;
+use crate::route::Route;
 
 pub(crate) fn all() -> Vec<Route> {
     [tickets::routes(), events::routes(), reports::routes(), projections::routes(), health::routes(), docs::routes()]

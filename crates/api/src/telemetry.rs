@@ -16,7 +16,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use crate::App;
-use crate::operation::header_parameter;
+use crate::route::header_parameter;
 
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 const LONGEST_ID: usize = 128;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::operation::Route;
+use crate::route::Route;
 
 const TICKET: &str = "/v1/tickets/{id}";
 /// Where a list's next page begins, and the parameter that takes it.

@@ -3,18 +3,19 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use serde_json::json;
 use utoipa_swagger_ui::{Config, Url};
 
 use crate::App;
-use crate::operation::{Access, Operation, Route};
+use crate::admission::LoadClass;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
+use crate::route::{Operation, Route};
 
 /// A page may load what this server itself serves, and nothing else.
 const PAGE_POLICY: &str =
@@ -31,7 +32,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/openapi.json",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation("get_openapi", "This document", "The OpenAPI 3.1 description of this API.").success(
                 StatusCode::OK,
                 "The document.",
@@ -43,7 +46,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/asyncapi.json",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation(
                 "get_asyncapi",
                 "The events on NATS JetStream",
@@ -60,7 +65,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/problems",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation("list_problems", "All errors", "A page that lists every error_code.").success(
                 StatusCode::OK,
                 "The page.",
@@ -72,7 +79,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/problems/{code}",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation(
                 "get_problem",
                 "An error explained",
@@ -83,21 +92,20 @@ pub(crate) fn routes() -> Vec<Route> {
             .errors(&[Code::NotFound]),
             handler: get(problem),
         },
+        page_route("/", get(|| async { Redirect::temporary("/docs/") })),
+        page_route("/docs", get(|| async { Redirect::permanent("/docs/") })),
+        page_route("/docs/", get(|| async { asset(None) })),
+        page_route("/docs/{*file}", get(file)),
     ]
 }
 
 /// Pages for people, which are no part of the API.
-pub(crate) fn pages() -> Router<App> {
-    Router::new()
-        .route("/", get(|| async { Redirect::temporary("/docs/") }))
-        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
-        .route("/docs/", get(|| async { asset(None) }))
-        .route(
-            "/docs/{*file}",
-            get(|file: Result<Path<String>, PathRejection>| async move {
-                file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
-            }),
-        )
+fn page_route(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route::new(Method::GET, path, Guard::Public, LoadClass::Public, handler)
+}
+
+async fn file(file: Result<Path<String>, PathRejection>) -> Response {
+    file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
 }
 
 async fn openapi() -> Response {

@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use ticket_aggregate::{TicketId, codec};
 
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{
-    Access, Operation, Route, json_of, limit_parameter, position, position_parameter, query_parameter,
-    ticket_id_parameter,
-};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
 use crate::query::{Query, invalid};
+use crate::route::{
+    Operation, Route, json_of, limit_parameter, position, position_parameter, query_parameter, ticket_id_parameter,
+};
 use crate::routes::tickets::Named;
 use crate::view::EventsView;
 
@@ -61,14 +62,18 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/v1/events",
-            access: Access::Key,
+            guard: Guard::Principal,
+            load: LoadClass::Log,
+            documented: true,
             operation: described(all),
             handler: get(of_all),
         },
         Route {
             method: Method::GET,
             path: "/v1/tickets/{id}/events",
-            access: Access::Key,
+            guard: Guard::Principal,
+            load: LoadClass::Log,
+            documented: true,
             operation: described(one),
             handler: get(of_ticket),
         },

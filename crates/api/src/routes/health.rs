@@ -10,8 +10,10 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::App;
-use crate::operation::{Access, Operation, Route};
+use crate::admission::LoadClass;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
+use crate::route::{Operation, Route};
 
 /// How long the database may take to answer before the server calls itself unready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,7 +25,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/health/liveness",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Exempt,
+            documented: true,
             operation: operation(
                 "get_liveness",
                 "Is the process alive?",
@@ -35,7 +39,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/health/readiness",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation(
                 "get_readiness",
                 "Can it serve?",
@@ -53,7 +59,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/metrics",
-            access: Access::Public,
+            guard: Guard::Public,
+            load: LoadClass::Public,
+            documented: true,
             operation: operation(
                 "get_metrics",
                 "Measurements for Prometheus",
@@ -67,14 +75,16 @@ pub(crate) fn routes() -> Vec<Route> {
             ),
             handler: get(metrics),
         },
+        Route::new(Method::GET, "/healthz", Guard::Public, LoadClass::Exempt, get(liveness)),
+        Route::new(Method::GET, "/readyz", Guard::Public, LoadClass::Public, get(readiness)),
     ]
 }
 
-pub(crate) async fn liveness() -> Json<Value> {
+async fn liveness() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
-pub(crate) async fn readiness(State(app): State<App>) -> Result<Response, Problem> {
+async fn readiness(State(app): State<App>) -> Result<Response, Problem> {
     let unready = |why: &str| Problem::new(Code::Unavailable, why).retry_after(2);
     if *app.draining.borrow() {
         return Err(unready("This server is shutting down."));

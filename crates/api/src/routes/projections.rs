@@ -5,19 +5,18 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use desk::Caller;
 use projections::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ticket_aggregate::Role;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::auth::Authenticated;
+use crate::admission::LoadClass;
 use crate::body;
-use crate::operation::{Access, Guard, Operation, Route, json_of};
+use crate::guard::Guard;
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
+use crate::route::{Operation, Route, json_of};
 use crate::view::{EXAMPLE_ID, time};
 
 /// The read models.
@@ -124,7 +123,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route {
             method: Method::GET,
             path: "/v1/projections",
-            access: Access::Key,
+            guard: Guard::Admins,
+            load: LoadClass::Query,
+            documented: true,
             operation: Operation::new(
                 "list_projections",
                 "operations",
@@ -132,14 +133,15 @@ pub(crate) fn routes() -> Vec<Route> {
                 "How far each has read the log, what it has not read, and which tickets it passes over. For admins.",
             )
             .success(StatusCode::OK, "The read models.", &[], json_of("Projections", &ProjectionsView::example()))
-            .errors(&[Code::Forbidden, Code::InvalidQuery])
-            .guard(Guard::Admins),
+            .errors(&[Code::Forbidden, Code::InvalidQuery]),
             handler: get(list),
         },
         Route {
             method: Method::POST,
             path: "/v1/projections/{name}/rebuild",
-            access: Access::Key,
+            guard: Guard::Admins,
+            load: LoadClass::Query,
+            documented: true,
             operation: Operation::new(
                 "rebuild_projection",
                 "operations",
@@ -165,41 +167,19 @@ pub(crate) fn routes() -> Vec<Route> {
                 Code::InvalidQuery,
                 Code::ContentTooLarge,
                 Code::ValidationFailed,
-            ])
-            .guard(Guard::Admins),
+            ]),
             handler: post(rebuild),
         },
     ]
 }
 
-pub(crate) fn admins_only(caller: &Caller) -> Result<(), Problem> {
-    match caller.role {
-        Role::Admin | Role::System => Ok(()),
-        Role::Requester | Role::Agent | Role::Lead => {
-            Err(Problem::new(Code::Forbidden, "The read models are the admins' business."))
-        }
-    }
-}
-
-async fn list(
-    State(app): State<App>,
-    Authenticated(caller): Authenticated,
-    RawQuery(query): RawQuery,
-) -> Result<Json<ProjectionsView>, Problem> {
-    admins_only(&caller)?;
+async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<ProjectionsView>, Problem> {
     Query::read(query.as_deref(), &[])?;
     let items = app.read_models.status().await?.into_iter().map(ProjectionView::from).collect();
     Ok(Json(ProjectionsView { items }))
 }
 
-async fn rebuild(
-    State(app): State<App>,
-    Authenticated(caller): Authenticated,
-    Path(name): Path<String>,
-    request: Request,
-) -> Result<Response, Problem> {
-    // to whom it may not be said whether there is such a one, it is not
-    admins_only(&caller)?;
+async fn rebuild(State(app): State<App>, Path(name): Path<String>, request: Request) -> Result<Response, Problem> {
     if !projections::names().any(|known| known == name) {
         return Err(Problem::new(Code::NotFound, "There is no such read model; GET /v1/projections lists them."));
     }

@@ -11,8 +11,8 @@ use projections::{AtLeast, Seer};
 use serde_json::Value;
 use ticket_aggregate::Role;
 
-use crate::operation::{Operation, header_parameter, position_parameter};
 use crate::problem::{Code, Problem};
+use crate::route::{Operation, header_parameter, position_parameter};
 
 const MIN_POSITION: &str = "docket-min-position";
 /// How long is waited unless the caller wishes otherwise.

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::read_model::{Asked, described, seer};
-use desk::Caller;
-
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{Access, Guard, Operation, Route, json_of};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
+use crate::route::{Operation, Route, json_of};
 
 /// How many tickets there are, where.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,7 +84,9 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![Route {
         method: Method::GET,
         path: "/v1/reports/queues",
-        access: Access::Key,
+        guard: Guard::Staff,
+            load: LoadClass::Query,
+            documented: true,
         operation: described(Operation::new(
             "get_queues_report",
             "reports",
@@ -97,17 +99,9 @@ pub(crate) fn routes() -> Vec<Route> {
             &["Docket-Position", "Preference-Applied"],
             json_of("Queues", &QueuesView::example()),
         )
-        .errors(&[Code::Forbidden])
-        .guard(Guard::Staff),
+        .errors(&[Code::Forbidden]),
         handler: get(queues),
     }]
-}
-
-pub(crate) fn staff_only(caller: &Caller) -> Result<(), Problem> {
-    if caller.is_staff() {
-        return Ok(());
-    }
-    Err(Problem::new(Code::Forbidden, "Reports are for agents, leads and admins."))
 }
 
 async fn queues(
@@ -116,7 +110,6 @@ async fn queues(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    staff_only(&caller)?;
     Query::read(query.as_deref(), &[])?;
     let asked = Asked::read(&headers)?;
     let queues = app.read_models.queues(&seer(&caller), asked.at_least).await?;

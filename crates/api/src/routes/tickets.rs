@@ -12,22 +12,21 @@ mod show;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath, Path, State};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use desk::{AsOf, Caller, CommandOutcome};
+use desk::{Caller, CommandOutcome};
 use eventstore::Version;
 use ticket_aggregate::TicketId;
 
 use crate::App;
-use crate::admission::Kind;
-use crate::auth::Authenticated;
+use crate::authenticate::Authenticated;
 use crate::conditional::{etag, is_known};
 use crate::error::{not_found, unauthorized};
-use crate::operation::Route;
 use crate::problem::Problem;
+use crate::route::Route;
 use crate::view::TicketView;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -48,21 +47,6 @@ impl FromRequestParts<App> for Named {
         let uuid = id.parse::<uuid::Uuid>().ok().filter(|uuid| uuid.to_string() == id);
         uuid.map(|uuid| Self(TicketId(uuid))).ok_or_else(not_found)
     }
-}
-
-/// Under a path that names a ticket, 404 goes before 405 as well.
-pub(crate) async fn wrong_method(
-    State(app): State<App>,
-    Authenticated(caller): Authenticated,
-    path: MatchedPath,
-    mut parts: Parts,
-) -> Result<StatusCode, Problem> {
-    if path.as_str().contains("{id}") {
-        let _place = app.admission.enter(Kind::Log)?;
-        let Named(id) = Named::from_request_parts(&mut parts, &app).await?;
-        app.desk.ticket(id, AsOf::Now, &caller).await?;
-    }
-    Ok(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl FromRequestParts<App> for Authenticated {

@@ -17,6 +17,7 @@ mod documents;
 mod events;
 mod flood;
 mod forgotten;
+mod guards;
 mod history;
 mod idempotency;
 mod limits;

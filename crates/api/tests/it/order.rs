@@ -11,10 +11,10 @@ use crate::world::{Server, World, config};
 /// The faults in their order, with what each is answered with.
 const FAULTS: [(&str, u16, &str); 14] = [
     ("no key", 401, "unauthorized"),
-    ("no ticket", 404, "not_found"),
-    ("role", 403, "forbidden"),
-    ("method", 405, "method_not_allowed"),
     ("rate", 429, "rate_limited"),
+    ("method", 405, "method_not_allowed"),
+    ("role", 403, "forbidden"),
+    ("no ticket", 404, "not_found"),
     ("media type", 415, "unsupported_media_type"),
     ("too large", 413, "content_too_large"),
     ("used key", 422, "idempotency_key_reused"),

@@ -29,7 +29,8 @@ async fn what_no_route_takes_is_a_problem_too() {
     let anyone = world.anyone();
     anyone.get("/v1/nothing").await.problem(401, "unauthorized");
     anyone.get("/v1").await.problem(401, "unauthorized");
-    anyone.get("/nothing").await.problem(404, "not_found");
+    anyone.get("/nothing").await.problem(401, "unauthorized");
+    anyone.get("/problems/nothing").await.problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -78,13 +79,13 @@ async fn the_type_of_a_problem_leads_to_a_page_of_this_server() {
 async fn a_host_that_is_none_does_not_spoil_the_type() {
     let world = World::new().await;
     for host in ["a b", "x\"y", "example.com/evil", "", "[::1]:80", "xn--n3h.example"] {
-        let request = format!("GET /nothing HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let request = format!("GET /problems/nothing HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         let answer = raw::exchange(world.server.address, request.as_bytes()).await;
         let kind = raw::content(&answer)["type"].as_str().unwrap().to_owned();
         let uri: http::Uri = kind.parse().unwrap_or_else(|e| panic!("{host:?} makes {kind:?}: {e}"));
         assert_eq!(uri.path(), "/problems/not_found", "{host}");
     }
-    let old = raw::exchange(world.server.address, b"GET /nothing HTTP/1.0\r\n\r\n").await;
+    let old = raw::exchange(world.server.address, b"GET /problems/nothing HTTP/1.0\r\n\r\n").await;
     assert_eq!(raw::content(&old)["type"], "http://localhost/problems/not_found");
 }
 

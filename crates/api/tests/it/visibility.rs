@@ -32,8 +32,10 @@ async fn assert_hidden(client: &Client, ticket: &str) {
                 if route.method == Method::GET { call.await } else { call.json(body).await }
             };
             let (hidden, nobody) = (send(ticket).await, send(NOBODY).await);
-            hidden.problem(404, "not_found");
             assert_eq!(told(&hidden), told(&nobody), "{} {}", route.method, route.path);
+            // the role and the request itself are judged first: neither says anything of the ticket
+            let sound = query.is_empty() && tags != "bad" && hidden.status != 403;
+            assert!(!sound || hidden.status == 404, "{} {}: {}", route.method, route.path, hidden.text());
         }
     }
     let hidden = client.call(Method::PATCH, ticket).await;

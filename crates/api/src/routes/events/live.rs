@@ -17,8 +17,8 @@ use tracing::Instrument;
 
 use super::Wanted;
 use crate::App;
-use crate::admission::Kind;
-use crate::auth::Authenticated;
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
 use crate::problem::Problem;
 use crate::view::CloudEventView;
 
@@ -35,7 +35,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 type Waiting = (Event, OwnedSemaphorePermit);
 
 pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Result<Response, Problem> {
-    let place = app.admission.enter(Kind::Stream)?;
+    let place = app.admission.enter(LoadClass::Stream)?;
     let (queue, events) = mpsc::channel(QUEUE);
     let task = async move {
         let _place = place;

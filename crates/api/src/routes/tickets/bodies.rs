@@ -8,10 +8,12 @@ use ticket_aggregate::{Command, CommandKind, ValueError};
 use utoipa::ToSchema;
 
 use super::command::handle;
+use crate::admission::LoadClass;
 use crate::conditional::if_match_schema;
+use crate::guard::{Guard, GuardedCommand};
 use crate::idempotency;
-use crate::operation::{Access, Guard, Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
 use crate::problem::{Code, FieldError};
+use crate::route::{Operation, Route, header_parameter, json_of, of_schema, ticket_id_parameter};
 use crate::view::TicketView;
 
 /// How a command is sent and answered.
@@ -114,8 +116,7 @@ pub(super) fn route<B: Body>() -> Route {
             Code::ReopenWindowOpen,
             Code::AgentAlreadyReplied,
             Code::OutcomeUnknown,
-        ])
-        .guard(Guard::Command(B::KIND));
+        ]);
     if needed {
         operation = operation.errors(&[Code::PreconditionRequired]);
     }
@@ -127,5 +128,7 @@ pub(super) fn route<B: Body>() -> Route {
         Form::Remove => (Method::DELETE, MethodFilter::DELETE),
         Form::Change | Form::AddMessage | Form::Add => (Method::POST, MethodFilter::POST),
     };
-    Route { method, path: B::PATH, access: Access::Key, operation, handler: on(filter, handle::<B>) }
+    let guard = Guard::Command(GuardedCommand { name: B::KIND.as_str(), allows: |role| role.may(B::KIND) });
+    let handler = on(filter, handle::<B>);
+    Route { method, path: B::PATH, guard, load: LoadClass::Command, documented: true, operation, handler }
 }

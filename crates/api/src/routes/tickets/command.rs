@@ -19,8 +19,8 @@ use ticket_aggregate::TicketId;
 use super::bodies::Body;
 use super::{Named, done};
 use crate::App;
-use crate::admission::{Kind, Place, Room};
-use crate::auth::Authenticated;
+use crate::admission::{LoadClass, Permit, Room};
+use crate::authenticate::Authenticated;
 use crate::conditional::if_match;
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
@@ -40,7 +40,7 @@ pub(super) struct Incoming {
     json: Result<Value, Problem>,
     key: Result<Option<String>, Problem>,
     /// Its place among the commands under way, and its body's memory.
-    _held: (Place, Room),
+    _held: (Permit, Room),
 }
 
 impl Incoming {
@@ -53,7 +53,7 @@ impl Incoming {
                 .map_or_else(|problem| (Err(problem), Room::default()), |(content, room)| (Ok(content), room)),
             Err(problem) => (Err(problem), Room::default()),
         };
-        let place = app.admission.enter(Kind::Command)?;
+        let place = app.admission.enter(LoadClass::Command)?;
         let json = content
             .clone()
             .and_then(|bytes| json::parse(&bytes).map_err(|fault| Problem::invalid(Code::InvalidJson, vec![fault])));

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::bodies::{Body, Form, at, route};
 use super::open::{OpenTicket, TagText};
 use crate::openapi::add;
-use crate::operation::Route;
 use crate::problem::FieldError;
+use crate::route::Route;
 
 /// How urgent it is.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]

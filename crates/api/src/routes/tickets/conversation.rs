@@ -11,9 +11,11 @@ use super::pages::{Page, paged};
 use super::show::if_none_match;
 use super::{Named, shown};
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of, ticket_id_parameter};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
+use crate::route::{Operation, Route, json_of, ticket_id_parameter};
 use crate::view::{ConversationView, MessageView};
 
 pub(crate) fn route() -> Route {
@@ -27,7 +29,9 @@ pub(crate) fn route() -> Route {
     Route {
         method: Method::GET,
         path: "/v1/tickets/{id}/conversation",
-        access: Access::Key,
+        guard: Guard::Principal,
+        load: LoadClass::Log,
+        documented: true,
         operation: paged(operation)
             .parameter(if_none_match())
             .success(

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId};
 
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, json_of, limit_parameter, query_parameter};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::Guard;
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::{Query, limit};
+use crate::route::{Operation, Route, json_of, limit_parameter, query_parameter};
 use crate::routes::read_model::{Asked, described, seer};
 use crate::validation::pattern;
 use crate::view::{TicketListView, TicketView};
@@ -58,7 +60,9 @@ pub(crate) fn route() -> Route {
     Route {
         method: Method::GET,
         path: "/v1/tickets",
-        access: Access::Key,
+        guard: Guard::Principal,
+        load: LoadClass::Query,
+        documented: true,
         operation: described(operation)
             .success(
                 StatusCode::OK,

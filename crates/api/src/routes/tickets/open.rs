@@ -20,9 +20,11 @@ use super::command::{Incoming, invalid};
 use super::commands::PriorityWord;
 use super::done;
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{Access, Guard, Operation, Route, json_of};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::{Guard, GuardedCommand};
 use crate::problem::{Code, FieldError, Problem};
+use crate::route::{Operation, Route, json_of};
 use crate::view::TicketView;
 
 /// A request for help.
@@ -79,11 +81,16 @@ pub(crate) fn example() -> Value {
     })
 }
 
+const OPEN: GuardedCommand =
+    GuardedCommand { name: CommandKind::Open.as_str(), allows: |role| role.may(CommandKind::Open) };
+
 pub(crate) fn route() -> Route {
     Route {
         method: Method::POST,
         path: "/v1/tickets",
-        access: Access::Key,
+        guard: Guard::Command(OPEN),
+            load: LoadClass::Command,
+            documented: true,
         operation: Operation::new(
             "open_ticket",
             "tickets",
@@ -111,8 +118,7 @@ pub(crate) fn route() -> Route {
             Code::ValidationFailed,
             Code::SourceIdUsed,
             Code::OutcomeUnknown,
-        ])
-        .guard(Guard::Command(CommandKind::Open)),
+        ]),
         handler: post(open),
     }
 }

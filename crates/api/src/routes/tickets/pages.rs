@@ -10,9 +10,9 @@ use serde_json::json;
 use ticket_aggregate::TicketId;
 
 use crate::App;
-use crate::operation::{Operation, limit_parameter, query_parameter};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
+use crate::route::{Operation, limit_parameter, query_parameter};
 
 /// How many items a page has: at the most, and where nothing else is asked for.
 const LIMIT: (i64, i64) = (200, 50);

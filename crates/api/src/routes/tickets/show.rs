@@ -11,17 +11,21 @@ use serde_json::json;
 
 use super::{Named, shown};
 use crate::App;
-use crate::auth::Authenticated;
-use crate::operation::{Access, Operation, Route, header_parameter, json_of, query_parameter, ticket_id_parameter};
+use crate::admission::LoadClass;
+use crate::authenticate::Authenticated;
+use crate::guard::Guard;
 use crate::problem::{Code, Problem};
 use crate::query::{Query, invalid};
+use crate::route::{Operation, Route, header_parameter, json_of, query_parameter, ticket_id_parameter};
 use crate::view::TicketView;
 
 pub(crate) fn route() -> Route {
     Route {
         method: Method::GET,
         path: "/v1/tickets/{id}",
-        access: Access::Key,
+        guard: Guard::Principal,
+            load: LoadClass::Log,
+            documented: true,
         operation: Operation::new(
             "get_ticket",
             "tickets",

@@ -1,75 +1,42 @@
-//! A route and all that is said of it: one value makes the axum route, its entry in the OpenAPI
-//! document and the list that drives the tests.
+//! A route and all that is said of it. One value makes the axum route, the checks around it, its entry in the
+//! OpenAPI document, and the list that drives the tests.
 
-use axum::extract::{FromRequestParts, MatchedPath};
-use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodRouter;
-use desk::{AsOf, Caller, DeskError};
 use serde_json::{Value, json};
-use ticket_aggregate::{CommandKind, Rejection};
 
-use crate::problem::{Code, Problem};
-use crate::routes::tickets::Named;
+use crate::admission::LoadClass;
+use crate::guard::Guard;
+use crate::problem::Code;
 use crate::{App, RouteInfo};
 
-/// Who may call a route at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anyone.
-    Public,
-    /// Whoever has a key; what they may do and see then depends on their role.
-    Key,
-}
-
-pub(crate) struct Route {
+/// A route.
+#[derive(Clone)]
+pub struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
-    pub(crate) access: Access,
+    pub(crate) guard: Guard,
+    pub(crate) load: LoadClass,
     pub(crate) operation: Operation,
     pub(crate) handler: MethodRouter<App>,
+    /// Whether it is part of the published contract. Pages for people and second names are not.
+    pub(crate) documented: bool,
 }
 
 impl Route {
-    pub(crate) fn info(&self) -> RouteInfo {
-        RouteInfo { method: self.method.clone(), path: self.path, access: self.access, operation_id: self.operation.id }
+    /// A route that is no part of the published contract.
+    pub fn new(method: Method, path: &'static str, guard: Guard, load: LoadClass, handler: MethodRouter<App>) -> Self {
+        let operation = Operation::new("", "", "", "");
+        Self { method, path, guard, load, operation, handler, documented: false }
     }
-}
 
-/// Who of those with a key may call a route, as far as it is known without a request's content.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Guard {
-    /// All.
-    Keys,
-    /// Whose role may issue this command.
-    Command(CommandKind),
-    /// All but requesters.
-    Staff,
-    /// Admins.
-    Admins,
-}
-
-impl Guard {
-    /// What goes before 429 in the order of checks: 404 for a ticket that is not there for the caller, 403.
-    pub(crate) async fn check(self, app: &App, caller: &Caller, parts: &mut Parts) -> Result<(), Problem> {
-        let path = parts.extensions.get::<MatchedPath>();
-        if path.is_some_and(|path| path.as_str().contains("{id}")) {
-            let Named(id) = Named::from_request_parts(parts, app).await?;
-            app.desk.ticket(id, AsOf::Now, caller).await?;
-        }
-        match self {
-            Self::Keys => Ok(()),
-            Self::Command(command) if caller.role.may(command) => Ok(()),
-            Self::Command(command) => {
-                Err(DeskError::Rejected(Rejection::Forbidden { command, role: caller.role }).into())
-            }
-            Self::Staff => crate::routes::reports::staff_only(caller),
-            Self::Admins => crate::routes::projections::admins_only(caller),
-        }
+    pub(crate) fn info(&self) -> RouteInfo {
+        RouteInfo { method: self.method.clone(), path: self.path, guard: self.guard, operation_id: self.operation.id }
     }
 }
 
 /// What the contract says of an operation.
+#[derive(Clone)]
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) tag: &'static str,
@@ -79,9 +46,9 @@ pub(crate) struct Operation {
     pub(crate) body: Option<Body>,
     pub(crate) success: Vec<Value>,
     pub(crate) errors: Vec<Code>,
-    pub(crate) guard: Guard,
 }
 
+#[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) schema: &'static str,
     pub(crate) example: Value,
@@ -98,13 +65,7 @@ impl Operation {
             body: None,
             success: Vec::new(),
             errors: vec![Code::Internal],
-            guard: Guard::Keys,
         }
-    }
-
-    pub(crate) fn guard(mut self, guard: Guard) -> Self {
-        self.guard = guard;
-        self
     }
 
     pub(crate) fn parameter(mut self, parameter: Value) -> Self {

@@ -1,0 +1,97 @@
+//! The routes as one service. The router checks every request in this order before a handler sees it: who calls (401),
+//! how often (429), whether there is such a path (404) and method (405), and the route's guard (403). The fallbacks
+//! authenticate as well, so that a caller without a key learns nothing about paths.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+
+use crate::admission::LoadClass;
+use crate::authenticate::{Authenticated, authenticate};
+use crate::guard::Guard;
+use crate::problem::Problem;
+use crate::route::Route;
+use crate::{App, around};
+
+/// What the router enforces around a handler.
+#[derive(Clone)]
+struct Gate {
+    app: App,
+    guard: Guard,
+    load: LoadClass,
+}
+
+/// The service that these routes make.
+pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
+    let open_paths: HashSet<_> =
+        routes.iter().filter(|route| route.guard.is_public()).map(|route| route.path).collect();
+    let open_paths = Arc::new(open_paths);
+    let mut service = Router::new();
+    for route in routes {
+        let gate = Gate { app: app.clone(), guard: route.guard, load: route.load };
+        service = service.route(route.path, route.handler.route_layer(from_fn_with_state(gate, enforce)));
+    }
+    let not_found = Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt };
+    let wrong_method = not_found.clone();
+    service
+        .fallback(move |request: Request| {
+            let gate = not_found.clone();
+            async move { gate.pass(request, async |_| StatusCode::NOT_FOUND.into_response()).await }
+        })
+        .method_not_allowed_fallback(move |path: MatchedPath, request: Request| {
+            let guard = if open_paths.contains(path.as_str()) { Guard::Public } else { Guard::Principal };
+            let gate = Gate { guard, ..wrong_method.clone() };
+            async move { gate.pass(request, async |_| StatusCode::METHOD_NOT_ALLOWED.into_response()).await }
+        })
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app.clone(), around::layer))
+}
+
+async fn enforce(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    gate.pass(request, async |request| next.run(request).await).await
+}
+
+impl Gate {
+    /// Answers the request, if its caller may make it.
+    async fn pass(&self, mut request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        if self.guard.is_public() {
+            return self.admitted(request, answer).await;
+        }
+        let caller = match authenticate(&self.app, request.headers()).await {
+            Ok(caller) => caller,
+            Err(problem) => return problem.into_response(),
+        };
+        tracing::Span::current().record("caller", tracing::field::display(&caller.scope));
+        let taken = self.app.rate.as_ref().map(|rate| rate.take(&caller.scope));
+        let (state, refusal) = taken.map_or((None, None), |(state, refusal)| (Some(state), refusal));
+        let checked = match refusal {
+            Some(refusal) => Err(refusal),
+            None => self.guard.check(caller.role),
+        };
+        let mut response = match checked {
+            Ok(()) => {
+                request.extensions_mut().insert(Authenticated(caller));
+                self.admitted(request, answer).await
+            }
+            Err(problem) => problem.into_response(),
+        };
+        if let Some(state) = state {
+            state.write(response.headers_mut());
+        }
+        response
+    }
+
+    async fn admitted(&self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        // a command takes its permit when its body has arrived
+        let class = if self.load == LoadClass::Command { LoadClass::Exempt } else { self.load };
+        match self.app.admission.enter(class) {
+            Ok(_permit) => answer(request).await,
+            Err(problem) => Problem::into_response(problem),
+        }
+    }
+}
