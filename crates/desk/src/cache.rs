@@ -1,4 +1,4 @@
-//! VersionedTicket tickets in memory. An entry may be stale; it then shows as a conflict at the append, and
+//! Folded tickets in memory. An entry may be stale; it then shows as a conflict at the append, and
 //! is refreshed by reading what came after it.
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -10,7 +10,7 @@ use crate::world::World;
 /// Rewrites the documents; the same variable as for the diagram of states.
 const UPDATE: &str = "UPDATE_DOCS=1 cargo test -p api documents";
 
-/// Members in alphabetical order, whether or not some crate of the build turns on serde_json's `preserve_order`.
+/// Members in alphabetical order, whether or not some crate of the build turns on `preserve_order` of `serde_json`.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
