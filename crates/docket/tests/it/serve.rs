@@ -27,7 +27,7 @@ async fn with_nothing_configured_it_serves_and_keeps_what_it_was_told() {
     let server = Server::start(dir.path()).await;
     assert_eq!(server.key, key);
     let path = format!("/v1/tickets/{}", ticket["id"].as_str().unwrap());
-    let again: Value = server.get(&path).send().await.unwrap().json().await.unwrap();
+    let again = server.read(&path).await;
     assert_eq!(again, ticket);
 }
 
@@ -167,9 +167,7 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     let mut found: BTreeMap<String, (String, i64)> = BTreeMap::new();
     let tickets = acknowledged.values().map(|(ticket, _)| ticket).collect::<std::collections::BTreeSet<_>>();
     for ticket in tickets {
-        let history: Value =
-            server.get(&format!("/v1/tickets/{ticket}/history?limit=200")).send().await.unwrap().json().await.unwrap();
-        for event in history["items"].as_array().unwrap() {
+        for event in history(server, ticket).await {
             if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added")
             {
                 let before = found.insert(nonce.to_owned(), (ticket.clone(), event["position"].as_i64().unwrap()));
@@ -182,6 +180,19 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     }
 }
 
+/// All pages of a ticket's history.
+async fn history(server: &Server, ticket: &str) -> Vec<Value> {
+    let (mut events, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = server.read(&format!("/v1/tickets/{ticket}/history?limit=200{cursor}")).await;
+        events.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return events,
+        }
+    }
+}
+
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
@@ -191,7 +202,7 @@ async fn recorded(server: &Server, given: &str) -> Vec<String> {
     let opened = server.post("/v1/tickets", &body).header("traceparent", given).send().await.unwrap();
     assert_eq!(opened.status(), 201);
     let path = opened.headers()["location"].to_str().unwrap().to_owned();
-    let events: Value = server.get(&format!("{path}/events")).send().await.unwrap().json().await.unwrap();
+    let events = server.read(&format!("{path}/events")).await;
     let traceparent = events["items"][0]["traceparent"].as_str().unwrap().to_owned();
     let parts = traceparent.split('-').map(str::to_owned).collect::<Vec<_>>();
     assert!(parts.len() == 4 && parts[1].len() == 32 && parts[2].len() == 16, "{traceparent}");

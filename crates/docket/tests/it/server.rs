@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+/// After a fault reads answer again within this time, on a machine that has other things to do as well.
+const HEALED: Duration = Duration::from_secs(30);
+
 /// A running server; it is killed when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -74,6 +77,22 @@ impl Server {
 
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key)
+    }
+
+    /// What a path answers: 200, or the test ends with the answer. A 503 with `Retry-After` is asked again, until a deadline:
+    /// the server may say so for some seconds after its database came back.
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        let deadline = Instant::now() + HEALED;
+        loop {
+            let answer = self.get(path).send().await.unwrap();
+            let (status, retry) = (answer.status(), answer.headers().contains_key("retry-after"));
+            let body: Value = answer.json().await.unwrap();
+            if status == 200 {
+                return body;
+            }
+            assert!(status == 503 && retry && Instant::now() < deadline, "GET {path}: {status} {body}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn open(&self, subject: &str) -> Value {

@@ -5,13 +5,17 @@ use std::time::Duration;
 use eventstore::{Position, StreamId};
 use projections::{Action, Outcome, Reader, Status};
 
-use crate::world::{World, all_tickets, note, opened, ticket};
+use crate::world::{World, all_tickets, eventually, note, opened, ticket};
 
 const WAIT: Duration = Duration::from_secs(20);
 
+/// The live generation of a read model, as soon as there is one: a process that has just started makes it.
 async fn live(reader: &Reader, name: &str) -> Status {
-    let all = reader.status().await.unwrap();
-    all.into_iter().find(|status| status.name == name && status.state == "live").unwrap()
+    eventually("a live generation", async || {
+        let all = reader.status().await.unwrap();
+        all.into_iter().find(|status| status.name == name && status.state == "live")
+    })
+    .await
 }
 
 async fn repair(reader: &Reader, name: &str, stream: StreamId, action: &Action) -> Outcome {
