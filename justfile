@@ -19,6 +19,14 @@ fuzz TARGET="all" SECONDS="60":
 ci:
     bash .ci/run
 
+# everything that guards the project: CI, coverage, the whole contract, faults, overload, fuzzing (about 100 minutes)
+verify *STEPS:
+    bash .ci/verify {{STEPS}}
+
+# line coverage of the product's logic; fails below 70 % (--html for a report in target/llvm-cov/html)
+coverage *ARGS:
+    bash .ci/coverage {{ARGS}}
+
 # format, and every lint
 lint:
     cargo fmt --all
@@ -80,9 +88,10 @@ overload *ARGS:
     cargo build --release --workspace --bin docket --bin overload
     target/release/overload {{ARGS}}
 
-# write docs/ticket-states.md anew from the state machine's table
+# rewrite the generated documents: docs/openapi.json, docs/asyncapi.json, docs/ticket-states.md
 docs:
-    UPDATE_DOCS=1 cargo test -p ticket-aggregate
+    UPDATE_DOCS=1 cargo test -p ticket-aggregate diagram
+    UPDATE_DOCS=1 cargo test -p api documents
 
 # bring in the sample history beside a running server
 import-sample:
