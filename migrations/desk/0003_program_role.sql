@@ -20,7 +20,8 @@ do $$
 begin
   if exists (select from pg_roles where rolname = 'docket_program') then
     execute format('grant usage on schema %I to docket_program', current_schema());
-    grant select, insert on events, aliases to docket_program;
+    grant select, insert on events to docket_program;
+    grant select, insert, delete on aliases to docket_program;
     grant select, insert, delete on receipts, snapshots to docket_program;
     grant update on receipts to docket_program; -- `for update` while expiring old ones
     grant select, insert, update on api_keys to docket_program;

@@ -78,7 +78,9 @@ impl From<AppendError> for Problem {
             AppendError::Store(fault) => fault.into(),
             // the desk sees to these itself
             error @ (AppendError::Conflict { .. }
+            | AppendError::StreamTypeMismatch { .. }
             | AppendError::AliasTaken { .. }
+            | AppendError::AliasNotHeld { .. }
             | AppendError::TimeRunsBackwards
             | AppendError::Malformed(_)) => internal(&error),
         }

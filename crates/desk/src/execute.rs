@@ -17,6 +17,9 @@ use crate::folded::stream_of;
 use crate::{Desk, DeskError, Precondition, Request, VersionedTicket};
 use decision::Decision;
 
+/// The stream type of tickets.
+const TICKET: eventstore::StreamType = eventstore::StreamType::from_static("ticket");
+
 /// How often a command is decided anew because others changed the ticket in between. Only other
 /// processes can: within one, commands to a ticket take turns.
 const ATTEMPTS: usize = 32;
@@ -209,9 +212,6 @@ impl Desk {
 
 /// The version that a ticket's stream must be at.
 pub(crate) fn exact(ticket: ticket_aggregate::TicketId, version: Version) -> eventstore::Append {
-    eventstore::Append {
-        stream_id: stream_of(ticket),
-        expected: eventstore::Expected::Exact(version),
-        events: Vec::new(),
-    }
+    let expected = eventstore::Expected::Exact(version);
+    eventstore::Append::new(TICKET, stream_of(ticket), expected, Vec::new())
 }

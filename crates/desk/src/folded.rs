@@ -90,6 +90,7 @@ pub(crate) mod tests {
         RecordedEvent {
             position: Position(1),
             stream_id: StreamId(uuid::Uuid::from_u128(7)),
+            stream_type: eventstore::StreamType::from_static("ticket"),
             version: Version(1),
             event_type: "ticket.opened".into(),
             schema_version: 2,

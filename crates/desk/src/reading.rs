@@ -70,7 +70,7 @@ impl Desk {
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<(Arc<VersionedTicket>, Vec<Entry>, Option<Version>), DeskError> {
         let folded = self.current(id).await?.filter(|f| caller.may_see(&f.ticket)).ok_or(DeskError::NotFound)?;
-        let range = StreamRange { after, until_version: Some(folded.version), until_time: None };
+        let range = StreamRange { after, until_version: Some(folded.version), ..StreamRange::default() };
         let mut pages = pin!(self.store.stream_pages(stream_of(id), range));
         let (mut found, mut bytes): (Vec<Entry>, _) = (Vec::new(), 0);
         while let Some(page) = pages.try_next().await? {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{StreamId, Version};
+use crate::{StreamId, StreamType, Version};
 
 /// The database did not do what was asked. Shared by all the units of a batch.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -27,6 +27,16 @@ pub enum AppendError {
         /// The version that it is at.
         current: Version,
     },
+    /// The stream exists, and has another type.
+    #[error("stream {stream_id} is a {stream_type}, not a {given}")]
+    StreamTypeMismatch {
+        /// The stream.
+        stream_id: StreamId,
+        /// The type that it has.
+        stream_type: StreamType,
+        /// The type that the append gave it.
+        given: StreamType,
+    },
     /// Another stream has the alias.
     #[error("the alias of scope {scope} belongs to stream {holder}")]
     AliasTaken {
@@ -34,6 +44,14 @@ pub enum AppendError {
         scope: String,
         /// Who has it.
         holder: StreamId,
+    },
+    /// The alias that was to be released belongs to another stream, or to none.
+    #[error("the alias of scope {scope} does not belong to the stream that releases it")]
+    AliasNotHeld {
+        /// The alias's scope.
+        scope: String,
+        /// Who has it, if anybody.
+        holder: Option<StreamId>,
     },
     /// An event's time lies before the stream's last event.
     #[error("an event's time lies before its stream's last event")]

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{CommandId, Position, StreamId, Version};
+use crate::{CommandId, Position, StreamId, StreamType, Version};
 
 /// An event to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,18 @@ pub struct NewEvent {
     pub payload: String,
     /// When it happened; never before the stream's last event.
     pub occurred_at: DateTime<Utc>,
+}
+
+impl NewEvent {
+    /// An event of a type, whose payload is a JSON text.
+    pub fn new(
+        event_type: impl Into<String>,
+        schema_version: i16,
+        payload: impl Into<String>,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self { event_type: event_type.into(), schema_version, payload: payload.into(), occurred_at }
+    }
 }
 
 /// What every event of one command has in common. Unknown members are kept in `extra`.
@@ -30,6 +42,13 @@ pub struct Metadata {
     pub extra: Map<String, Value>,
 }
 
+impl Metadata {
+    /// Metadata that names the command alone.
+    pub fn new(command_id: CommandId) -> Self {
+        Self { command_id, traceparent: None, extra: Map::new() }
+    }
+}
+
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedEvent {
@@ -37,6 +56,8 @@ pub struct RecordedEvent {
     pub position: Position,
     /// Its stream.
     pub stream_id: StreamId,
+    /// The type of its stream.
+    pub stream_type: StreamType,
     /// Its place in the stream.
     pub version: Version,
     /// The wire name of its type.

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::append::Appender;
 use crate::metrics::METRICS;
 use crate::pages::{PageSize, flat, pages};
-use crate::{EventStore, Position, RecordedEvent, StoreError, StreamId, StreamRange, Version, read};
+use crate::{EventStore, LogRange, Position, RecordedEvent, StoreError, StreamId, StreamRange, Version, read};
 
 /// How long a lost wake-up can delay an event.
 const POLL: Duration = Duration::from_millis(500);
@@ -120,16 +120,19 @@ impl Window {
 
 impl EventStore {
     /// The log after a position, to its end and then live: each item some events in order, never none. It
-    /// goes on over faults of the database, and ends when the store is closed.
-    pub fn follow(&self, after: Position) -> impl Stream<Item = Chunk> + Send + 'static {
-        self.following(after, Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
+    /// reads past the events of other stream types than the range's, goes on over faults of the database, and ends when the store is closed.
+    pub fn follow(&self, range: impl Into<LogRange>) -> impl Stream<Item = Chunk> + Send + 'static {
+        self.following(range.into(), Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
     }
 
     /// The same for one of many, each of whom may be slow: it gets less at once, and reads what is behind the window in
     /// turn with the others, so that a thousand who come back leave the database to whoever else asks it.
-    pub fn follow_in_turn(&self, after: Position) -> impl Stream<Item = Arc<RecordedEvent>> + Send + 'static {
+    pub fn follow_in_turn(
+        &self,
+        range: impl Into<LogRange>,
+    ) -> impl Stream<Item = Arc<RecordedEvent>> + Send + 'static {
         let size = PageSize::new(SHARE, CHUNK, SHARE_BYTES);
-        self.following(after, Manner { size, in_turn: true }).flat_map(stream::iter)
+        self.following(range.into(), Manner { size, in_turn: true }).flat_map(stream::iter)
     }
 
     /// One stream after a position, to its end and then live, for one of many.
@@ -156,16 +159,19 @@ impl EventStore {
         Ok(past.map_ok(Arc::new).chain(news.map(Ok)))
     }
 
-    fn following(&self, after: Position, manner: Manner) -> impl Stream<Item = Chunk> + Send + 'static {
+    fn following(&self, range: LogRange, manner: Manner) -> impl Stream<Item = Chunk> + Send + 'static {
         let store = self.clone();
-        stream::unfold((after, manner), move |(after, mut manner)| {
-            let store = store.clone();
+        let LogRange { after, types } = range;
+        let chunks = stream::unfold((after, manner), move |(after, mut manner)| {
+            let (store, types) = (store.clone(), types.clone());
             async move {
-                let chunk = store.next_chunk(after, &mut manner).await?;
+                let mut chunk = store.next_chunk(after, &mut manner).await?;
                 let last = chunk.last()?.position;
+                chunk.retain(|event| types.selects(event));
                 Some((chunk, (last, manner)))
             }
-        })
+        });
+        chunks.filter(|chunk| ready(!chunk.is_empty()))
     }
 
     /// The events after a position, as soon as there is one; `None` when the store is closed.

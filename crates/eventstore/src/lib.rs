@@ -26,10 +26,12 @@ mod metrics;
 mod pages;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
+mod range;
 mod read;
 mod receipts;
 mod session;
 mod snapshots;
+mod stream_type;
 mod unit;
 
 use std::sync::{Arc, LazyLock};
@@ -44,10 +46,13 @@ pub use error::{AppendError, StoreError};
 pub use event::{Metadata, NewEvent, RecordedEvent};
 pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
-pub use read::StreamRange;
+pub use range::{LogRange, StreamRange};
 pub use session::Options;
 pub use snapshots::Snapshot;
-pub use unit::{Alias, Append, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Unit};
+pub use stream_type::{InvalidStreamType, StreamType};
+pub use unit::{
+    Alias, Append, Demand, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Retention, Unit,
+};
 
 /// The schema of the log, to be run before [`EventStore::open`]. It keeps its own account of what was
 /// run, apart from the application's, and lets a database be ahead of the program: an older version

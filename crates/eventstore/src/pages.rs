@@ -74,6 +74,7 @@ mod tests {
         let event = RecordedEvent {
             position: crate::Position(1),
             stream_id: crate::StreamId(uuid::Uuid::nil()),
+            stream_type: crate::StreamType::from_static("thing"),
             version: crate::Version(1),
             event_type: String::new(),
             schema_version: 1,

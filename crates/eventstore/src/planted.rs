@@ -36,7 +36,7 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());
     }
-    let good = include_str!("../../../migrations/eventstore/0011_append_known.sql");
+    let good = include_str!("../../../migrations/eventstore/0002_append.sql");
     let changes = [
         ("create function", "create or replace function"),
         ("perform pg_advisory_xact_lock(eventstore_lock());", ""),

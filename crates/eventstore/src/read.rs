@@ -1,30 +1,15 @@
 //! Reading a stream, and the log.
 
+use std::future::ready;
+
 use chrono::{DateTime, Utc};
-use futures_util::{Stream, TryStreamExt};
-use sqlx::{FromRow, PgConnection, PgExecutor, Row, postgres::PgRow};
+use futures_util::{Stream, TryStreamExt, stream};
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::pages::{PageSize, flat, pages};
-use crate::{EventStore, Position, RecordedEvent, StoreError, StreamId, Version};
-
-/// Which part of a stream to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct StreamRange {
-    /// Only events after this version.
-    pub after: Version,
-    /// Only events up to this version.
-    pub until_version: Option<Version>,
-    /// Only events that had happened by then (`occurred_at`).
-    pub until_time: Option<DateTime<Utc>>,
-}
-
-impl StreamRange {
-    /// All that came after a version.
-    pub fn after(version: Version) -> Self {
-        Self { after: version, ..Self::default() }
-    }
-}
+use crate::range::StreamTypes;
+use crate::{EventStore, LogRange, Position, RecordedEvent, StoreError, StreamId, StreamRange, StreamType, Version};
 
 /// How many events the first page has: most streams end within it.
 const FIRST: u16 = 32;
@@ -33,7 +18,7 @@ const FIRST: u16 = 32;
 const STREAM_PAGE: usize = 1024 * 1024;
 const LOG_PAGE: usize = 8 * 1024 * 1024;
 
-const COLUMNS: &str = "position, stream_id, version, type, schema_version, payload::text as payload, \
+const COLUMNS: &str = "position, stream_id, stream_type, version, type, schema_version, payload::text as payload, \
                        metadata::text as metadata, occurred_at, recorded_at";
 
 impl EventStore {
@@ -63,13 +48,15 @@ impl EventStore {
             "select {COLUMNS} from events where stream_id = $1 and version > $2
                 and version <= coalesce($3, 9223372036854775807)
                 and occurred_at <= coalesce($4, 'infinity'::timestamptz)
-              order by version limit $5"
+                and ($5::text is null or stream_type = $5)
+              order by version limit $6"
         );
         let page = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(stream.0)
             .bind(range.after.0)
             .bind(range.until_version.map(|v| v.0))
             .bind(range.until_time)
+            .bind(range.stream_type.as_ref().map(StreamType::as_str))
             .bind(i64::from(limit))
             .fetch_all(&self.pool)
             .await?;
@@ -99,21 +86,62 @@ impl EventStore {
         page(&self.pool, after, limit).await
     }
 
-    /// The log from a position to its end, in order, in pages of up to so many events; none is empty. No snapshot is
+    /// The log after a position to its end, in order, in pages of up to `most` events; none is empty. No snapshot is
     /// held between pages.
     pub fn log_pages(
         &self,
-        after: Position,
+        range: impl Into<LogRange>,
         most: u16,
     ) -> impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send + '_ {
-        let read = |after, limit| self.read_page(after, limit);
-        pages(after, PageSize::new(FIRST, most, LOG_PAGE), |last| last.position, read)
+        let LogRange { after, types } = range.into();
+        let from = Some((after, PageSize::new(FIRST, most, LOG_PAGE)));
+        let scans = stream::try_unfold(from, move |from| {
+            let types = types.clone();
+            async move {
+                let Some((after, size)) = from else { return Ok(None) };
+                let Scan { events, through, ended } = scan(&self.pool, after, &types, size.events()).await?;
+                let next = (!ended).then(|| (through, size.after(&events)));
+                Ok::<_, StoreError>(Some((events, next)))
+            }
+        });
+        scans.try_filter(|page| ready(!page.is_empty()))
     }
 
     /// The same, event by event.
-    pub fn read_log(&self, after: Position) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send + '_ {
-        flat(self.log_pages(after, 1_000))
+    pub fn read_log(
+        &self,
+        range: impl Into<LogRange>,
+    ) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send + '_ {
+        flat(self.log_pages(range, 1_000))
     }
+}
+
+/// What a look at the log after a position has found.
+pub(crate) struct Scan {
+    /// The events that were selected.
+    pub(crate) events: Vec<RecordedEvent>,
+    /// The position up to which there are no others.
+    pub(crate) through: Position,
+    /// Whether the log ends there.
+    pub(crate) ended: bool,
+}
+
+/// Looks through the next `limit` positions after one.
+pub(crate) async fn scan(pool: &PgPool, after: Position, types: &StreamTypes, limit: u16) -> Result<Scan, StoreError> {
+    let Some(names) = types.names() else {
+        let events = page(pool, after, limit).await?;
+        let through = events.last().map_or(after, |last| last.position);
+        return Ok(Scan { ended: events.len() < usize::from(limit), events, through });
+    };
+    // before the events are read: what is appended meanwhile is not passed over
+    let head = head(pool).await?;
+    let through = Position(after.0 + i64::from(limit)).min(head).max(after);
+    let sql = format!(
+        "select {COLUMNS} from events where position > $1 and position <= $2 and stream_type = any($3) order by position"
+    );
+    let events =
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(after.0).bind(through.0).bind(names).fetch_all(pool).await?;
+    Ok(Scan { events, through, ended: through >= head })
 }
 
 pub(crate) async fn page(
@@ -189,13 +217,17 @@ impl FromRow<'_, PgRow> for RecordedEvent {
         Ok(Self {
             position: Position(row.try_get(0)?),
             stream_id: StreamId(row.try_get(1)?),
-            version: Version(row.try_get(2)?),
-            event_type: row.try_get(3)?,
-            schema_version: row.try_get(4)?,
-            payload: row.try_get(5)?,
-            metadata: row.try_get(6)?,
-            occurred_at: row.try_get(7)?,
-            recorded_at: row.try_get(8)?,
+            stream_type: row
+                .try_get::<&str, _>(2)?
+                .parse()
+                .map_err(|invalid| sqlx::Error::Decode(Box::new(invalid)))?,
+            version: Version(row.try_get(3)?),
+            event_type: row.try_get(4)?,
+            schema_version: row.try_get(5)?,
+            payload: row.try_get(6)?,
+            metadata: row.try_get(7)?,
+            occurred_at: row.try_get(8)?,
+            recorded_at: row.try_get(9)?,
         })
     }
 }

@@ -25,12 +25,12 @@ impl EventStore {
         rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), Version(row.try_get(1)?)))).collect()
     }
 
-    /// Removes receipts older than `age`, a thousand at a time; gives back how many.
+    /// Removes receipts older than `age`, a thousand at a time; gives back how many. Permanent ones stay.
     pub async fn expire_receipts(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "delete from receipts where (caller, key) in (
                select caller, key from receipts
-                where recorded_at < now() - make_interval(secs => $1)
+                where recorded_at < now() - make_interval(secs => $1) and not permanent
                 limit 1000 for update skip locked)",
         )
         .bind(age.as_secs_f64())

@@ -1,18 +1,20 @@
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
-use crate::{AppendError, Metadata, NewEvent, Position, StreamId, Version};
+use crate::{AppendError, Metadata, NewEvent, Position, StreamId, StreamType, Version};
 
-/// The most bytes that an event's payload and metadata may have together: what follows the log
-/// (a broker's message, a page of HTTP) can count on it.
+/// The largest payload and metadata that one event may have together, in bytes. Consumers of the log (a broker's message, a
+/// page of HTTP) can rely on it.
 pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 
-/// The most events a unit may hold.
+/// The most events that a unit may hold.
 pub const MAX_UNIT_EVENTS: usize = 1_000;
 
 /// The version that a stream must be at for an append to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Whatever it is.
+    /// Any version.
     Any,
     /// Exactly this one; [`Version`] zero: the stream must not exist.
     Exact(Version),
@@ -20,30 +22,123 @@ pub enum Expected {
 
 /// The events that a unit appends to one stream.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Append {
+    /// The type of the stream. An existing stream of another type refuses the unit.
+    pub stream_type: StreamType,
     /// The stream.
     pub stream_id: StreamId,
-    /// The version that it must be at.
+    /// The version that the stream must be at.
     pub expected: Expected,
-    /// In order; may be empty, to demand the version only.
+    /// In order. Only the first append of a unit may have none: it still names the stream that the receipt points at.
     pub events: Vec<NewEvent>,
 }
 
-/// What one command records: accepted or refused whole.
+impl Append {
+    /// Events for one stream.
+    pub fn new(stream_type: StreamType, stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Self {
+        Self { stream_type, stream_id, expected, events }
+    }
+}
+
+/// A stream that must still be at a version that was read, although the unit appends nothing to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Demand {
+    /// The stream.
+    pub stream_id: StreamId,
+    /// The version that it must be at; zero: it must not exist.
+    pub version: Version,
+}
+
+/// What one command records: accepted or refused as a whole.
+///
+/// ```
+/// # use eventstore::*;
+/// # use uuid::Uuid;
+/// # let (ticket, agent) = (StreamId(Uuid::from_u128(1)), StreamId(Uuid::from_u128(2)));
+/// # let events = vec![NewEvent::new("ticket.assigned", 1, "{}", chrono::DateTime::UNIX_EPOCH)];
+/// let unit = Unit::new(Metadata::new(CommandId(Uuid::from_u128(3))))
+///     .append(Append::new(StreamType::from_static("ticket"), ticket, Expected::Exact(Version(4)), events))
+///     .demand(agent, Version(7))
+///     .receipt(ReceiptKey::new("api-key-1", "retry-1", vec![1, 2, 3], 200));
+/// assert_eq!(unit.demands.len(), 1);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Unit {
     /// Shared by all its events.
     pub metadata: Metadata,
-    /// One entry a stream. The first is the unit's own: a receipt points at its last event.
+    /// One entry for each stream. A receipt points at the last event of the first one.
     pub appends: Vec<Append>,
-    /// Makes a repetition a replay.
+    /// Versions that were read and must still hold.
+    pub demands: Vec<Demand>,
+    /// Makes a repetition of the command a replay.
     pub receipt: Option<ReceiptKey>,
-    /// Names that the streams take with it.
-    pub aliases: Vec<Alias>,
+    /// Aliases that streams of the unit take.
+    pub takes: Vec<Alias>,
+    /// Aliases that streams give up, and the streams that must hold them.
+    pub releases: Vec<Alias>,
 }
 
-/// An idempotency key and what it is used for.
+impl Unit {
+    /// A unit that records nothing yet.
+    pub fn new(metadata: Metadata) -> Self {
+        Self {
+            metadata,
+            appends: Vec::new(),
+            demands: Vec::new(),
+            receipt: None,
+            takes: Vec::new(),
+            releases: Vec::new(),
+        }
+    }
+
+    /// Appends events to a stream. Each stream may be named once.
+    #[must_use]
+    pub fn append(mut self, append: Append) -> Self {
+        self.appends.push(append);
+        self
+    }
+
+    /// Demands that a stream is still at a version. It is judged at the unit's own place in the log: what was recorded at lower
+    /// positions counts, what follows does not. Any number of units may demand a stream in one batch, also beside one that
+    /// appends to it. The same demand twice is one demand.
+    #[must_use]
+    pub fn demand(mut self, stream_id: StreamId, version: Version) -> Self {
+        let demand = Demand { stream_id, version };
+        if !self.demands.contains(&demand) {
+            self.demands.push(demand);
+        }
+        self
+    }
+
+    /// Records an idempotency key with the unit.
+    #[must_use]
+    pub fn receipt(mut self, key: ReceiptKey) -> Self {
+        self.receipt = Some(key);
+        self
+    }
+
+    /// Gives a stream of the unit an alias. Another stream that holds it refuses the unit, unless the unit releases it as well.
+    #[must_use]
+    pub fn take_alias(mut self, scope: impl Into<String>, name: impl Into<String>, stream_id: StreamId) -> Self {
+        self.takes.push(Alias { scope: scope.into(), name: name.into(), stream_id });
+        self
+    }
+
+    /// Releases an alias. If `holder` does not hold it, the unit is refused. With [`Self::take_alias`] of the same name in one
+    /// unit, the alias moves.
+    #[must_use]
+    pub fn release_alias(mut self, scope: impl Into<String>, name: impl Into<String>, holder: StreamId) -> Self {
+        self.releases.push(Alias { scope: scope.into(), name: name.into(), stream_id: holder });
+        self
+    }
+}
+
+/// An idempotency key and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReceiptKey {
     /// The scope of the key: who uses it.
     pub caller: String,
@@ -53,6 +148,31 @@ pub struct ReceiptKey {
     pub fingerprint: Vec<u8>,
     /// What was answered, in the caller's terms (an HTTP status).
     pub status: i16,
+    /// Whether [`crate::EventStore::expire_receipts`] removes it.
+    pub retention: Retention,
+}
+
+impl ReceiptKey {
+    /// A key whose receipt expires ([`Retention::Standard`]).
+    pub fn new(caller: impl Into<String>, key: impl Into<String>, fingerprint: Vec<u8>, status: i16) -> Self {
+        Self { caller: caller.into(), key: key.into(), fingerprint, status, retention: Retention::Standard }
+    }
+
+    /// The same key, whose receipt is kept for ever.
+    #[must_use]
+    pub fn permanent(self) -> Self {
+        Self { retention: Retention::Permanent, ..self }
+    }
+}
+
+/// How long a receipt is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retention {
+    /// Until [`crate::EventStore::expire_receipts`] finds it old enough: for callers who retry within hours.
+    #[default]
+    Standard,
+    /// For ever: for a process manager, which may handle an event again after days.
+    Permanent,
 }
 
 /// What a key did when it was first used.
@@ -77,34 +197,17 @@ pub struct Alias {
     pub scope: String,
     /// The name.
     pub name: String,
-    /// Which stream of the unit takes it.
+    /// The stream that takes, holds or releases it.
     pub stream_id: StreamId,
 }
 
 impl Unit {
-    /// Checks what the database can't: sizes, times, that nothing is named twice. Gives the JSON text of its metadata.
+    /// Checks what the database can't: sizes, times, event types, that nothing is named twice. Gives the JSON text of its metadata.
     pub(crate) fn check(&self) -> Result<String, AppendError> {
-        let events = self.appends.iter().map(|a| a.events.len()).sum::<usize>();
-        let streams = self.appends.iter().map(|a| a.stream_id).collect::<std::collections::HashSet<_>>();
-        let names = self.aliases.iter().map(|a| (&a.scope, &a.name)).collect::<std::collections::HashSet<_>>();
-        let malformed = if self.appends.is_empty() {
-            Some("it names no stream")
-        } else if streams.len() < self.appends.len() {
-            Some("it names a stream twice")
-        } else if self.aliases.iter().any(|a| !streams.contains(&a.stream_id)) {
-            Some("an alias names a stream that is not among its appends")
-        } else if names.len() < self.aliases.len() {
-            Some("it names an alias twice")
-        } else if events == 0 && self.receipt.is_none() {
-            Some("it has neither events nor a receipt")
-        } else if self.appends.iter().any(|a| !in_order(a.events.iter().map(|e| e.occurred_at))) {
-            Some("the times of a stream's events run backwards")
-        } else {
-            None
-        };
-        if let Some(reason) = malformed {
+        if let Some(reason) = self.mistake() {
             return Err(AppendError::Malformed(reason));
         }
+        let events = self.appends.iter().map(|a| a.events.len()).sum::<usize>();
         if events > MAX_UNIT_EVENTS {
             return Err(AppendError::TooLarge { what: "events in a unit", size: events, limit: MAX_UNIT_EVENTS });
         }
@@ -118,13 +221,43 @@ impl Unit {
         }
         Ok(metadata)
     }
+
+    fn mistake(&self) -> Option<&'static str> {
+        let streams: HashSet<StreamId> = self.appends.iter().map(|a| a.stream_id).collect();
+        let demanded: HashSet<StreamId> = self.demands.iter().map(|d| d.stream_id).collect();
+        if self.appends.is_empty() {
+            Some("it names no stream")
+        } else if streams.len() < self.appends.len() {
+            Some("it appends to a stream twice; one append holds all events of a stream")
+        } else if demanded.len() < self.demands.len() {
+            Some("it demands two versions of one stream")
+        } else if !streams.is_disjoint(&demanded) {
+            Some("it demands a version of a stream that it appends to; the append's expected version says that")
+        } else if self.appends.iter().skip(1).any(|a| a.events.is_empty()) {
+            Some("an append other than the first has no events; a demand checks a version alone")
+        } else if self.receipt.is_none() && self.appends.iter().all(|a| a.events.is_empty()) {
+            Some("it has neither events nor a receipt")
+        } else if self.appends.iter().any(|a| a.events.iter().any(|e| !a.stream_type.owns(&e.event_type))) {
+            Some("an event type does not begin with its stream's type and a dot")
+        } else if self.appends.iter().any(|a| !in_order(a.events.iter().map(|e| e.occurred_at))) {
+            Some("the times of a stream's events run backwards")
+        } else if self.takes.iter().any(|a| !streams.contains(&a.stream_id)) {
+            Some("an alias names a stream that is not among its appends")
+        } else if named_twice(&self.takes) {
+            Some("it takes an alias twice")
+        } else if named_twice(&self.releases) {
+            Some("it releases an alias twice")
+        } else {
+            None
+        }
+    }
 }
 
-fn in_order(mut times: impl Iterator<Item = DateTime<Utc>>) -> bool {
-    let Some(mut last) = times.next() else { return true };
-    times.all(|time| {
-        let ordered = time >= last;
-        last = time;
-        ordered
-    })
+fn named_twice(aliases: &[Alias]) -> bool {
+    // almost no unit has any
+    aliases.len() > 1 && aliases.iter().map(|a| (&a.scope, &a.name)).collect::<HashSet<_>>().len() < aliases.len()
+}
+
+fn in_order(times: impl Iterator<Item = DateTime<Utc>>) -> bool {
+    times.is_sorted()
 }

@@ -24,6 +24,7 @@ pub fn cloud_event(data: &[u8]) {
     let event = RecordedEvent {
         position: Position((seed & i64::MAX) | 1),
         stream_id: StreamId(serde_json::from_value("01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11".into()).unwrap_or_default()),
+        stream_type: eventstore::StreamType::from_static("ticket"),
         version: Version(seed >> 40),
         event_type,
         schema_version: i16::try_from(seed & 0xff).unwrap_or_default(),

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use chrono::Utc;
-use eventstore::{Append, CommandId, EventStore, Expected, Metadata, NewEvent, Outcome, StreamId, Unit, Version};
+use eventstore::{
+    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Outcome, StreamId, StreamType, Unit, Version,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -110,22 +112,11 @@ impl Appender for Log {
 }
 
 fn unit(stream: Known, command: Uuid) -> Unit {
-    Unit {
-        metadata: Metadata { command_id: CommandId(command), traceparent: None, extra: serde_json::Map::new() },
-        appends: vec![Append {
-            stream_id: StreamId(stream.id),
-            expected: Expected::Exact(Version(stream.version)),
-            events: vec![NewEvent {
-                event_type: "ticket.public_reply_added".into(),
-                schema_version: 1,
-                payload: payload(),
-                #[expect(clippy::disallowed_methods, reason = "a bench is an edge")]
-                occurred_at: Utc::now(),
-            }],
-        }],
-        receipt: None,
-        aliases: Vec::new(),
-    }
+    #[expect(clippy::disallowed_methods, reason = "a bench is an edge")]
+    let event = NewEvent::new("ticket.public_reply_added", 1, payload(), Utc::now());
+    let expected = Expected::Exact(Version(stream.version));
+    let append = Append::new(StreamType::from_static("ticket"), StreamId(stream.id), expected, vec![event]);
+    Unit::new(Metadata::new(CommandId(command))).append(append)
 }
 
 #[cfg(test)]

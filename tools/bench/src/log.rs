@@ -55,7 +55,7 @@ pub fn payload() -> String {
 pub fn single_row_inserts(postgres: &Postgres, database: &str, clients: usize, time: Duration) -> Result<f64> {
     let script = format!(
         "\\set s random(1, {STREAMS})\n\
-         insert into events select p, lpad(:s::text, 32, '0')::uuid, p, 'ticket.public_reply_added', 1, \
+         insert into events select p, lpad(:s::text, 32, '0')::uuid, 'ticket', p, 'ticket.public_reply_added', 1, \
          '{}', '{{\"command_id\":\"0195c9a0-0000-7000-8000-000000000000\"}}', now(), now() \
          from nextval('pgbench_position') p;\n",
         payload()

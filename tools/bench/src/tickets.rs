@@ -95,7 +95,7 @@ async fn settle(pool: &PgPool) -> Result<()> {
 
 const FILL: &str = r#"
 insert into events
-select p, id, step + 1, type, version, payload::json,
+select p, id, 'ticket', step + 1, type, version, payload::json,
        format('{"command_id":"%s","actor":{"kind":"agent","id":"agent %s"},"correlation_id":"request-%s"}',
               lpad(to_hex(p), 32, '0')::uuid, n % 20, p)::json,
        at, at
@@ -128,7 +128,7 @@ select p, id, step + 1, type, version, payload::json,
 
 const LENGTHEN: &str = r#"
 insert into events
-select head.position + i, $1, head.version + i, 'ticket.internal_note_added', 1,
+select head.position + i, $1, 'ticket', head.version + i, 'ticket.internal_note_added', 1,
        format('{"message_id":"%s","body":"Still burning: %s"}', lpad(to_hex(i), 32, '2')::uuid,
               repeat('the quick brown fox jumps over the lazy dog ', 4))::json,
        format('{"command_id":"%s","actor":{"kind":"agent","id":"agent 1"}}', lpad(to_hex(i), 32, '3')::uuid)::json,

@@ -10,7 +10,7 @@ use ticket_aggregate::{
 };
 
 use super::exact;
-use crate::folded::stamp;
+use crate::folded::{stamp, stream_of};
 use crate::{Desk, DeskError, Request, VersionedTicket};
 
 /// The events that a request records, and when they happened.
@@ -152,20 +152,23 @@ impl Decision {
     pub(super) fn unit(&self, request: &Request, version: Version, command_id: uuid::Uuid) -> Result<Unit, DeskError> {
         let mut own = exact(request.ticket, version);
         own.events = self.encode(&self.events)?;
-        let mut appends = vec![own];
+        let mut unit = Unit::new(metadata(request, command_id)).append(own);
         if let Some((other, version, events)) = &self.other {
             let mut back = exact(*other, *version);
             back.events = self.encode(events)?;
-            appends.push(back);
+            unit = if back.events.is_empty() { unit.demand(back.stream_id, *version) } else { unit.append(back) };
         }
-        appends.extend(self.demands.iter().map(|(ticket, version)| exact(*ticket, *version)));
-        let receipt = request.idempotency.as_ref().map(|idempotency| ReceiptKey {
-            caller: request.caller.scope.clone(),
-            key: idempotency.key.clone(),
-            fingerprint: idempotency.fingerprint.clone(),
-            status: idempotency.status,
-        });
-        Ok(Unit { metadata: metadata(request, command_id), appends, receipt, aliases: self.aliases.clone() })
+        for (ticket, version) in &self.demands {
+            unit = unit.demand(stream_of(*ticket), *version);
+        }
+        if let Some(idempotency) = &request.idempotency {
+            let (key, fingerprint) = (idempotency.key.clone(), idempotency.fingerprint.clone());
+            unit = unit.receipt(ReceiptKey::new(&request.caller.scope, key, fingerprint, idempotency.status));
+        }
+        for alias in &self.aliases {
+            unit = unit.take_alias(&alias.scope, &alias.name, alias.stream_id);
+        }
+        Ok(unit)
     }
 
     fn encode(&self, events: &[Event]) -> Result<Vec<NewEvent>, DeskError> {

@@ -73,7 +73,7 @@ async fn what_is_not_there_is_said_so() {
 async fn what_came_before_an_event_that_nobody_can_read_is_replayed() {
     let import = Import::of_sample().await;
     let unreadable = "insert into events
-        select head.position + 1, last.stream_id, last.version + 1, 'ticket.unheard_of', 1, '{}', last.metadata, last.occurred_at, now()
+        select head.position + 1, last.stream_id, last.stream_type, last.version + 1, 'ticket.unheard_of', 1, '{}', last.metadata, last.occurred_at, now()
           from (select max(position) as position from events) head,
                (select e.* from events e join aliases a using (stream_id) where a.name = '2' order by version desc limit 1) last";
     let mut connection = import.pool.acquire().await.unwrap();

@@ -69,7 +69,7 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
         .pool
         .execute(
             "insert into events
-             select 73, stream_id, max(version) + 1, 'ticket.frozen', 1, '{}', '{}', max(occurred_at), max(recorded_at) from events
+             select 73, stream_id, 'ticket', max(version) + 1, 'ticket.frozen', 1, '{}', '{}', max(occurred_at), max(recorded_at) from events
               where stream_id = (select stream_id from aliases where scope = 'ticket-number' and name = '2') group by stream_id",
         )
         .await

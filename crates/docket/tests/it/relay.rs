@@ -87,6 +87,7 @@ fn event(event_type: &str, schema_version: i16, golden: &Path) -> RecordedEvent 
     RecordedEvent {
         position: Position(4711),
         stream_id: StreamId(uuid::Uuid::from_u128(7)),
+        stream_type: eventstore::StreamType::from_static("ticket"),
         version: Version(3),
         event_type: event_type.into(),
         schema_version,

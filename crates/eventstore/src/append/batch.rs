@@ -12,31 +12,57 @@ use uuid::Uuid;
 use super::heads::{Head, Heads};
 use super::{Answer, Appended, Job, Outcome};
 use crate::session::Session;
-use crate::{AppendError, Expected, Position, Receipt, StreamId, Unit, Version};
+use crate::{Alias, AppendError, Expected, Position, Receipt, Retention, StoreError, StreamId, Unit, Version};
 
-/// Takes from the queue what may travel together: at most one unit a stream, a receipt key and an
-/// alias. What has to wait keeps its turn, and so does what comes after it for the same stream.
+/// Takes from the queue what may travel together. A batch is judged against the log before it, so that it holds at most one
+/// unit for each appended stream, receipt key and alias, and no unit that demands a stream after one that appends to it.
+/// A unit that has to wait keeps its turn: later units for its streams wait as well.
 pub(super) fn take(waiting: &mut VecDeque<Job>, limit: usize) -> Vec<Job> {
-    let mut seen: HashSet<(String, String)> = HashSet::new();
-    let mut streams: HashSet<StreamId> = HashSet::new();
+    let mut claims = Claims::default();
     let mut batch = Vec::with_capacity(waiting.len().min(limit));
     let mut later = VecDeque::new();
     while let Some(job) = waiting.pop_front() {
-        let unit = &job.unit;
-        let mut free = batch.len() < limit;
-        for append in &unit.appends {
-            free &= streams.insert(append.stream_id);
+        let free = claims.claim(&job.unit) && batch.len() < limit;
+        if free {
+            batch.push(job);
+        } else {
+            claims.awaited.extend(job.unit.demands.iter().map(|demand| demand.stream_id));
+            later.push_back(job);
         }
-        if let Some(receipt) = &unit.receipt {
-            free &= seen.insert((format!("receipt {}", receipt.caller), receipt.key.clone()));
-        }
-        for alias in &unit.aliases {
-            free &= seen.insert((format!("alias {}", alias.scope), alias.name.clone()));
-        }
-        if free { batch.push(job) } else { later.push_back(job) }
     }
     *waiting = later;
     batch
+}
+
+/// What the units so far append to or take, whether they are in the batch or wait.
+#[derive(Default)]
+struct Claims {
+    streams: HashSet<StreamId>,
+    /// Streams that units which wait demand: a later append would overtake them.
+    awaited: HashSet<StreamId>,
+    names: HashSet<(String, String)>,
+}
+
+impl Claims {
+    /// Whether nobody before has claimed what the unit appends to, demands or takes. All of it that it changes is claimed now.
+    fn claim(&mut self, unit: &Unit) -> bool {
+        let mut free = unit.demands.iter().all(|demand| !self.streams.contains(&demand.stream_id));
+        for append in &unit.appends {
+            free &= self.streams.insert(append.stream_id) && !self.awaited.contains(&append.stream_id);
+        }
+        if let Some(receipt) = &unit.receipt {
+            free &= self.names.insert((format!("receipt {}", receipt.caller), receipt.key.clone()));
+        }
+        let key = |alias: &Alias| (format!("alias {}", alias.scope), alias.name.clone());
+        let released: HashSet<_> = unit.releases.iter().map(key).collect();
+        for taken in unit.takes.iter().map(key).filter(|taken| !released.contains(taken)) {
+            free &= self.names.insert(taken);
+        }
+        for released in released {
+            free &= self.names.insert(released);
+        }
+        free
+    }
 }
 
 #[derive(sqlx::Type)]
@@ -51,11 +77,11 @@ struct Replay {
 }
 
 #[derive(sqlx::Type)]
-#[sqlx(type_name = "eventstore_taken")]
-struct Taken {
+#[sqlx(type_name = "eventstore_alias_holder")]
+struct AliasHolder {
     unit: i32,
     scope: String,
-    stream_id: Uuid,
+    stream_id: Option<Uuid>,
 }
 
 /// What the function answers for a batch.
@@ -65,9 +91,12 @@ pub(super) struct Verdict {
     known: bool,
     recorded_at: DateTime<Utc>,
     versions: Vec<i64>,
+    types: Option<Vec<Option<String>>>,
+    demanded: Option<Vec<i64>>,
     refused: Option<Vec<i32>>,
     replayed: Option<Vec<Replay>>,
-    taken: Option<Vec<Taken>>,
+    taken: Option<Vec<AliasHolder>>,
+    unheld: Option<Vec<AliasHolder>>,
     backwards: Option<Vec<i32>>,
 }
 
@@ -75,6 +104,7 @@ pub(super) struct Verdict {
 struct Columns<'a> {
     stream_unit: Vec<i32>,
     stream_ids: Vec<Uuid>,
+    stream_type: Vec<&'a str>,
     stream_expected: Vec<Option<i64>>,
     stream_known: Vec<Option<i64>>,
     stream_events: Vec<i32>,
@@ -86,16 +116,24 @@ struct Columns<'a> {
     event_payload: Vec<JsonText<'a>>,
     event_metadata: Vec<JsonText<'a>>,
     event_occurred_at: Vec<DateTime<Utc>>,
+    demand_unit: Vec<i32>,
+    demand_stream: Vec<Uuid>,
+    demand_version: Vec<i64>,
     receipt_unit: Vec<i32>,
     receipt_stream: Vec<i32>,
     receipt_caller: Vec<&'a str>,
     receipt_key: Vec<&'a str>,
     receipt_fingerprint: Vec<&'a [u8]>,
     receipt_status: Vec<i16>,
+    receipt_permanent: Vec<bool>,
     alias_unit: Vec<i32>,
     alias_stream: Vec<i32>,
     alias_scope: Vec<&'a str>,
     alias_name: Vec<&'a str>,
+    release_unit: Vec<i32>,
+    release_stream: Vec<Uuid>,
+    release_scope: Vec<&'a str>,
+    release_name: Vec<&'a str>,
 }
 
 /// A JSON text that goes to the database as it is.
@@ -145,6 +183,7 @@ impl<'a> Columns<'a> {
             let stream = entry(self.stream_ids.len());
             self.stream_unit.push(number);
             self.stream_ids.push(append.stream_id.0);
+            self.stream_type.push(append.stream_type.as_str());
             self.stream_expected.push(match append.expected {
                 #[cfg(feature = "planted-bugs")]
                 _ if crate::planted::is(crate::planted::BLIND_APPEND) => None,
@@ -164,6 +203,11 @@ impl<'a> Columns<'a> {
             }
             self.stream_last.push(if append.events.is_empty() { 0 } else { int(self.event_type.len()) });
         }
+        for demand in &unit.demands {
+            self.demand_unit.push(number);
+            self.demand_stream.push(demand.stream_id.0);
+            self.demand_version.push(demand.version.0);
+        }
         if let Some(receipt) = &unit.receipt {
             self.receipt_unit.push(number);
             self.receipt_stream.push(entry(first_stream));
@@ -171,13 +215,20 @@ impl<'a> Columns<'a> {
             self.receipt_key.push(&receipt.key);
             self.receipt_fingerprint.push(&receipt.fingerprint);
             self.receipt_status.push(receipt.status);
+            self.receipt_permanent.push(receipt.retention == Retention::Permanent);
         }
-        for alias in &unit.aliases {
+        for alias in &unit.takes {
             let own = unit.appends.iter().position(|a| a.stream_id == alias.stream_id).unwrap_or_default();
             self.alias_unit.push(number);
             self.alias_stream.push(entry(first_stream + own));
             self.alias_scope.push(&alias.scope);
             self.alias_name.push(&alias.name);
+        }
+        for alias in &unit.releases {
+            self.release_unit.push(number);
+            self.release_stream.push(alias.stream_id.0);
+            self.release_scope.push(&alias.scope);
+            self.release_name.push(&alias.name);
         }
     }
 }
@@ -189,12 +240,14 @@ pub(super) async fn send(session: &mut Session, batch: &[Job]) -> Result<Verdict
     #[cfg(feature = "planted-bugs")]
     crate::planted::begin(connection).await?;
     let mut rows = sqlx::query_as::<_, Verdict>(
-        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)",
+        "select * from eventstore_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,
+                                         $25,$26,$27,$28,$29,$30,$31,$32,$33,$34)",
     )
     .bind(log.map(|head| head.position.0))
     .bind(log.map(|head| head.recorded_at))
     .bind(c.stream_unit)
     .bind(c.stream_ids)
+    .bind(c.stream_type)
     .bind(c.stream_expected)
     .bind(c.stream_known)
     .bind(c.stream_events)
@@ -206,16 +259,24 @@ pub(super) async fn send(session: &mut Session, batch: &[Job]) -> Result<Verdict
     .bind(c.event_payload)
     .bind(c.event_metadata)
     .bind(c.event_occurred_at)
+    .bind(c.demand_unit)
+    .bind(c.demand_stream)
+    .bind(c.demand_version)
     .bind(c.receipt_unit)
     .bind(c.receipt_stream)
     .bind(c.receipt_caller)
     .bind(c.receipt_key)
     .bind(c.receipt_fingerprint)
     .bind(c.receipt_status)
+    .bind(c.receipt_permanent)
     .bind(c.alias_unit)
     .bind(c.alias_stream)
     .bind(c.alias_scope)
     .bind(c.alias_name)
+    .bind(c.release_unit)
+    .bind(c.release_stream)
+    .bind(c.release_scope)
+    .bind(c.release_name)
     // `fetch_all`, not `fetch_one`: the row comes before the commit, and only the end of the
     // answer (ReadyForQuery) tells that the commit has happened
     .fetch_all(&mut *connection)
@@ -233,15 +294,16 @@ impl Verdict {
     /// The answer for each unit, in order, and the last position after the batch. What it tells of the streams is kept.
     pub(super) fn answers(self, batch: &[Job], heads: &mut Heads) -> (Vec<Answer>, Position) {
         let mut last = self.head;
-        let mut versions = self.versions.iter().copied();
+        let (mut streams, mut demands) = (0, 0);
         let answers = batch
             .iter()
             .enumerate()
             .map(|(index, job)| {
-                let current = versions.by_ref().take(job.unit.appends.len()).map(Version).collect::<Vec<_>>();
-                match self.refusal(entry(index), &job.unit, &current) {
+                let at = Entries { unit: entry(index), streams, demands };
+                (streams, demands) = (streams + job.unit.appends.len(), demands + job.unit.demands.len());
+                match self.refusal(&at, &job.unit) {
                     Some(refusal) => refusal,
-                    None => Ok(Outcome::Appended(self.appended(&job.unit, &current, &mut last))),
+                    None => Ok(Outcome::Appended(self.appended(&job.unit, &self.versions[at.streams..], &mut last))),
                 }
             })
             .collect::<Vec<_>>();
@@ -250,7 +312,7 @@ impl Verdict {
         (answers, Position(last))
     }
 
-    fn appended(&self, unit: &Unit, current: &[Version], last: &mut i64) -> Appended {
+    fn appended(&self, unit: &Unit, current: &[i64], last: &mut i64) -> Appended {
         let mut count = 0;
         let versions = unit
             .appends
@@ -259,7 +321,7 @@ impl Verdict {
             .map(|(append, version)| {
                 let events = i64::from(int(append.events.len()));
                 count += events;
-                (append.stream_id, Version(version.0 + events))
+                (append.stream_id, Version(version + events))
             })
             .collect();
         let before = *last;
@@ -274,7 +336,8 @@ impl Verdict {
 
     /// A receipt goes before everything else: a retry is a replay, even where its expected version
     /// has gone stale.
-    fn refusal(&self, number: i32, unit: &Unit, current: &[Version]) -> Option<Answer> {
+    fn refusal(&self, at: &Entries, unit: &Unit) -> Option<Answer> {
+        let number = at.unit;
         if !self.refused.iter().flatten().any(|n| *n == number) {
             return None;
         }
@@ -287,20 +350,58 @@ impl Verdict {
                 status: r.status,
             })));
         }
-        let conflict = unit.appends.iter().zip(current).find(|(append, version)| match append.expected {
-            Expected::Any => false,
-            Expected::Exact(expected) => expected != **version,
-        });
-        if let Some((append, version)) = conflict {
-            return Some(Err(AppendError::Conflict { stream_id: append.stream_id, current: *version }));
+        if let Some(error) = self.mismatch(at, unit).or_else(|| self.conflict(at, unit)) {
+            return Some(Err(error));
         }
-        if let Some(taken) = self.taken.iter().flatten().find(|t| t.unit == number) {
-            return Some(Err(AppendError::AliasTaken {
-                scope: taken.scope.clone(),
-                holder: StreamId(taken.stream_id),
-            }));
+        let of_unit = |holders: &Option<Vec<AliasHolder>>| {
+            let holder = holders.iter().flatten().find(|holder| holder.unit == number)?;
+            Some((holder.scope.clone(), holder.stream_id.map(StreamId)))
+        };
+        if let Some((scope, holder)) = of_unit(&self.unheld) {
+            return Some(Err(AppendError::AliasNotHeld { scope, holder }));
+        }
+        if let Some((scope, Some(holder))) = of_unit(&self.taken) {
+            return Some(Err(AppendError::AliasTaken { scope, holder }));
         }
         debug_assert!(self.backwards.iter().flatten().any(|n| *n == number), "refused without a reason");
         Some(Err(AppendError::TimeRunsBackwards))
     }
+
+    fn mismatch(&self, at: &Entries, unit: &Unit) -> Option<AppendError> {
+        let types = self.types.as_ref()?;
+        unit.appends.iter().zip(&types[at.streams..]).find_map(|(append, stream_type)| {
+            let stream_type = stream_type.as_deref()?;
+            if stream_type == append.stream_type.as_str() {
+                return None;
+            }
+            Some(match stream_type.parse() {
+                Ok(stream_type) => AppendError::StreamTypeMismatch {
+                    stream_id: append.stream_id,
+                    stream_type,
+                    given: append.stream_type,
+                },
+                Err(invalid) => AppendError::Store(StoreError::Corrupt(invalid.to_string())),
+            })
+        })
+    }
+
+    fn conflict(&self, at: &Entries, unit: &Unit) -> Option<AppendError> {
+        let expected = unit.appends.iter().zip(&self.versions[at.streams..]).find_map(|(append, current)| {
+            let conflict = matches!(append.expected, Expected::Exact(expected) if expected.0 != *current);
+            conflict.then_some((append.stream_id, *current))
+        });
+        let demanded = self.demanded.as_ref().and_then(|current| {
+            let mut demands = unit.demands.iter().zip(&current[at.demands..]);
+            demands.find(|(demand, current)| demand.version.0 != **current).map(|(demand, c)| (demand.stream_id, *c))
+        });
+        let (stream_id, current) = expected.or(demanded)?;
+        Some(AppendError::Conflict { stream_id, current: Version(current) })
+    }
+}
+
+/// Which of the answer's entries are a unit's: its number, and the index of its first stream and of its first demand.
+struct Entries {
+    unit: i32,
+    streams: usize,
+    demands: usize,
 }

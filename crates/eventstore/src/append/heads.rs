@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::{Answer, Job, Outcome};
-use crate::{Append, Expected, Position, StreamId, Version};
+use crate::{Append, Expected, Position, StreamId, StreamType, Version};
 
 /// How many streams are remembered at least, and half of how many at the most: those that are written to, not all.
 const STREAMS: usize = 4_096;
@@ -23,6 +23,7 @@ pub(super) struct Head {
 struct Last {
     version: Version,
     occurred_at: DateTime<Utc>,
+    stream_type: StreamType,
 }
 
 /// What was appended through one connection; it is forgotten with it.
@@ -39,13 +40,13 @@ impl Heads {
         self.log
     }
 
-    /// The version of a stream, if it is what the append expects, and its time not later than the append's. `None`: the database
-    /// has to look.
+    /// The version of a stream, if it is what the append expects, its type the append's, and its time not later than the append's.
+    /// `None`: the database has to look.
     pub(super) fn fitting(&self, append: &Append) -> Option<Version> {
         let last = self.recent.get(&append.stream_id).or_else(|| self.older.get(&append.stream_id))?;
         let expected = append.expected == Expected::Any || append.expected == Expected::Exact(last.version);
         let in_time = append.events.first().is_none_or(|event| event.occurred_at >= last.occurred_at);
-        (expected && in_time).then_some(last.version)
+        (expected && in_time && append.stream_type == last.stream_type).then_some(last.version)
     }
 
     /// What a batch tells: whether the log still ended where it was known to end, where it ends now (`None`: nothing was
@@ -60,7 +61,10 @@ impl Heads {
             let Ok(Outcome::Appended(appended)) = answer else { continue };
             for (append, (stream, version)) in job.unit.appends.iter().zip(&appended.versions) {
                 if let Some(event) = append.events.last() {
-                    self.remember(*stream, Last { version: *version, occurred_at: event.occurred_at });
+                    self.remember(
+                        *stream,
+                        Last { version: *version, occurred_at: event.occurred_at, stream_type: append.stream_type },
+                    );
                 }
             }
         }
@@ -88,9 +92,8 @@ mod tests {
     }
 
     fn append(stream: u128, expected: Expected, second: i64) -> Append {
-        let event =
-            NewEvent { event_type: "t".into(), schema_version: 1, payload: "{}".into(), occurred_at: at(second) };
-        Append { stream_id: StreamId(Uuid::from_u128(stream)), expected, events: vec![event] }
+        let events = vec![NewEvent::new("thing.happened", 1, "{}", at(second))];
+        Append::new(StreamType::from_static("thing"), StreamId(Uuid::from_u128(stream)), expected, events)
     }
 
     /// A batch of one unit after which the stream is at this version, and the log ends at `position`.
@@ -103,9 +106,7 @@ mod tests {
             versions: vec![(append.stream_id, Version(version))],
             recorded_at: head.recorded_at,
         }));
-        let metadata =
-            Metadata { command_id: CommandId(Uuid::nil()), traceparent: None, extra: serde_json::Map::new() };
-        let unit = Unit { metadata, appends: vec![append], receipt: None, aliases: Vec::new() };
+        let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         let job = Job { unit, metadata: "{}".into(), answer: oneshot::channel().0 };
         heads.learn(known, Some(head), &[job], &[answer]);
     }
@@ -120,6 +121,8 @@ mod tests {
         assert_eq!(fitting(Expected::Exact(Version(6)), 10), None, "another version");
         assert_eq!(fitting(Expected::Any, 9), None, "an earlier time");
         assert_eq!(heads.fitting(&append(2, Expected::Any, 10)), None, "another stream");
+        let other_type = Append { stream_type: StreamType::from_static("other"), ..append(1, Expected::Any, 10) };
+        assert_eq!(heads.fitting(&other_type), None, "another type");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-use eventstore::{Append, AppendError, Expected, MAX_EVENT_BYTES, NewEvent, Options, Version};
+use eventstore::{AppendError, Expected, MAX_EVENT_BYTES, NewEvent, Options, Version};
 
-use crate::world::{World, alias, appended, assert_sound, at, event, exact, stream, unit};
+use crate::world::{World, append, appended, assert_sound, at, event, exact, stream, unit};
 
 #[tokio::test]
 async fn a_unit_is_recorded_as_sent() {
@@ -34,9 +34,11 @@ async fn another_version_than_the_expected_one_is_a_conflict() {
 async fn a_unit_over_several_streams_is_accepted_or_refused_whole() {
     let world = World::new().await;
     let over_both = |command, second: Expected| {
-        let mut both = unit(command, stream(1), Expected::Any, vec![event("1")]);
-        both.appends.push(Append { stream_id: stream(2), expected: second, events: vec![event("2"), event("3")] });
-        both
+        unit(command, stream(1), Expected::Any, vec![event("1")]).append(append(
+            stream(2),
+            second,
+            vec![event("2"), event("3")],
+        ))
     };
     let done = appended(world.store.append(over_both(1, exact(0))).await);
     assert_eq!(done.versions, [(stream(1), Version(1)), (stream(2), Version(2))]);
@@ -123,7 +125,7 @@ async fn a_log_that_was_set_back_under_the_connection_is_looked_at_anew() {
         appended(world.store.append(unit(1, stream(1), exact(version), vec![event("{}")])).await);
     }
     let set_back = "alter table events disable trigger all; delete from events where position = 2;
-        insert into events select 2, lpad('2', 32, '0')::uuid, 1, type, schema_version, payload, metadata, occurred_at,
+        insert into events select 2, lpad('2', 32, '0')::uuid, stream_type, 1, type, schema_version, payload, metadata, occurred_at,
                clock_timestamp() from events";
     sqlx::raw_sql(set_back).execute(&world.pool).await.unwrap();
     let stale = world.store.append(unit(2, stream(1), exact(2), vec![event("{}")])).await;
@@ -144,8 +146,7 @@ async fn what_a_store_has_appended_itself_is_not_looked_for() {
     assert!(matches!(late, Err(AppendError::TimeRunsBackwards)), "{late:?}");
     appended(world.store.append(unit(3, stream(1), exact(1), vec![event("{}")])).await);
     // beside one that is not known, too
-    let mut both = unit(4, stream(2), exact(0), vec![event("{}")]);
-    both.appends.push(Append { stream_id: stream(1), expected: exact(2), events: vec![event("{}")] });
+    let both = unit(4, stream(2), exact(0), vec![event("{}")]).append(append(stream(1), exact(2), vec![event("{}")]));
     sqlx::raw_sql(later).execute(&world.pool).await.unwrap();
     assert_eq!(appended(world.store.append(both).await).versions, [(stream(2), Version(1)), (stream(1), Version(3))]);
 }
@@ -170,9 +171,7 @@ async fn a_store_that_remembered_wrongly_looks_again() {
 async fn an_alias_is_unique_and_found() {
     let world = World::new().await;
     let named = |command, id, name: &str| {
-        let mut unit = unit(command, stream(id), exact(0), vec![event("{}")]);
-        unit.aliases.push(alias(name, stream(id)));
-        unit
+        unit(command, stream(id), exact(0), vec![event("{}")]).take_alias("name", name, stream(id))
     };
     appended(world.store.append(named(1, 1, "one")).await);
     let answer = world.store.append(named(2, 2, "one")).await;

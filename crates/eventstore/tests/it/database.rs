@@ -20,7 +20,7 @@ async fn positions_and_versions_are_unique_by_named_constraints() {
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
     let again = |position: i64, id: i64| {
         format!(
-            "insert into events select {position}, lpad('{id}', 32, '0')::uuid, version, type, schema_version, payload,
+            "insert into events select {position}, lpad('{id}', 32, '0')::uuid, stream_type, version, type, schema_version, payload,
              metadata, occurred_at, recorded_at from events"
         )
     };
@@ -35,7 +35,7 @@ async fn an_append_insists_on_read_committed() {
     let world = World::new().await;
     let mut tx = world.pool.begin().await.unwrap();
     sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await.unwrap();
-    let call = "select eventstore_append(null,null,'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')";
-    let error = sqlx::query(call).execute(&mut *tx).await.unwrap_err();
+    let call = format!("select eventstore_append(null, null{})", ", '{}'".repeat(32));
+    let error = sqlx::query(sqlx::AssertSqlSafe(call)).execute(&mut *tx).await.unwrap_err();
     assert!(error.to_string().contains("READ COMMITTED"), "{error}");
 }

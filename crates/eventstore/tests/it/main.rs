@@ -7,8 +7,10 @@
     reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
 )]
 
+mod aliases;
 mod append;
 mod database;
+mod demands;
 mod faults;
 mod follow;
 mod forgotten;
@@ -16,4 +18,5 @@ mod model;
 mod read;
 mod receipts;
 mod snapshots;
+mod types;
 mod world;

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use eventstore::{
     Alias, Append, AppendError, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, Position,
-    Receipt, ReceiptKey, RecordedEvent, StreamId, Unit, Version,
+    Receipt, ReceiptKey, RecordedEvent, StreamId, StreamType, Unit, Version,
 };
 use futures_util::TryStreamExt;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
-use crate::world::{World, at, event, stream};
+use crate::world::{World, append, at, event, stream};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
@@ -25,6 +25,9 @@ enum Answer {
     Conflict(StreamId, Version),
     /// Of several aliases that are taken, any may be told.
     Taken(BTreeSet<StreamId>),
+    /// Of several aliases that are not held, any may be told.
+    NotHeld(BTreeSet<Option<StreamId>>),
+    Mismatch(StreamId),
     Backwards,
     Malformed,
 }
@@ -36,6 +39,8 @@ impl Answer {
             Ok(Outcome::Replayed(receipt)) => Self::Replayed(receipt),
             Err(AppendError::Conflict { stream_id, current }) => Self::Conflict(stream_id, current),
             Err(AppendError::AliasTaken { holder, .. }) => Self::Taken([holder].into()),
+            Err(AppendError::AliasNotHeld { holder, .. }) => Self::NotHeld([holder].into()),
+            Err(AppendError::StreamTypeMismatch { stream_id, .. }) => Self::Mismatch(stream_id),
             Err(AppendError::TimeRunsBackwards) => Self::Backwards,
             Err(AppendError::Malformed(_)) => Self::Malformed,
             Err(error) => panic!("{error:?}"),
@@ -45,6 +50,7 @@ impl Answer {
     fn agrees_with(&self, expected: &Self) -> bool {
         match (self, expected) {
             (Self::Taken(told), Self::Taken(taken)) => told.is_subset(taken),
+            (Self::NotHeld(told), Self::NotHeld(unheld)) => told.is_subset(unheld),
             _ => self == expected,
         }
     }
@@ -57,6 +63,7 @@ struct Model {
     log: Vec<(StreamId, Version, String, i64)>,
     receipts: BTreeMap<String, Receipt>,
     aliases: BTreeMap<String, StreamId>,
+    types: BTreeMap<StreamId, StreamType>,
 }
 
 impl Model {
@@ -69,19 +76,33 @@ impl Model {
     fn refusal(&self, unit: &Unit) -> Option<Answer> {
         let times = |append: &Append| append.events.iter().map(|e| e.occurred_at.timestamp()).collect::<Vec<_>>();
         let streams: BTreeSet<StreamId> = unit.appends.iter().map(|a| a.stream_id).collect();
-        let names: BTreeSet<&str> = unit.aliases.iter().map(|alias| alias.name.as_str()).collect();
+        let distinct = |aliases: &[Alias]| aliases.iter().map(|a| a.name.clone()).collect::<BTreeSet<_>>().len();
+        let demanded: BTreeSet<StreamId> = unit.demands.iter().map(|demand| demand.stream_id).collect();
         let nothing = unit.receipt.is_none() && unit.appends.iter().all(|append| append.events.is_empty());
         if unit.appends.is_empty()
             || nothing
+            || unit.appends.iter().skip(1).any(|append| append.events.is_empty())
             || streams.len() < unit.appends.len()
-            || names.len() < unit.aliases.len()
-            || unit.aliases.iter().any(|alias| !streams.contains(&alias.stream_id))
+            || demanded.len() < unit.demands.len()
+            || !demanded.is_disjoint(&streams)
+            || distinct(&unit.takes) < unit.takes.len()
+            || distinct(&unit.releases) < unit.releases.len()
+            || unit.takes.iter().any(|alias| !streams.contains(&alias.stream_id))
             || unit.appends.iter().any(|append| !times(append).is_sorted())
         {
             return Some(Answer::Malformed);
         }
         if let Some(receipt) = unit.receipt.as_ref().and_then(|receipt| self.receipts.get(&receipt.key)) {
             return Some(Answer::Replayed(receipt.clone()));
+        }
+        let types: BTreeSet<_> = unit
+            .appends
+            .iter()
+            .filter(|a| self.types.get(&a.stream_id).is_some_and(|t| *t != a.stream_type))
+            .map(|a| a.stream_id)
+            .collect();
+        if let Some(first) = unit.appends.iter().find(|a| types.contains(&a.stream_id)) {
+            return Some(Answer::Mismatch(first.stream_id));
         }
         let version = |id| self.last(id).map_or(Version(0), |(_, version, _)| version);
         for append in &unit.appends {
@@ -90,7 +111,20 @@ impl Model {
                 return Some(Answer::Conflict(append.stream_id, current));
             }
         }
-        let taken: BTreeSet<_> = unit.aliases.iter().filter_map(|a| self.aliases.get(&a.name)).copied().collect();
+        for demand in &unit.demands {
+            let current = version(demand.stream_id);
+            if demand.version != current {
+                return Some(Answer::Conflict(demand.stream_id, current));
+            }
+        }
+        let holder = |alias: &Alias| self.aliases.get(&alias.name).copied();
+        let unheld: BTreeSet<_> = unit.releases.iter().filter(|a| holder(a) != Some(a.stream_id)).map(holder).collect();
+        if !unheld.is_empty() {
+            return Some(Answer::NotHeld(unheld));
+        }
+        let released: BTreeSet<&str> = unit.releases.iter().map(|alias| alias.name.as_str()).collect();
+        let free = |alias: &&Alias| !released.contains(alias.name.as_str());
+        let taken: BTreeSet<_> = unit.takes.iter().filter(free).filter_map(holder).collect();
         if !taken.is_empty() {
             return Some(Answer::Taken(taken));
         }
@@ -116,8 +150,14 @@ impl Model {
                 self.log.push((append.stream_id, version, event.payload.clone(), time));
             }
             versions.push((append.stream_id, version));
+            if !append.events.is_empty() {
+                self.types.insert(append.stream_id, append.stream_type);
+            }
         }
-        self.aliases.extend(unit.aliases.iter().map(|alias| (alias.name.clone(), alias.stream_id)));
+        for released in &unit.releases {
+            self.aliases.remove(&released.name);
+        }
+        self.aliases.extend(unit.takes.iter().map(|alias| (alias.name.clone(), alias.stream_id)));
         // a key is remembered by an event of the unit's own stream
         if let (Some(key), Some((position, version, _))) = (&unit.receipt, self.last(unit.appends[0].stream_id)) {
             let (fingerprint, stream_id) = (key.fingerprint.clone(), unit.appends[0].stream_id);
@@ -141,53 +181,73 @@ impl Model {
 /// A unit in small numbers, from which units of different cases are made that have nothing in common.
 #[derive(Clone, Debug)]
 struct Plan {
-    appends: Vec<(u8, Option<i64>, Vec<i64>)>,
+    appends: Vec<PlannedAppend>,
+    demands: Vec<(u8, i64)>,
     receipt: Option<u8>,
-    aliases: Vec<(u8, u8)>,
+    takes: Vec<(u8, u8)>,
+    releases: Vec<(u8, u8)>,
     /// Whether it is another process that appends it.
     elsewhere: bool,
 }
+
+/// Stream, expected version, times of the events, and whether the stream's type is another than its usual one.
+type PlannedAppend = (u8, Option<i64>, Vec<i64>, bool);
 
 fn plans(fewest_events: usize) -> impl Strategy<Value = Vec<Plan>> {
     let times = prop_oneof![
         5 => prop::collection::vec(3..4_i64, fewest_events..3),
         1 => prop::collection::vec(0..6_i64, fewest_events..3),
     ];
-    let append = (0..4_u8, prop_oneof![2 => Just(None), 1 => (0..4_i64).prop_map(Some)], times);
+    let expected = prop_oneof![2 => Just(None), 1 => (0..4_i64).prop_map(Some)];
+    let append = (0..4_u8, expected, times, prop::bool::weighted(0.05));
     let appends = prop_oneof![
         6 => prop::collection::vec(append.clone(), 1..2),
         2 => prop::collection::vec(append, fewest_events.min(1)..4),
     ];
-    let aliases = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_u8), 1..3)];
-    let plan = (appends, prop::option::weighted(0.4, 0..5_u8), aliases, prop::bool::weighted(0.2));
-    let plan = plan.prop_map(|(appends, receipt, aliases, elsewhere)| Plan { appends, receipt, aliases, elsewhere });
+    let demands = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_i64), 1..3)];
+    let takes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_u8), 1..3)];
+    let releases = prop_oneof![6 => Just(Vec::new()), 1 => prop::collection::vec((0..5_u8, 0..4_u8), 1..3)];
+    let receipt = prop::option::weighted(0.4, 0..5_u8);
+    let plan = (appends, demands, receipt, takes, releases, prop::bool::weighted(0.2));
+    let plan = plan.prop_map(|(appends, demands, receipt, takes, releases, elsewhere)| Plan {
+        appends,
+        demands,
+        receipt,
+        takes,
+        releases,
+        elsewhere,
+    });
     prop::collection::vec(plan, 1..24)
 }
 
 fn unit(plan: &Plan, case: u64, number: usize) -> Unit {
     let id = |n: u8| stream(u128::from(case) << 32 | u128::from(n));
     let new = |second| NewEvent { occurred_at: at(second), ..event(&format!("{{\"unit\": {number}}}")) };
-    let append = |(n, expected, times): &(u8, Option<i64>, Vec<i64>)| Append {
-        stream_id: id(*n),
-        expected: expected.map_or(Expected::Any, |version| Expected::Exact(Version(version))),
-        events: times.iter().copied().map(new).collect(),
-    };
     let command_id = CommandId(Uuid::from_u128(u128::from(case) << 32 | number as u128));
-    Unit {
-        metadata: Metadata { command_id, traceparent: None, extra: serde_json::Map::new() },
-        appends: plan.appends.iter().map(append).collect(),
-        receipt: plan.receipt.map(|key| ReceiptKey {
-            caller: "me".into(),
-            key: format!("{case}-{key}"),
-            fingerprint: vec![u8::try_from(number).unwrap()],
-            status: 200,
-        }),
-        aliases: plan
-            .aliases
-            .iter()
-            .map(|(name, n)| Alias { scope: "name".into(), name: format!("{case}-{name}"), stream_id: id(*n) })
-            .collect(),
+    let mut unit = Unit::new(Metadata::new(command_id));
+    for (n, expected, times, mistyped) in &plan.appends {
+        let expected = expected.map_or(Expected::Any, |version| Expected::Exact(Version(version)));
+        let append = append(id(*n), expected, times.iter().copied().map(new).collect());
+        unit = unit.append(if *mistyped { other_type(append) } else { append });
     }
+    for (n, version) in &plan.demands {
+        unit = unit.demand(id(*n), Version(*version));
+    }
+    if let Some(key) = plan.receipt {
+        unit = unit.receipt(ReceiptKey::new("me", format!("{case}-{key}"), vec![u8::try_from(number).unwrap()], 200));
+    }
+    for (name, n) in &plan.takes {
+        unit = unit.take_alias("name", format!("{case}-{name}"), id(*n));
+    }
+    for (name, n) in &plan.releases {
+        unit = unit.release_alias("name", format!("{case}-{name}"), id(*n));
+    }
+    unit
+}
+
+fn other_type(append: Append) -> Append {
+    let events = append.events.into_iter().map(|e| NewEvent { event_type: "other.happened".into(), ..e }).collect();
+    Append::new(StreamType::from_static("other"), append.stream_id, append.expected, events)
 }
 
 /// Every case on the same database, with streams, keys and names of its own; each unit by one of two stores.

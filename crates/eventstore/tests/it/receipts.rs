@@ -7,11 +7,7 @@ use crate::world::{World, appended, event, exact, receipt, stream, unit};
 #[tokio::test]
 async fn a_used_key_is_a_replay_whatever_the_version() {
     let world = World::new().await;
-    let with_key = || {
-        let mut unit = unit(1, stream(1), exact(0), vec![event("{}")]);
-        unit.receipt = Some(receipt("k"));
-        unit
-    };
+    let with_key = || unit(1, stream(1), exact(0), vec![event("{}")]).receipt(receipt("k"));
     let first = appended(world.store.append(with_key()).await);
     appended(world.store.append(unit(2, stream(1), exact(1), vec![event("{}")])).await);
 
@@ -69,4 +65,14 @@ async fn a_refused_unit_leaves_no_receipt_and_old_ones_expire() {
     assert_eq!(world.store.expire_receipts(Duration::from_hours(24)).await.unwrap(), 0);
     assert_eq!(world.store.expire_receipts(Duration::ZERO).await.unwrap(), 1);
     assert_eq!(world.store.receipt("me", "done").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn permanent_receipts_do_not_expire() {
+    let world = World::new().await;
+    let keep = unit(1, stream(1), exact(0), vec![event("{}")]).receipt(receipt("keep").permanent());
+    appended(world.store.append(keep.clone()).await);
+    assert_eq!(world.store.expire_receipts(Duration::ZERO).await.unwrap(), 0);
+    let again = world.store.append(keep).await;
+    assert!(matches!(again, Ok(Outcome::Replayed(_))), "{again:?}");
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeZone, Utc};
 use devstack::testing::TestDatabase;
 use eventstore::{
-    Alias, Append, AppendError, Appended, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome,
-    ReceiptKey, RecordedEvent, StreamId, StreamRange, Unit, Version,
+    Append, AppendError, Appended, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, ReceiptKey,
+    RecordedEvent, StreamId, StreamRange, StreamType, Unit, Version,
 };
 use futures_util::TryStreamExt;
 use sqlx::PgPool;
@@ -65,25 +65,18 @@ pub(crate) fn exact(version: i64) -> Expected {
     Expected::Exact(Version(version))
 }
 
+pub(crate) const THING: StreamType = StreamType::from_static("thing");
+
+pub(crate) fn append(stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Append {
+    Append::new(THING, stream_id, expected, events)
+}
+
 pub(crate) fn unit(command: u128, stream_id: StreamId, expected: Expected, events: Vec<NewEvent>) -> Unit {
-    Unit {
-        metadata: Metadata {
-            command_id: CommandId(Uuid::from_u128(command)),
-            traceparent: None,
-            extra: serde_json::Map::new(),
-        },
-        appends: vec![Append { stream_id, expected, events }],
-        receipt: None,
-        aliases: Vec::new(),
-    }
+    Unit::new(Metadata::new(CommandId(Uuid::from_u128(command)))).append(append(stream_id, expected, events))
 }
 
 pub(crate) fn receipt(key: &str) -> ReceiptKey {
-    ReceiptKey { caller: "me".into(), key: key.into(), fingerprint: vec![1, 2, 3], status: 201 }
-}
-
-pub(crate) fn alias(name: &str, stream_id: StreamId) -> Alias {
-    Alias { scope: "name".into(), name: name.into(), stream_id }
+    ReceiptKey::new("me", key, vec![1, 2, 3], 201)
 }
 
 pub(crate) fn appended(answer: Result<Outcome, AppendError>) -> Appended {

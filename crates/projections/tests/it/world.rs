@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeZone, Utc};
 use devstack::testing::TestDatabase;
 use eventstore::{
-    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Position, StreamId, StreamRange, Unit,
+    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Position, StreamId, StreamRange, StreamType,
+    Unit,
 };
 use projections::{AtLeast, Order, Projections, Reader, Seer, Sort, TicketQuery};
 use sqlx::{Executor, PgPool};
@@ -89,12 +90,8 @@ impl World {
     }
 
     async fn append(&self, stream_id: StreamId, events: Vec<NewEvent>) -> Position {
-        let unit = Unit {
-            metadata: Metadata { command_id: CommandId(Uuid::nil()), traceparent: None, extra: serde_json::Map::new() },
-            appends: vec![Append { stream_id, expected: Expected::Any, events }],
-            receipt: None,
-            aliases: Vec::new(),
-        };
+        let append = Append::new(StreamType::from_static("ticket"), stream_id, Expected::Any, events);
+        let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         match self.store.append(unit).await.unwrap() {
             eventstore::Outcome::Appended(appended) => appended.last.unwrap(),
             eventstore::Outcome::Replayed(_) => panic!("nothing is replayed here"),

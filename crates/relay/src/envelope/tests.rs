@@ -12,6 +12,7 @@ fn event() -> RecordedEvent {
     RecordedEvent {
         position: Position(4711),
         stream_id: StreamId(uuid::Uuid::from_u128(7)),
+        stream_type: eventstore::StreamType::from_static("ticket"),
         version: Version(3),
         event_type: "ticket.public_reply_added".into(),
         schema_version: 1,

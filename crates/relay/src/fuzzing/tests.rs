@@ -55,6 +55,7 @@ proptest! {
         check(&RecordedEvent {
             position: Position(position),
             stream_id: StreamId(uuid::Uuid::from_u128(id)),
+            stream_type: eventstore::StreamType::from_static("ticket"),
             version: Version(version),
             event_type,
             schema_version,

@@ -81,7 +81,7 @@ async fn large_events_pass_the_window_too() {
     let world = World::new().await;
     // as wide as the log takes them: far more bytes than may be under way
     sqlx::query(
-        "insert into events select n, lpad('1', 32, '0')::uuid, n, 'ticket.internal_note_added', 1,
+        "insert into events select n, lpad('1', 32, '0')::uuid, 'ticket', n, 'ticket.internal_note_added', 1,
            json_build_object('body', repeat('x', 500000)), '{}', now(), now() from generate_series(1, 60) n",
     )
     .execute(&world.log.pool)

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use devstack::Nats;
 use devstack::testing::{TempDir, TestDatabase, private_nats};
 use eventstore::{
-    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, Position, StreamId, Unit,
+    Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Outcome, Position, StreamId, StreamType, Unit,
 };
 use relay::{Config, Relay, State, Status};
 use sqlx::PgPool;
@@ -108,26 +108,16 @@ impl Log {
 fn unit(n: usize) -> Unit {
     let actor = serde_json::json!({"kind": "agent", "id": "ada"});
     let extra = [("actor".to_owned(), actor), ("correlation_id".to_owned(), "request-1".into())];
-    Unit {
-        metadata: Metadata {
-            command_id: CommandId(Uuid::now_v7()),
-            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
-            extra: extra.into_iter().collect(),
-        },
-        appends: vec![Append {
-            stream_id: StreamId(Uuid::from_u128(1 + n as u128 % 20)),
-            expected: Expected::Any,
-            events: vec![NewEvent {
-                event_type: "ticket.public_reply_added".into(),
-                schema_version: 1,
-                payload: format!(r#"{{"body" : "reply {n}"}}"#),
-                // the same for all: several commands to one stream may be in one batch
-                occurred_at: DateTime::UNIX_EPOCH,
-            }],
-        }],
-        receipt: None,
-        aliases: Vec::new(),
-    }
+    let metadata = Metadata {
+        command_id: CommandId(Uuid::now_v7()),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        extra: extra.into_iter().collect(),
+    };
+    // the time is the same for all: several commands to one stream may be in one batch
+    let event =
+        NewEvent::new("ticket.public_reply_added", 1, format!(r#"{{"body" : "reply {n}"}}"#), DateTime::UNIX_EPOCH);
+    let stream = StreamId(Uuid::from_u128(1 + n as u128 % 20));
+    Unit::new(metadata).append(Append::new(StreamType::from_static("ticket"), stream, Expected::Any, vec![event]))
 }
 
 impl Broker {

@@ -1,14 +1,28 @@
--- `eventstore_append` for an appender that remembers what it has written (docs/adr/0029). The version at which it knows a stream
--- is believed if the log still ends where it ended then: nobody has appended since. Other streams are looked for, as in 0010.
--- The arrays of events are counted through, not unnested: `unnest` copies each element once more. JSON comes as such, not as text.
--- The function of 0008 to 0010 stays for programs that are older than this; its arguments are others.
+-- Appends one batch of units in one statement and one transaction.
+--
+-- A unit is what one command records: events of one or more streams, accepted or refused as a whole.
+-- The caller gives parallel arrays; units and stream entries are numbered from 1:
+--   stream_*  one entry for each (unit, stream): the stream, its type, and the version it must be at (null: any)
+--   event_*   one entry for each event, in order: the stream entry it belongs to, and its content
+--   demand_*  one entry for each stream that must be at a version and is not appended to
+--   receipt_* one entry for each unit that carries an idempotency key
+--   alias_*   one entry for each alias to be taken
+--   release_* one entry for each alias to be released
+--
+-- Everything is judged against the log before this batch. That is each unit's own place in the log, because the caller puts
+-- no two units that append to one stream into a batch, and no unit that demands a stream after one that appends to it.
+--
+-- The caller may know streams that it has written to itself. The version at which it knows a stream is believed if the log
+-- still ends where it ended then: nobody has appended since. Other streams are looked for.
+-- The arrays of events are counted through, not unnested: `unnest` copies each element once more.
 create function eventstore_append(
   known_position      bigint,      -- where the log ended when the caller appended last, and when that was; null: not known
   known_recorded_at   timestamptz,
   stream_unit         int[],
   stream_ids          uuid[],
+  stream_type         text[],
   stream_expected     bigint[],
-  stream_known        bigint[],    -- its version there, if that is what is expected, and its time not later; null: look
+  stream_known        bigint[],    -- its version there, if that is what is expected, its time not later, and its type the same; null: look
   stream_events       int[],       -- how many events each stream entry gets
   stream_last         int[],       -- which of all the events is its last; 0: none
   event_stream        int[],
@@ -18,23 +32,34 @@ create function eventstore_append(
   event_payload       json[],
   event_metadata      json[],
   event_occurred_at   timestamptz[],
+  demand_unit         int[],
+  demand_stream       uuid[],
+  demand_version      bigint[],
   receipt_unit        int[],
   receipt_stream      int[],       -- the stream entry whose last event it points at
   receipt_caller      text[],
   receipt_key         text[],
   receipt_fingerprint bytea[],
   receipt_status      smallint[],
+  receipt_permanent   boolean[],
   alias_unit          int[],
   alias_stream        int[],
   alias_scope         text[],
   alias_name          text[],
+  release_unit        int[],
+  release_stream      uuid[],
+  release_scope       text[],
+  release_name        text[],
   out head            bigint,      -- the last position before this batch
   out known           boolean,     -- whether that is where the caller knew it to end
   out recorded_at     timestamptz,
   out versions        bigint[],    -- a stream entry's version before this batch
+  out types           text[],      -- a stream entry's type before this batch; null: no type was in doubt
+  out demanded        bigint[],    -- a demand's version before this batch; null: all hold
   out refused         int[],       -- units refused for whatever reason; null: none
   out replayed        eventstore_replay[],
-  out taken           eventstore_taken[],
+  out taken           eventstore_alias_holder[],
+  out unheld          eventstore_alias_holder[],
   out backwards       int[]        -- units whose time lies before their stream's last event
 )
 language plpgsql
@@ -43,7 +68,7 @@ as $$
 declare
   head_time  timestamptz;
   last_times timestamptz[];
-  doubtful   boolean;              -- whether anybody may have to be refused for a version or a time
+  doubtful   boolean;              -- whether anybody may have to be refused for a version, a type or a time
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'eventstore_append needs READ COMMITTED, not %',
@@ -70,14 +95,15 @@ begin
       into head, head_time, known, versions, last_times, doubtful
       from (select array_agg(s.version order by s.entry) as versions, array_agg(s.occurred_at order by s.entry) as times,
                    bool_or(s.version <> stream_expected[s.entry] or
+                           s.type <> eventstore_append.stream_type[s.entry] or
                            s.occurred_at > event_occurred_at[nullif(stream_last[s.entry], 0) - stream_events[s.entry] + 1])
                      as doubtful
-              from (select n as entry, last.occurred_at,
+              from (select n as entry, last.occurred_at, last.stream_type as type,
                            coalesce(last.version, case when newest.known then stream_known[n] end, 0) as version
                       from generate_series(1, cardinality(stream_ids)) n
                       left join newest on true
                       left join lateral (
-                        select e.version, e.occurred_at from events e
+                        select e.version, e.occurred_at, e.stream_type from events e
                          where (stream_known[n] is null or newest.known is not true)
                            and e.stream_id = stream_ids[n] and e.version >= coalesce(stream_expected[n], 0)
                          order by e.version desc limit 1
@@ -93,14 +119,42 @@ begin
                       (select e.version from events e where e.stream_id = s.id order by e.version desc limit 1), 0)
         from unnest(stream_ids, versions) with ordinality s (id, version, entry)
        order by s.entry);
+    types := array(
+      select (select e.stream_type from events e where e.stream_id = s.id order by e.version desc limit 1)
+        from unnest(stream_ids) with ordinality s (id, entry)
+       order by s.entry);
     backwards := array(
       select stream_unit[e.stream] from unnest(event_stream, event_occurred_at) e (stream, occurred_at)
        where e.occurred_at < last_times[e.stream]);
     refused := backwards || array(
       select s.unit from unnest(stream_unit, stream_expected, versions) s (unit, expected, version)
-       where s.expected <> s.version);
+       where s.expected <> s.version) || array(
+      select s.unit from unnest(stream_unit, eventstore_append.stream_type, types) s (unit, given, type)
+       where s.given <> s.type);
   else
     refused := '{}';
+  end if;
+
+  if cardinality(demand_unit) > 0 then
+    demanded := array(
+      select coalesce((select e.version from events e where e.stream_id = d.stream order by e.version desc limit 1), 0)
+        from unnest(demand_stream) with ordinality d (stream, entry)
+       order by d.entry);
+    if demanded = demand_version then
+      demanded := null;
+    else
+      refused := refused || array(
+        select d.unit from unnest(demand_unit, demand_version, demanded) d (unit, demand, version)
+         where d.demand <> d.version);
+    end if;
+  end if;
+
+  if cardinality(release_unit) > 0 then
+    select array_agg((r.unit, r.scope, a.stream_id)::eventstore_alias_holder) into unheld
+      from unnest(release_unit, release_stream, release_scope, release_name) r (unit, stream, scope, name)
+      left join aliases a on a.scope = r.scope and a.name = r.name
+     where a.stream_id is distinct from r.stream;
+    refused := refused || array(select (r).unit from unnest(unheld) r);
   end if;
 
   -- Usually nobody is refused. Whether a receipt or an alias is there already is found out by
@@ -108,9 +162,14 @@ begin
   if cardinality(refused) = 0 then
     begin
       insert into events
-      select head + n, stream_ids[event_stream[n]], versions[event_stream[n]] + event_step[n], event_type[n], event_schema[n],
+      select head + n, stream_ids[event_stream[n]], eventstore_append.stream_type[event_stream[n]],
+             versions[event_stream[n]] + event_step[n], event_type[n], event_schema[n],
              event_payload[n], event_metadata[n], event_occurred_at[n], eventstore_append.recorded_at
         from generate_series(1, cardinality(event_stream)) n;
+      if cardinality(release_unit) > 0 then
+        delete from aliases a using unnest(release_scope, release_name) r (scope, name)
+         where a.scope = r.scope and a.name = r.name;
+      end if;
       if cardinality(alias_unit) > 0 then
         insert into aliases
         select a.scope, a.name, stream_ids[a.stream]
@@ -123,10 +182,9 @@ begin
                coalesce(head + nullif(stream_last[r.stream], 0),
                         (select e.position from events e
                           where e.stream_id = stream_ids[r.stream] and e.version = versions[r.stream])),
-               r.status,
-               eventstore_append.recorded_at
-          from unnest(receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status)
-               r (stream, caller, key, fingerprint, status);
+               r.status, r.permanent, eventstore_append.recorded_at
+          from unnest(receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status, receipt_permanent)
+               r (stream, caller, key, fingerprint, status, permanent);
       end if;
       refused := null;
       return;
@@ -146,21 +204,29 @@ begin
     refused := refused || array(select (r).unit from unnest(replayed) r);
   end if;
   if cardinality(alias_unit) > 0 then
-    select array_agg((a.unit, a.scope, found.stream_id)::eventstore_taken) into taken
+    select array_agg((a.unit, a.scope, found.stream_id)::eventstore_alias_holder) into taken
       from unnest(alias_unit, alias_scope, alias_name) a (unit, scope, name)
       cross join lateral (
         select t.stream_id from aliases t where t.scope = a.scope and t.name = a.name limit 1
-      ) found;
+      ) found
+      -- what the unit itself releases is free for it
+     where not exists (select from unnest(release_unit, release_scope, release_name) r (unit, scope, name)
+                        where r.unit = a.unit and r.scope = a.scope and r.name = a.name);
     refused := refused || array(select (t).unit from unnest(taken) t);
   end if;
 
   -- a unit is refused as a whole, so that what is left of a stream entry keeps its steps
   insert into events
-  select head + row_number() over (order by n), stream_ids[event_stream[n]], versions[event_stream[n]] + event_step[n],
-         event_type[n], event_schema[n], event_payload[n], event_metadata[n], event_occurred_at[n], eventstore_append.recorded_at
+  select head + row_number() over (order by n), stream_ids[event_stream[n]], eventstore_append.stream_type[event_stream[n]],
+         versions[event_stream[n]] + event_step[n], event_type[n], event_schema[n], event_payload[n], event_metadata[n],
+         event_occurred_at[n], eventstore_append.recorded_at
     from generate_series(1, cardinality(event_stream)) n
    where stream_unit[event_stream[n]] <> all (refused);
 
+  if cardinality(release_unit) > 0 then
+    delete from aliases a using unnest(release_unit, release_scope, release_name) r (unit, scope, name)
+     where a.scope = r.scope and a.name = r.name and r.unit <> all (refused);
+  end if;
   if cardinality(alias_unit) > 0 then
     insert into aliases
     select a.scope, a.name, stream_ids[a.stream]
@@ -171,10 +237,10 @@ begin
   -- one that points at nothing is not kept
   if cardinality(receipt_unit) > 0 then
     insert into receipts
-    select r.caller, r.key, r.fingerprint, stream_ids[r.stream], last.version, last.position, r.status,
+    select r.caller, r.key, r.fingerprint, stream_ids[r.stream], last.version, last.position, r.status, r.permanent,
            eventstore_append.recorded_at
-      from unnest(receipt_unit, receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status)
-           r (unit, stream, caller, key, fingerprint, status)
+      from unnest(receipt_unit, receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status, receipt_permanent)
+           r (unit, stream, caller, key, fingerprint, status, permanent)
       cross join lateral (
         select e.version, e.position from events e
          where e.stream_id = stream_ids[r.stream] order by e.version desc limit 1

@@ -1,0 +1,118 @@
+-- The log. One table is the truth, and it is also the outbox.
+create table events (
+  position       bigint      not null,
+  stream_id      uuid        not null,
+  stream_type    text        not null,
+  version        bigint      not null,
+  type           text        not null,
+  schema_version smallint    not null,
+  payload        json        not null,
+  metadata       json        not null,
+  occurred_at    timestamptz not null,
+  recorded_at    timestamptz not null,
+  constraint events_pkey primary key (position),
+  -- an append asks for a stream's last version, its time and its type: an index-only scan answers, so that the row of an old
+  -- stream's last event, which may lie anywhere in a large log, is not looked for
+  constraint events_stream_version_key unique (stream_id, version) include (occurred_at, stream_type),
+  constraint events_position_check check (position > 0),
+  constraint events_version_check check (version > 0)
+);
+
+comment on table events is 'append-only: update, delete and truncate are refused';
+comment on column events.position is '1, 2, 3 …: gapless, in commit order';
+comment on column events.stream_type is 'the same for all events of a stream';
+comment on column events.version is '1, 2, 3 … within the stream';
+comment on column events.type is 'begins with the stream type and a dot';
+comment on column events.payload is 'json, not jsonb: the exact bytes stay';
+comment on column events.occurred_at is 'when it happened; never backwards within a stream';
+comment on column events.recorded_at is 'when the log took it; never backwards along position';
+
+create function eventstore_refuse_change() returns trigger
+language plpgsql as $$
+begin
+  raise exception 'events are append-only: % is refused', lower(tg_op)
+    using errcode = 'restrict_violation',
+          hint = 'record a new event that corrects the old one';
+end
+$$;
+
+create trigger events_refuse_change
+  before update or delete on events
+  for each row execute function eventstore_refuse_change();
+
+create trigger events_refuse_truncate
+  before truncate on events
+  for each statement execute function eventstore_refuse_change();
+
+-- also in a session that replays replication (session_replication_role = replica)
+alter table events enable always trigger events_refuse_change;
+alter table events enable always trigger events_refuse_truncate;
+
+-- What a caller's idempotency key has already done. Written in the append's own statement,
+-- so that a crash can't part a receipt from its events.
+create table receipts (
+  caller      text        not null,
+  key         text        not null,
+  fingerprint bytea       not null,
+  stream_id   uuid        not null,
+  version     bigint      not null,
+  position    bigint      not null,
+  status      smallint    not null,
+  permanent   boolean     not null,
+  recorded_at timestamptz not null,
+  constraint receipts_pkey primary key (caller, key)
+);
+
+comment on column receipts.permanent is 'never expires';
+
+-- for the removal of old ones
+create index receipts_recorded_at_idx on receipts (recorded_at) where not permanent;
+
+-- A second, unique name of a stream ('#1042', the id of the mail that opened it), taken and released in the
+-- statement that appends the events which say so.
+create table aliases (
+  scope     text not null,
+  name      text not null,
+  stream_id uuid not null,
+  constraint aliases_pkey primary key (scope, name)
+);
+
+-- A folded state at a version: a shortcut for long streams, never the truth. One of another
+-- schema version is ignored.
+create table snapshots (
+  stream_id      uuid     not null,
+  schema_version smallint not null,
+  version        bigint   not null,
+  state          json     not null,
+  constraint snapshots_pkey primary key (stream_id, schema_version, version)
+);
+
+-- How far a follower of the log has read. Moved in the transaction that holds what it made of it.
+create table cursors (
+  name       text        not null,
+  position   bigint      not null,
+  updated_at timestamptz not null,
+  constraint cursors_pkey primary key (name)
+);
+
+-- A unit that its receipt had already recorded.
+create type eventstore_replay as (
+  unit        int,
+  fingerprint bytea,
+  stream_id   uuid,
+  version     bigint,
+  position    bigint,
+  status      smallint
+);
+
+-- A unit that takes an alias which another stream holds, or releases one that its stream does not hold.
+create type eventstore_alias_holder as (
+  unit      int,
+  scope     text,
+  stream_id uuid
+);
+
+-- The one lock of the log: who holds it gives the next positions.
+create function eventstore_lock() returns bigint
+language sql immutable parallel safe
+return 7237954691482214515; -- 'dockevts' read as a number
