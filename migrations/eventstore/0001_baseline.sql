@@ -27,15 +27,7 @@ comment on column events.payload is 'json, not jsonb: the exact bytes stay';
 comment on column events.occurred_at is 'when it happened; never backwards within a stream';
 comment on column events.recorded_at is 'when the log took it; never backwards along position';
 
-create function eventstore_refuse_change() returns trigger
-language plpgsql as $$
-begin
-  raise exception 'events are append-only: % is refused', lower(tg_op)
-    using errcode = 'restrict_violation',
-          hint = 'record a new event that corrects the old one';
-end
-$$;
-
+-- the function stands in sql/eventstore_refuse_change.sql, which is installed before this file is run
 create trigger events_refuse_change
   before update or delete on events
   for each row execute function eventstore_refuse_change();
@@ -87,12 +79,12 @@ create table snapshots (
   constraint snapshots_pkey primary key (stream_id, schema_version, version)
 );
 
--- How far a follower of the log has read. Moved in the transaction that holds what it made of it.
-create table cursors (
+-- How far a subscription has read the log. Moved in the transaction that holds the effect of the events.
+create table checkpoints (
   name       text        not null,
   position   bigint      not null,
   updated_at timestamptz not null,
-  constraint cursors_pkey primary key (name)
+  constraint checkpoints_pkey primary key (name)
 );
 
 -- A unit that its receipt had already recorded.
@@ -111,8 +103,3 @@ create type eventstore_alias_holder as (
   scope     text,
   stream_id uuid
 );
-
--- The one lock of the log: who holds it gives the next positions.
-create function eventstore_lock() returns bigint
-language sql immutable parallel safe
-return 7237954691482214515; -- 'dockevts' read as a number

@@ -23,7 +23,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::TimeDelta;
 use eventstore::EventStore;
 use sqlx::PgPool;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 
 pub use audit::{AuditReport, Finding};
 pub use caller::Caller;
@@ -49,16 +49,27 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// Brings the schema of a database up to date: the log's, then the desk's. Several at once wait for
 /// each other; where nothing is to be done, nothing is.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    eventstore::MIGRATOR.run(pool).await?;
-    MIGRATOR.run(pool).await
+    eventstore::migrate(pool).await?;
+    Ok(MIGRATOR.run(pool).await?)
+}
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The log's.
+    #[error(transparent)]
+    Log(#[from] eventstore::MigrateError),
+    /// The desk's own.
+    #[error("the desk's schema could not be migrated")]
+    Desk(#[from] sqlx::migrate::MigrateError),
 }
 
 /// A digest of the schema that [`migrate`] makes: another schema, another digest.
 pub fn schema_digest() -> String {
-    let migrations = eventstore::MIGRATOR.iter().chain(MIGRATOR.iter());
-    let crc = migrations
+    let crc = MIGRATOR
+        .iter()
         .fold(0, |crc, migration| crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat()));
-    format!("{crc:08x}")
+    format!("{}_{crc:08x}", eventstore::schema_digest())
 }
 
 /// SQL that every connection of the program runs: it gives up its owner's rights for those of the

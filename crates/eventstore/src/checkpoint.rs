@@ -51,8 +51,9 @@ impl EventStore {
 
     /// All cursors, by name.
     pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
-        let rows =
-            sqlx::query("select name, position, updated_at from cursors order by name").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("select name, position, updated_at from checkpoints order by name")
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Checkpoint {
@@ -68,7 +69,7 @@ impl EventStore {
 impl Checkpoint {
     /// Where a follower stands: zero for one that has not begun.
     pub async fn position(executor: impl PgExecutor<'_>, name: &str) -> Result<Position, StoreError> {
-        let position = sqlx::query_scalar("select position from cursors where name = $1")
+        let position = sqlx::query_scalar("select position from checkpoints where name = $1")
             .bind(name)
             .fetch_optional(executor)
             .await?;
@@ -85,10 +86,10 @@ impl Checkpoint {
     ) -> Result<bool, StoreError> {
         let moved = sqlx::query(
             "with moved as (
-               update cursors set position = $3, updated_at = now() where name = $1 and position = $2 returning 1
+               update checkpoints set position = $3, updated_at = now() where name = $1 and position = $2 returning 1
              ), made as (
-               insert into cursors (name, position, updated_at)
-               select $1, $3, now() where $2 = 0 and not exists (select from cursors where name = $1) returning 1
+               insert into checkpoints (name, position, updated_at)
+               select $1, $3, now() where $2 = 0 and not exists (select from checkpoints where name = $1) returning 1
              )
              select (select count(*) from moved) + (select count(*) from made)",
         )

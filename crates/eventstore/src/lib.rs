@@ -29,15 +29,15 @@ pub mod planted;
 mod range;
 mod read;
 mod receipts;
+mod schema;
 mod session;
 mod snapshots;
 mod stream_type;
 mod unit;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use sqlx::PgPool;
-use sqlx::migrate::Migrator;
 use tracing::Instrument;
 
 pub use append::{Appended, Outcome};
@@ -47,22 +47,13 @@ pub use event::{Metadata, NewEvent, RecordedEvent};
 pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
 pub use range::{LogRange, StreamRange};
+pub use schema::{MigrateError, migrate, schema_digest};
 pub use session::Options;
 pub use snapshots::Snapshot;
 pub use stream_type::{InvalidStreamType, StreamType};
 pub use unit::{
     Alias, Append, Demand, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Retention, Unit,
 };
-
-/// The schema of the log, to be run before [`EventStore::open`]. It keeps its own account of what was
-/// run, apart from the application's, and lets a database be ahead of the program: an older version
-/// may still be running while a newer one has migrated.
-pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrator = sqlx::migrate!("../../migrations/eventstore");
-    migrator.dangerous_set_table_name("eventstore_migrations");
-    migrator.set_ignore_missing(true);
-    migrator
-});
 
 /// The log: append to it, read it. Cheap to clone; all clones share one appender.
 #[derive(Clone, Debug)]

@@ -36,32 +36,8 @@ pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());
     }
-    let good = include_str!("../../../migrations/eventstore/0002_append.sql");
-    let changes = [
-        ("create function", "create or replace function"),
-        ("perform pg_advisory_xact_lock(eventstore_lock());", ""),
-        ("  last_times timestamptz[];", "  last_times timestamptz[];\n  taken_positions bigint[];"),
-        (
-            "  recorded_at := greatest(clock_timestamp(), head_time);",
-            "  recorded_at := greatest(clock_timestamp(), head_time);
-             taken_positions := array(select nextval('planted_positions') from generate_series(1, cardinality(event_stream)));
-             head := coalesce(taken_positions[1] - 1, head);",
-        ),
-        ("head + nullif(stream_last[r.stream], 0)", "taken_positions[nullif(stream_last[r.stream], 0)]"),
-        ("select head + n,", "select taken_positions[n],"),
-        (
-            "select head + row_number() over (order by n),",
-            "select taken_positions[row_number() over (order by n)],",
-        ),
-    ];
-    let mut faulty = good.to_owned();
-    for (good, bad) in changes {
-        if !faulty.contains(good) {
-            return Err(sqlx::Error::Protocol(format!("the append has no {good:?} any more in which to plant a bug")));
-        }
-        faulty = faulty.replace(good, bad);
-    }
     let sequence = "create sequence if not exists planted_positions; grant usage on planted_positions to public;";
-    sqlx::raw_sql(AssertSqlSafe(format!("{sequence} {faulty}"))).execute(pool).await?;
+    let function = include_str!("planted/eventstore_append_sequence.sql");
+    sqlx::raw_sql(AssertSqlSafe(format!("{sequence} {function}"))).execute(pool).await?;
     Ok(())
 }

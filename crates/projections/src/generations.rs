@@ -158,7 +158,7 @@ pub(crate) async fn remove_retired(
             sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *tx).await?;
         }
         for (sql, key) in [
-            ("delete from cursors where name = $1 and $2 > 0", generation.cursor(name)),
+            ("delete from checkpoints where name = $1 and $2 > 0", generation.cursor(name)),
             ("delete from read_models.parked where projection = $1 and generation = $2", name.to_owned()),
             (
                 "delete from read_models.generations where name = $1 and generation = $2 and state = 'retired'",

@@ -271,7 +271,7 @@ where
 pub(crate) async fn read(pool: &PgPool, generation: Generation, seer: &Seer) -> Result<Option<Queues>, ReadError> {
     let sql = format!(
         "with at as (
-           select c.position from cursors c where c.name = $1
+           select c.position from checkpoints c where c.name = $1
               and exists (select from read_models.generations g
                            where g.name = 'queues' and g.state = 'live' and g.generation = $2)
          )

@@ -97,7 +97,7 @@ impl Reached {
     async fn look(&self) -> Result<(), StoreError> {
         let rows = sqlx::query(
             "select g.name, c.position from read_models.generations g
-               join cursors c on c.name = g.name || '@' || g.generation where g.state = 'live'",
+               join checkpoints c on c.name = g.name || '@' || g.generation where g.state = 'live'",
         )
         .fetch_all(&self.0.pool)
         .await?;

@@ -64,7 +64,7 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
                 (select count(*) from read_models.parked p
                   where p.projection = g.name and p.generation = g.generation) as parked
            from read_models.generations g
-           left join cursors c on c.name = g.name || '@' || g.generation
+           left join checkpoints c on c.name = g.name || '@' || g.generation
           where g.state <> 'retired' order by g.name, g.generation",
     )
     .fetch_all(pool)

@@ -134,7 +134,7 @@ pub(crate) async fn page(
     query: &TicketQuery,
     after: Option<Place>,
 ) -> Result<Option<Page>, ReadError> {
-    let mut sql = QueryBuilder::<Postgres>::new("with at as (select c.position from cursors c where c.name = ");
+    let mut sql = QueryBuilder::<Postgres>::new("with at as (select c.position from checkpoints c where c.name = ");
     sql.push_bind(generation.cursor("tickets"));
     sql.push(" and exists (select from read_models.generations g where g.name = 'tickets' and g.state = 'live' and g.generation = ");
     sql.push_bind(generation.0);

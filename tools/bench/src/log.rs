@@ -20,7 +20,7 @@ const AGED: &str =
 pub async fn prepare(postgres: &Postgres, database: &str) -> Result<PgPool> {
     postgres.ensure_database(database).await?;
     let pool = PgPool::connect(&postgres.url(database)).await?;
-    eventstore::MIGRATOR.run(&pool).await?;
+    eventstore::migrate(&pool).await?;
     sqlx::query("create sequence if not exists pgbench_position").execute(&pool).await?;
     sqlx::raw_sql(AGED).execute(&pool).await?;
     Ok(pool)

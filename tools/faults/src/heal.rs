@@ -113,7 +113,7 @@ async fn laggards(world: &World, goal: i64) -> String {
 /// Where each live read model stands.
 pub(crate) async fn read_models(world: &World) -> Result<Vec<(String, i64)>> {
     let sql = "select g.name, coalesce(c.position, 0) from read_models.generations g
-                 left join cursors c on c.name = g.name || '@' || g.generation where g.state = 'live' order by 1";
+                 left join checkpoints c on c.name = g.name || '@' || g.generation where g.state = 'live' order by 1";
     Ok(sqlx::query_as(sql).fetch_all(&world.pool).await?)
 }
 

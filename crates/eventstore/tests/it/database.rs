@@ -39,3 +39,44 @@ async fn an_append_insists_on_read_committed() {
     let error = sqlx::query(sqlx::AssertSqlSafe(call)).execute(&mut *tx).await.unwrap_err();
     assert!(error.to_string().contains("READ COMMITTED"), "{error}");
 }
+
+#[tokio::test]
+async fn migrate_refuses_a_log_from_before_the_baseline() {
+    let world = World::new().await;
+    sqlx::query("update eventstore_migrations set checksum = 'another' where version = 1")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let refused = eventstore::migrate(&world.pool).await.unwrap_err();
+    assert!(matches!(refused, eventstore::MigrateError::BeforeBaseline), "{refused:?}");
+    assert!(refused.to_string().contains("start with an empty data directory"), "{refused}");
+}
+
+#[tokio::test]
+async fn migrate_installs_a_changed_function_again() {
+    let world = World::new().await;
+    let lock = async || sqlx::query_scalar::<_, i64>("select eventstore_lock()").fetch_one(&world.pool).await.unwrap();
+    let (right, checksum) =
+        (lock().await, "update eventstore_functions set checksum = 'x' where name = 'eventstore_lock'");
+    let other = "create or replace function eventstore_lock() returns bigint language sql return 1";
+    sqlx::raw_sql(other).execute(&world.pool).await.unwrap();
+    eventstore::migrate(&world.pool).await.unwrap();
+    assert_eq!(lock().await, 1, "the same text is not installed again");
+    // as an older version would have left it
+    sqlx::raw_sql(checksum).execute(&world.pool).await.unwrap();
+    let both = tokio::join!(eventstore::migrate(&world.pool), eventstore::migrate(&world.pool));
+    both.0.and(both.1).unwrap();
+    assert_eq!(lock().await, right);
+}
+
+/// The copy is kept by hand: it must follow the original.
+#[test]
+fn planted_append_differs_only_in_its_bug() {
+    let original = include_str!("../../migrations/sql/eventstore_append.sql");
+    let planted = include_str!("../../src/planted/eventstore_append_sequence.sql");
+    let lines = |text: &'static str| text.lines().collect::<std::collections::BTreeSet<_>>();
+    let (original, planted) = (lines(original), lines(planted));
+    let removed: Vec<_> = original.difference(&planted).collect();
+    let added: Vec<_> = planted.difference(&original).collect();
+    assert!(removed.len() <= 5 && added.len() <= 8, "{removed:#?} {added:#?}");
+}

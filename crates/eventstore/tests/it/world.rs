@@ -18,13 +18,12 @@ pub(crate) struct World {
 
 /// A changed schema makes a new template.
 fn template() -> String {
-    let version = eventstore::MIGRATOR.iter().flat_map(|m| m.checksum.iter().take(2)).map(|b| format!("{b:02x}"));
-    format!("eventstore_{}", version.collect::<String>())
+    format!("eventstore_{}", eventstore::schema_digest())
 }
 
 pub(crate) async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
-    eventstore::MIGRATOR.run(&pool).await?;
+    eventstore::migrate(&pool).await?;
     pool.close().await;
     Ok(())
 }

@@ -25,7 +25,7 @@ async fn killed_at_any_moment_it_goes_on_where_it_was() {
     // the moment between what is written and the cursor's move is long enough to be met
     sqlx::raw_sql(
         "create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.02); return new; end $$;
-         create trigger dawdle before update on cursors for each row execute function dawdle()",
+         create trigger dawdle before update on checkpoints for each row execute function dawdle()",
     )
     .execute(&world.pool)
     .await

@@ -32,9 +32,9 @@ async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
          declare
            other bigint;
          begin
-           select c.position into other from cursors c join read_models.generations g on c.name = g.name || '@' || g.generation
+           select c.position into other from checkpoints c join read_models.generations g on c.name = g.name || '@' || g.generation
             where g.name = new.name and g.generation < new.generation order by g.generation desc limit 1;
-           if other > (select position from cursors where name = new.name || '@' || new.generation) then
+           if other > (select position from checkpoints where name = new.name || '@' || new.generation) then
              perform nextval('steps_back');
            end if;
            return new;
@@ -104,7 +104,7 @@ async fn a_killed_rebuild_goes_on_from_where_it_was() {
     let building = async |least: i64| {
         let found: Option<(i32, i64)> = sqlx::query_as(
             "select g.generation, c.position from read_models.generations g
-               join cursors c on c.name = g.name || '@' || g.generation
+               join checkpoints c on c.name = g.name || '@' || g.generation
               where g.name = 'tickets' and g.state = 'building' and c.position > $1",
         )
         .bind(least)

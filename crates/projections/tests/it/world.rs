@@ -36,7 +36,7 @@ const AS_PROGRAM: &str = "set role docket_program";
 
 async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
-    eventstore::MIGRATOR.run(&pool).await?;
+    eventstore::migrate(&pool).await?;
     // what the desk's migrations do for it
     pool.execute(
         "do $$ begin

@@ -210,13 +210,12 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
 
 /// A changed schema makes a new template.
 fn template() -> String {
-    let version = eventstore::MIGRATOR.iter().flat_map(|m| m.checksum.iter().take(2)).map(|b| format!("{b:02x}"));
-    format!("relay_{}", version.collect::<String>())
+    format!("relay_{}", eventstore::schema_digest())
 }
 
 async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let pool = PgPool::connect(&url).await?;
-    eventstore::MIGRATOR.run(&pool).await?;
+    eventstore::migrate(&pool).await?;
     pool.close().await;
     Ok(())
 }

@@ -15,7 +15,7 @@
 -- The caller may know streams that it has written to itself. The version at which it knows a stream is believed if the log
 -- still ends where it ended then: nobody has appended since. Other streams are looked for.
 -- The arrays of events are counted through, not unnested: `unnest` copies each element once more.
-create function eventstore_append(
+create or replace function eventstore_append(
   known_position      bigint,      -- where the log ended when the caller appended last, and when that was; null: not known
   known_recorded_at   timestamptz,
   stream_unit         int[],
