@@ -42,7 +42,8 @@ async fn slow_a_body_that_does_not_come_is_answered_408_and_keeps_nobody_waiting
     for _ in 0..20 {
         admin.open(&serde_json::json!({})).await;
     }
-    for (task, (least, most)) in slow.into_iter().zip([(9, 13), (19, 23)]) {
+    // 10 s without a byte, 20 s in all; a busy machine is late, but not by the whole of it
+    for (task, (least, most)) in slow.into_iter().zip([(9, 18), (19, 38)]) {
         let (answer, took) = task.await.unwrap();
         assert_eq!(raw::status(&answer), 408, "{answer}");
         assert_eq!(raw::content(&answer)["error_code"], "body_timeout");
