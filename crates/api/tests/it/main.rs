@@ -16,7 +16,6 @@ mod dawdling;
 mod documents;
 mod events;
 mod flood;
-mod forgotten;
 mod guards;
 mod history;
 mod idempotency;

@@ -1,11 +1,11 @@
-//! Who may know whom, and where a line belongs.
+//! The rules of the source tree: which crate may use which, sizes, names, what is not shipped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// Each crate, and the crates of ours that it may use.
+/// Each crate of the workspace, and the others of it that it may use.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("eventstore", &[]),
     ("ticket-aggregate", &[]),
@@ -22,7 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "ticket-aggregate"]),
 ];
 
-/// Crates of others that only these of ours may name.
+/// External crates, and the only crates of the workspace that may use them.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("async-nats", &["relay", "notifier", "faults"]),
@@ -31,10 +31,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["docket", "overload", "faults"]),
 ];
 
-/// Crates that the shipped binary must not contain: they are there for the fault checker.
+/// Crates for the fault checker, which the shipped binary must not contain.
 const NEVER_SHIPPED: &[&str] = &["fail", "faults"];
 
-/// What the rules of a ticket are made of: nothing that does I/O, no clock, no randomness.
+/// What domain crates may use: nothing that does I/O, reads a clock or draws random numbers.
 const PURE: &[&str] = &["chrono", "serde", "serde_json", "thiserror", "uuid"];
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
@@ -46,22 +46,22 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_crates_know_only_whom_they_may() {
+fn crates_use_only_allowed_crates() {
     let found = dependencies();
     let ours: BTreeSet<&str> = MAY_KNOW.iter().map(|(name, _)| *name).collect();
     assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), ours, "a new crate needs its place here");
     for (name, allowed) in MAY_KNOW {
         let known = found[*name].iter().map(String::as_str).filter(|d| ours.contains(d));
         let unexpected: Vec<_> = known.filter(|d| !allowed.contains(d)).collect();
-        assert!(unexpected.is_empty(), "{name} must not know {unexpected:?}");
+        assert!(unexpected.is_empty(), "{name} must not use {unexpected:?}");
     }
 }
 
 #[test]
-fn what_belongs_to_one_crate_is_named_by_it_alone() {
+fn libraries_stay_in_their_crates() {
     for (name, known) in dependencies() {
         for (library, allowed) in ONLY_IN {
-            assert!(!known.contains(*library) || allowed.contains(&name.as_str()), "{name} must not name {library}");
+            assert!(!known.contains(*library) || allowed.contains(&name.as_str()), "{name} must not use {library}");
         }
         if name.ends_with("-aggregate") {
             let impure: Vec<_> = known.iter().filter(|d| !PURE.contains(&d.as_str())).collect();
@@ -71,7 +71,7 @@ fn what_belongs_to_one_crate_is_named_by_it_alone() {
 }
 
 #[test]
-fn what_is_for_the_fault_checker_is_not_shipped() {
+fn fault_checker_is_not_shipped() {
     let metadata = MetadataCommand::new().exec().unwrap();
     let resolve = metadata.resolve.unwrap();
     let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
@@ -93,7 +93,7 @@ fn what_is_for_the_fault_checker_is_not_shipped() {
 
 #[test]
 #[cfg(not(feature = "failpoints"))]
-fn the_shipped_binary_knows_no_failpoint() {
+fn shipped_binary_has_no_failpoints() {
     let binary = std::fs::read(env!("CARGO_BIN_EXE_docket")).unwrap();
     let binary = String::from_utf8_lossy(&binary);
     let holds = |word: &str| binary.contains(word);
@@ -104,7 +104,7 @@ fn the_shipped_binary_knows_no_failpoint() {
 }
 
 #[test]
-fn files_are_small_enough_to_be_read() {
+fn files_have_at_most_400_lines() {
     let mut long = Vec::new();
     walk_workspace(&mut |path, text| {
         let lines = text.lines().count();
@@ -116,7 +116,7 @@ fn files_are_small_enough_to_be_read() {
 }
 
 #[test]
-fn the_closed_vocabulary_has_no_place_for_everything() {
+fn files_have_telling_names() {
     walk_workspace(&mut |path, _| {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let vague = ["utils", "util", "common", "helpers", "helper", "manager", "service", "misc", "mod"];
@@ -124,20 +124,43 @@ fn the_closed_vocabulary_has_no_place_for_everything() {
     });
 }
 
+#[test]
+fn test_files_are_compiled() {
+    let mut forgotten = Vec::new();
+    for krate in std::fs::read_dir(root().join("crates")).unwrap() {
+        let folder = krate.unwrap().path().join("tests/it");
+        let Ok(main) = std::fs::read_to_string(folder.join("main.rs")) else { continue };
+        for file in std::fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap();
+            let is_module = path.extension().is_some_and(|e| e == "rs") && module != "main";
+            if is_module && !main.contains(&format!("mod {module};")) {
+                forgotten.push(path);
+            }
+        }
+    }
+    assert!(forgotten.is_empty(), "main.rs does not name them, so their tests never run: {forgotten:#?}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 /// Every Rust file of the product and of its tools.
 fn walk_workspace(visit: &mut impl FnMut(&Path, &str)) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for folder in ["crates", "tools/bench", "tools/faults", "tools/overload"] {
-        walk(&root.join(folder), visit);
+    for folder in ["crates", "tools"] {
+        walk(&root().join(folder), visit);
     }
 }
 
-/// Every Rust file beneath a folder.
+/// Every Rust file below a folder, but for what builds leave there.
 fn walk(folder: &Path, visit: &mut impl FnMut(&Path, &str)) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            walk(&path, visit);
+            if !path.ends_with("target") && !path.ends_with("node_modules") {
+                walk(&path, visit);
+            }
         } else if path.extension().is_some_and(|e| e == "rs") {
             visit(&path, &std::fs::read_to_string(&path).unwrap());
         }

@@ -11,7 +11,6 @@
 
 mod architecture;
 mod audit;
-mod forgotten;
 mod import;
 mod projections;
 mod readme;

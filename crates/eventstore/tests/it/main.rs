@@ -13,7 +13,6 @@ mod database;
 mod demands;
 mod faults;
 mod follow;
-mod forgotten;
 mod model;
 mod read;
 mod receipts;

@@ -12,7 +12,6 @@
 mod audit;
 mod faults;
 mod flow;
-mod forgotten;
 mod halts;
 mod rivals;
 mod world;
