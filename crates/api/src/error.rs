@@ -99,6 +99,10 @@ impl From<ReadError> for Problem {
                 Code::InvalidCursor,
                 vec![FieldError::new("?cursor", "it was not given out for this list")],
             ),
+            ReadError::UnreadableRow(reason) => {
+                tracing::error!(reason, "a row of a read model can't be read");
+                Self::new(Code::ReadModelBehind, "The read model is being rebuilt.").retry_after(5)
+            }
             ReadError::Store(fault) => fault.into(),
         }
     }

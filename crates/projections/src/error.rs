@@ -3,16 +3,19 @@ use eventstore::{Position, StoreError};
 /// Why a read model did not answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It has not read the log that far, and did not in the time that was given to it.
-    #[error("the read model has not read that far")]
+    /// It has not read the log up to the requested position in time.
+    #[error("the read model has not read that far yet")]
     Behind {
-        /// How far it has; `None` where there is none yet.
+        /// How far it has read; `None` while the read model is built for the first time.
         position: Option<Position>,
     },
-    /// The cursor is not one that was given out for this list.
-    #[error("the cursor is not one of this list")]
+    /// The page cursor was not issued for this list.
+    #[error("the cursor was not issued for this list")]
     InvalidCursor,
-    /// The database.
+    /// A stored row can't be read; unless another version of the program has written it, a rebuild has begun.
+    #[error("a stored row can't be read: {0}")]
+    UnreadableRow(String),
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,75 +1,88 @@
-//! Which generations of a read model there are, and which one serves. The live one is a row: to swap two
-//! generations is to change two rows in one transaction.
+//! The generations of a read model. Which one is live is a row: a swap changes two rows in one transaction.
 
-use std::fmt;
-
-use eventstore::StoreError;
+use eventstore::{Checkpoint, Position, StoreError};
 use sqlx::{Connection, PgConnection, PgExecutor, Row};
 
-use crate::projection::Projection;
+use crate::generation::Generation;
+use crate::read_model::ReadModel;
 
-/// The number of a generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Generation(pub(crate) i32);
-
-impl fmt::Display for Generation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Generation {
-    /// The name of its cursor.
-    pub(crate) fn cursor(self, projection: &str) -> String {
-        format!("{projection}@{self}")
-    }
-}
-
-/// A generation and the schema that it was made for.
+/// The state that a generation must be in to be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
+pub(crate) enum GenerationState {
+    /// Serves readers. A swap holds its projector back for a moment.
+    Live,
+    /// Is being filled.
+    Building,
+}
+
+impl GenerationState {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Building => "building",
+        }
+    }
+}
+
+/// A generation and its schema version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GenerationInfo {
     pub(crate) generation: Generation,
     pub(crate) schema_version: i32,
 }
 
-/// The generation of a projection that is in a state: there is one at the most.
-async fn in_state(executor: impl PgExecutor<'_>, name: &str, state: &str) -> Result<Option<Made>, StoreError> {
+/// The generation of a model in a state; a unique index allows one at most.
+async fn in_state(
+    executor: impl PgExecutor<'_>,
+    name: &str,
+    state: GenerationState,
+) -> Result<Option<GenerationInfo>, StoreError> {
     let row =
         sqlx::query("select generation, schema_version from read_models.generations where name = $1 and state = $2")
             .bind(name)
-            .bind(state)
+            .bind(state.as_str())
             .fetch_optional(executor)
             .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Made { generation: Generation(row.try_get(0)?), schema_version: row.try_get(1)? }))
+    Ok(Some(GenerationInfo { generation: Generation(row.try_get(0)?), schema_version: row.try_get(1)? }))
 }
 
-/// The one that serves.
-pub(crate) async fn live(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, StoreError> {
-    in_state(executor, name, "live").await
+/// The generation that serves.
+pub(crate) async fn live(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<GenerationInfo>, StoreError> {
+    in_state(executor, name, GenerationState::Live).await
 }
 
-/// The one that is being filled.
-pub(crate) async fn building(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Made>, StoreError> {
-    in_state(executor, name, "building").await
+/// The generation that is being filled.
+pub(crate) async fn building(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<GenerationInfo>, StoreError> {
+    in_state(executor, name, GenerationState::Building).await
 }
 
-/// Begins a new generation, if none is being filled.
-pub(crate) async fn begin(executor: impl PgExecutor<'_>, projection: &dyn Projection) -> Result<(), StoreError> {
+/// The live generation and how far it has read the log.
+pub(crate) async fn live_position(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<Option<(Generation, Position)>, StoreError> {
+    let Some(live) = live(&mut *connection, name).await? else { return Ok(None) };
+    let position = Checkpoint::position(connection, &live.generation.checkpoint(name)).await?;
+    Ok(Some((live.generation, position)))
+}
+
+/// Begins a new generation unless one is being filled.
+pub(crate) async fn begin(executor: impl PgExecutor<'_>, model: &dyn ReadModel) -> Result<(), StoreError> {
     sqlx::query(
         "insert into read_models.generations (name, generation, schema_version, state, started_at)
          select $1, coalesce(max(generation), 0) + 1, $2, 'building', now()
            from read_models.generations where name = $1
          on conflict do nothing",
     )
-    .bind(projection.name())
-    .bind(projection.schema_version())
+    .bind(model.name())
+    .bind(model.schema_version())
     .execute(executor)
     .await?;
     Ok(())
 }
 
-/// Gives up one that is being filled for a schema that is no more.
+/// Gives up a generation that is being filled.
 pub(crate) async fn abandon(
     executor: impl PgExecutor<'_>,
     name: &str,
@@ -85,7 +98,7 @@ pub(crate) async fn abandon(
     Ok(())
 }
 
-/// Tells how fast it is being filled.
+/// Records how fast a generation is being filled.
 pub(crate) async fn report_rate(
     executor: impl PgExecutor<'_>,
     name: &str,
@@ -101,7 +114,7 @@ pub(crate) async fn report_rate(
     Ok(())
 }
 
-/// Makes a generation the live one, in one transaction. `false`: it was given up meanwhile.
+/// Makes a generation the live one, in one transaction. `false`: it was given up in the meantime.
 pub(crate) async fn swap(
     connection: &mut PgConnection,
     name: &str,
@@ -127,25 +140,22 @@ pub(crate) async fn swap(
         tx.rollback().await?;
         return Ok(false);
     }
-    // visible to nobody before it is on the disk, with all that was filled in before
+    // durable before anyone can see it, together with everything that was filled in before
     sqlx::query("set local synchronous_commit = on").execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Whether something is left of retired generations.
+/// Whether a retired generation is left to remove.
 pub(crate) async fn any_retired(executor: impl PgExecutor<'_>, name: &str) -> Result<bool, StoreError> {
     let sql = "select exists (select from read_models.generations where name = $1 and state = 'retired')";
     Ok(sqlx::query_scalar(sql).bind(name).fetch_one(executor).await?)
 }
 
-/// Removes what is left of retired generations. Who still reads one is waited for as long as a lock may take;
-/// what can't be had now is removed another time.
-pub(crate) async fn remove_retired(
-    connection: &mut PgConnection,
-    projection: &dyn Projection,
-) -> Result<(), StoreError> {
-    let name = projection.name();
+/// Removes retired generations. A reader that still uses one delays this by `lock_timeout` at most; the removal is then
+/// tried again later.
+pub(crate) async fn remove_retired(connection: &mut PgConnection, model: &dyn ReadModel) -> Result<(), StoreError> {
+    let name = model.name();
     let retired: Vec<i32> =
         sqlx::query_scalar("select generation from read_models.generations where name = $1 and state = 'retired'")
             .bind(name)
@@ -153,12 +163,12 @@ pub(crate) async fn remove_retired(
             .await?;
     for generation in retired.into_iter().map(Generation) {
         let mut tx = connection.begin().await?;
-        for table in projection.tables(generation) {
+        for table in model.tables(generation) {
             let drop = format!("drop table if exists {}", table.name);
             sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *tx).await?;
         }
         for (sql, key) in [
-            ("delete from checkpoints where name = $1 and $2 > 0", generation.cursor(name)),
+            ("delete from checkpoints where name = $1 and $2 > 0", generation.checkpoint(name)),
             ("delete from read_models.parked where projection = $1 and generation = $2", name.to_owned()),
             (
                 "delete from read_models.generations where name = $1 and generation = $2 and state = 'retired'",
@@ -168,7 +178,7 @@ pub(crate) async fn remove_retired(
             sqlx::query(sql).bind(key).bind(generation.0).execute(&mut *tx).await?;
         }
         tx.commit().await?;
-        tracing::info!(projection = name, %generation, "a retired generation was removed");
+        tracing::info!(projection = name, %generation, "removed a retired generation");
     }
     Ok(())
 }

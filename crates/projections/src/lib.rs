@@ -1,33 +1,38 @@
-//! Read models: what is derived from the log to be listed, searched and counted, and can be thrown away.
+//! Read models: tables for lists, search and counts that are derived from the log, and can be thrown away and rebuilt.
 //!
-//! A projection gets the log in batches, inside the transaction that also moves its cursor: exactly once. Of several
-//! processes one leads. An event that can't be applied parks its stream, and nothing else (docs/adr/0016). A rebuild fills
-//! a new generation of tables beside the one that serves, and takes its place in one transaction (docs/adr/0017). Each
-//! answer knows the position that it was read at (docs/adr/0018).
+//! A projector reads the log in batches and applies each one in the transaction that also advances its checkpoint: exactly
+//! once. Of several processes one leads. An event that can't be applied parks its stream, and nothing else
+//! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
+//! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model's SQL stands in one file, writer and reader side by side: `tickets.rs`, `queues.rs`.
+//! A read model has one folder, which alone names its tables, and one entry in the [registry]: `tickets`, `queues`.
 #![forbid(unsafe_code)]
 
+mod cache;
+mod context;
 mod error;
 mod failpoints;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod generation;
 mod generations;
-mod memory;
 mod metrics;
 mod parked;
-mod projection;
+mod progress;
 mod projector;
 mod queues;
-mod reached;
+mod read_model;
 mod reader;
 mod rebuild;
+mod registry;
 mod requests;
 mod secret;
 mod session;
 mod status;
+mod ticket_stream;
 mod tickets;
+mod verification;
 mod verify;
 
 use std::sync::LazyLock;
@@ -39,19 +44,20 @@ use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
 pub use error::ReadError;
-pub use queues::{Queue, Queues};
-pub use reader::{AtLeast, Reader, TicketsPage};
+pub use queues::{Queue, QueuesPage};
+pub use reader::{AtLeast, Reader};
+pub use registry::names;
 pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};
-pub use tickets::{Order, Seer, Sort, TicketQuery, TicketRow};
-pub use verify::Difference;
+pub use tickets::{Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use verification::Difference;
 
+use context::Context;
 use metrics::METRICS;
-use projection::Projection;
-use projector::Projector;
-use reached::Reached;
+use progress::Progress;
+use registry::READ_MODELS;
 
-/// The schema that the projections share, to be run after the log's and the desk's. Tables of generations are made by
+/// The schema that all read models share; run it after the log's and the desk's. The tables of generations are created by
 /// the program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations/projections");
@@ -60,7 +66,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
-/// A digest of that schema: another schema, another digest.
+/// A digest of that schema, to name databases after in tests.
 pub fn schema_digest() -> String {
     let bytes = MIGRATOR.iter().flat_map(|migration| migration.checksum.iter().copied());
     // FNV-1a
@@ -69,17 +75,9 @@ pub fn schema_digest() -> String {
     format!("{digest:016x}")
 }
 
-/// Every projection there is.
-static PROJECTIONS: &[&dyn Projection] = &[&tickets::Tickets, &queues::QueuesProjection];
-
-/// The names of the projections.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    PROJECTIONS.iter().map(|projection| projection.name())
-}
-
-/// How often the gauges are read.
+/// How often the gauges are updated.
 const MEASURE: Duration = Duration::from_secs(2);
-/// The pause before what has panicked is started again.
+/// The pause before a projector that has panicked is started again.
 const RESTART: Duration = Duration::from_secs(1);
 
 /// The projections of a process.
@@ -87,41 +85,36 @@ const RESTART: Duration = Duration::from_secs(1);
 pub struct Projections {
     store: EventStore,
     pool: PgPool,
-    reached: Reached,
+    progress: Progress,
     reader: Reader,
 }
 
 impl Projections {
-    /// Over an open log. The pool is for reading; what is written goes over connections of their own.
+    /// Reads go over the pool; each projector writes over a connection of its own.
     pub fn new(store: EventStore, pool: PgPool) -> Self {
-        let reached = Reached::new(pool.clone(), names());
-        let reader = Reader::new(pool.clone(), reached.clone());
-        Self { store, pool, reached, reader }
+        let progress = Progress::new(pool.clone(), names());
+        let reader = Reader::new(pool.clone(), progress.clone(), READ_MODELS);
+        Self { store, pool, progress, reader }
     }
 
-    /// What reads them, also where no projector runs.
+    /// The reader; it works whether or not a projector runs in this process.
     pub fn reader(&self) -> Reader {
         self.reader.clone()
     }
 
-    /// Holds each live read model against the fold of the log up to its position; `progress` hears how many events
-    /// were read. Changes nothing.
-    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Vec<Difference>, StoreError> {
-        verify::all(&self.store, progress).await
+    /// Compares each live read model with the fold of the log up to its position. `progress` is called with the number of
+    /// events read so far; the log is read once per read model. Nothing is changed.
+    pub async fn verify(&self, progress: impl FnMut(u64) + Send) -> Result<Vec<Difference>, StoreError> {
+        verify::all(READ_MODELS, &self.store, &self.pool, progress).await
     }
 
-    /// Runs the projectors until told to stop. They may be stopped, or killed, at any moment: what is under way is
-    /// rolled back, and done by who leads next.
+    /// Runs the projectors until `stop`. They may be stopped or killed at any moment: the batch under way is rolled back,
+    /// and the next leader applies it.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let mut tasks = JoinSet::new();
-        for projection in PROJECTIONS.iter().copied() {
-            let projector = Projector {
-                store: self.store.clone(),
-                pool: self.pool.clone(),
-                projection,
-                reached: self.reached.clone(),
-            };
-            tasks.spawn(untiring(projector));
+        for model in READ_MODELS.iter().copied() {
+            let (store, pool, progress) = (self.store.clone(), self.pool.clone(), self.progress.clone());
+            tasks.spawn(supervise(Context { store, pool, model, progress }));
         }
         tasks.spawn(measure(self.reader.clone()));
         stop.await;
@@ -129,13 +122,13 @@ impl Projections {
     }
 }
 
-/// A fault of the program ends one attempt, not the projection.
-async fn untiring(projector: Projector) {
+/// Restarts a projector that panics.
+async fn supervise(context: Context) {
     loop {
         let mut attempt = JoinSet::new();
-        attempt.spawn(projector.clone().run());
+        attempt.spawn(projector::run(context.clone()));
         if let Some(Err(error)) = attempt.join_next().await {
-            tracing::error!(%error, "a projector ended; it is started again");
+            tracing::error!(projection = context.name(), %error, "a projector panicked; it is restarted");
         }
         tokio::time::sleep(RESTART).await;
     }
@@ -145,7 +138,7 @@ async fn measure(reader: Reader) {
     loop {
         match reader.status().await {
             Ok(all) => all.iter().filter(|status| status.state == "live").for_each(|status| METRICS.record(status)),
-            Err(error) => tracing::debug!(%error, "the projections can't be measured"),
+            Err(error) => tracing::debug!(%error, "the read models can't be measured"),
         }
         tokio::time::sleep(MEASURE).await;
     }

@@ -1,4 +1,4 @@
-//! What the projections tell of themselves, as OpenTelemetry metrics.
+//! OpenTelemetry metrics of the projections.
 
 use std::sync::LazyLock;
 
@@ -15,36 +15,36 @@ pub(crate) struct Metrics {
     applied: Counter<u64>,
 }
 
-/// Made at the first use: the application sets its meter provider before that.
+/// Created on first use, after the application has set its meter provider.
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let meter = opentelemetry::global::meter("projections");
-    let gauge = |name, what| meter.u64_gauge(name).with_description(what).build();
+    let gauge = |name, description| meter.u64_gauge(name).with_description(description).build();
     Metrics {
-        position: gauge("docket_projection_position", "the position up to which a projection has read the log"),
-        lag_events: gauge("docket_projection_lag_events", "events of the log that a projection has not read"),
+        position: gauge("docket_projection_position", "Position up to which a read model has read the log"),
+        lag_events: gauge("docket_projection_lag_events", "Events in the log that a read model has not read yet"),
         lag_seconds: meter
             .f64_gauge("docket_projection_lag_seconds")
             .with_unit("s")
-            .with_description("age of the oldest event that a projection has not read")
+            .with_description("Age of the oldest event that a read model has not read yet")
             .build(),
         parked_streams: gauge(
             "docket_projection_parked_streams",
-            "streams that a projection passes over after a fault",
+            "Streams that a read model passes over because an event could not be applied",
         ),
         applied: meter
             .u64_counter("docket_projection_events_applied")
-            .with_description("events that a projection of this process has dealt with")
+            .with_description("Events that the projectors of this process have read, including passed-over ones")
             .build(),
     }
 });
 
 impl Metrics {
     pub(crate) fn record(&self, status: &Status) {
-        let of = [KeyValue::new("projection", status.name.clone())];
-        self.position.record(status.position.0.unsigned_abs(), &of);
-        self.lag_events.record(status.lag_events.unsigned_abs(), &of);
-        self.lag_seconds.record(status.lag_seconds, &of);
-        self.parked_streams.record(status.parked_streams.unsigned_abs(), &of);
+        let attributes = [KeyValue::new("projection", status.name.clone())];
+        self.position.record(status.position.0.unsigned_abs(), &attributes);
+        self.lag_events.record(status.lag_events.unsigned_abs(), &attributes);
+        self.lag_seconds.record(status.lag_seconds, &attributes);
+        self.parked_streams.record(status.parked_streams.unsigned_abs(), &attributes);
     }
 
     pub(crate) fn applied(&self, projection: &'static str, events: usize) {

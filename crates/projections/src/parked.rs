@@ -1,11 +1,12 @@
-//! Streams that a projection passes over, and events that somebody has decided to leave out (docs/adr/0016).
+//! Parked streams, and events that an operator has decided to skip (docs/adr/0016).
 
 use std::collections::{HashMap, HashSet};
 
 use eventstore::{Position, StoreError, StreamId, Version};
 use sqlx::{PgExecutor, Row};
 
-use crate::generations::Generation;
+use crate::generation::Generation;
+use crate::read_model::EventEnvelope;
 
 /// Where a stream stopped, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +17,13 @@ pub(crate) struct Parked {
     pub(crate) error: String,
 }
 
-/// Parks a stream, or notes that it stopped at another event.
+impl Parked {
+    pub(crate) fn at(event: &EventEnvelope, error: String) -> Self {
+        Self { stream: event.stream, position: event.position, version: event.version, error }
+    }
+}
+
+/// Parks a stream, or moves a parked stream to another event.
 pub(crate) async fn park(
     executor: impl PgExecutor<'_>,
     projection: &str,
@@ -34,14 +41,14 @@ pub(crate) async fn park(
     .bind(parked.stream.0)
     .bind(parked.position.0)
     .bind(parked.version.0)
-    // what PostgreSQL can't keep in a text
+    // PostgreSQL's `text` can't hold U+0000
     .bind(parked.error.replace('\0', "\u{fffd}"))
     .execute(executor)
     .await?;
     Ok(())
 }
 
-/// Takes a stream up again.
+/// Removes a stream from the parked ones.
 pub(crate) async fn release(
     executor: impl PgExecutor<'_>,
     projection: &str,
@@ -57,7 +64,7 @@ pub(crate) async fn release(
     Ok(())
 }
 
-/// Where each parked stream stopped.
+/// The parked streams, and where each stopped.
 pub(crate) async fn all(
     executor: impl PgExecutor<'_>,
     projection: &str,
@@ -79,7 +86,7 @@ pub(crate) async fn all(
         .collect()
 }
 
-/// The positions that a projection leaves out.
+/// The positions that are skipped.
 pub(crate) async fn skips(executor: impl PgExecutor<'_>, projection: &str) -> Result<HashSet<Position>, StoreError> {
     let positions: Vec<i64> = sqlx::query_scalar("select position from read_models.skips where projection = $1")
         .bind(projection)
@@ -88,7 +95,7 @@ pub(crate) async fn skips(executor: impl PgExecutor<'_>, projection: &str) -> Re
     Ok(positions.into_iter().map(Position).collect())
 }
 
-/// Writes down that an event is left out.
+/// Records that an event is skipped, in every generation.
 pub(crate) async fn skip(
     executor: impl PgExecutor<'_>,
     projection: &str,

@@ -1,6 +1,8 @@
-//! The readers' side: what the API asks of the read models.
+//! Reads the read models: finds the live generation, waits for a position, survives swaps. The queries themselves are in
+//! the models' folders.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,105 +13,74 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::error::ReadError;
-use crate::generations::{self, Generation};
-use crate::projection::Projection;
-use crate::queues::{self, Queues};
-use crate::reached::Reached;
+use crate::generation::Generation;
+use crate::generations::{self, GenerationInfo};
+use crate::progress::Progress;
+use crate::read_model::ReadModel;
+use crate::registry::Registry;
 use crate::requests::{self, Action, Outcome};
+use crate::secret;
 use crate::status::{self, Status};
-use crate::tickets::{self, Place, Seer, TicketQuery, TicketRow};
-use crate::{PROJECTIONS, secret};
 
-/// How often it is looked for an operator's answer, and for a first generation.
+/// How often to look for the answer to an operator's request, and for a first generation.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often a query is asked again because another generation took the place of the one that it was asked of.
+/// How often a query is repeated at once because its generation was replaced.
 const SWAPS: usize = 10;
 
-/// From which position on an answer is wanted, and how long to wait for it.
+/// The position that an answer must include, and how long to wait for it.
 #[derive(Clone, Copy, Debug)]
 pub struct AtLeast {
-    /// Zero: whatever there is.
+    /// Zero: any.
     pub position: Position,
-    /// How long.
+    /// How long to wait.
     pub wait: Duration,
-}
-
-/// A page of the list, and the position it was read at.
-#[derive(Clone, Debug)]
-pub struct TicketsPage {
-    /// How far the log was read.
-    pub position: Position,
-    /// The tickets.
-    pub items: Vec<TicketRow>,
-    /// Where the next page begins; none after the last.
-    pub next: Option<String>,
 }
 
 /// Reads the read models. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pool: PgPool,
-    reached: Reached,
+    progress: Progress,
+    models: Models,
     live: Arc<RwLock<HashMap<&'static str, Generation>>>,
     secret: Arc<OnceCell<Vec<u8>>>,
 }
 
 impl Reader {
-    pub(crate) fn new(pool: PgPool, reached: Reached) -> Self {
-        Self { pool, reached, live: Arc::default(), secret: Arc::default() }
+    pub(crate) fn new(pool: PgPool, progress: Progress, models: Registry) -> Self {
+        Self { pool, progress, models: Models(models), live: Arc::default(), secret: Arc::default() }
     }
 
-    /// A page of the tickets' list.
-    pub async fn tickets(&self, query: &TicketQuery, at_least: AtLeast) -> Result<TicketsPage, ReadError> {
-        let secret = self.secret.get_or_try_init(|| secret::get(&self.pool, "tickets cursor")).await?;
-        let list = query.list();
-        let after = match &query.cursor {
-            Some(cursor) => Some(Place::open(cursor, secret, &list).ok_or(ReadError::InvalidCursor)?),
-            None => None,
-        };
-        let page = self
-            .ask(
-                "tickets",
-                at_least,
-                |page: &tickets::Page| page.position,
-                |generation| Box::pin(tickets::page(&self.pool, generation, query, after)),
-            )
-            .await?;
-        let next = page.next.map(|place| place.seal(secret, &list));
-        Ok(TicketsPage { position: page.position, items: page.items, next })
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
     }
 
-    /// The queues that one sees.
-    pub async fn queues(&self, seer: &Seer, at_least: AtLeast) -> Result<Queues, ReadError> {
-        self.ask(
-            "queues",
-            at_least,
-            |queues: &Queues| queues.position,
-            |generation| Box::pin(queues::read(&self.pool, generation, seer)),
-        )
-        .await
+    /// The secret that page cursors are sealed with.
+    pub(crate) async fn cursor_secret(&self) -> Result<&[u8], StoreError> {
+        Ok(self.secret.get_or_try_init(|| secret::get(&self.pool, "tickets cursor")).await?)
     }
 
-    /// Asks the live generation, as soon as it has come far enough. A generation that has been replaced answers
-    /// nothing, or can't be asked any more: then it is looked which one it is now.
-    async fn ask<'a, T>(
+    /// Queries the live generation of a model once it has read far enough. A generation that was replaced answers
+    /// nothing, or its tables are gone: the query is then repeated on the new one.
+    pub(crate) async fn query<'a, T>(
         &'a self,
-        name: &'static str,
+        model: &'static dyn ReadModel,
         at_least: AtLeast,
         position: impl Fn(&T) -> Position,
         query: impl Fn(Generation) -> BoxFuture<'a, Result<Option<T>, ReadError>>,
     ) -> Result<T, ReadError> {
+        let name = model.name();
         let deadline = Instant::now() + at_least.wait;
         let mut known = None;
         let mut swaps = 0;
         loop {
-            if at_least.position > Position(0) && !self.reached.wait(name, at_least.position, deadline).await {
+            if at_least.position > Position(0) && !self.progress.wait_for(name, at_least.position, deadline).await {
                 return Err(ReadError::Behind { position: known });
             }
             let generation = self.live(name, deadline).await?;
             match query(generation).await {
                 Ok(Some(answer)) if position(&answer) >= at_least.position => return Ok(answer),
-                // a database that was set back: what it had reached it has not any more
+                // the database was restored to an earlier state
                 Ok(Some(answer)) => {
                     known = Some(position(&answer));
                     if Instant::now() >= deadline {
@@ -120,8 +91,9 @@ impl Reader {
                 Ok(None) => self.forget(name),
                 Err(error) => {
                     self.forget(name);
-                    if generations::live(&self.pool, name).await?.is_some_and(|live| live.generation == generation) {
-                        return Err(error);
+                    let live = generations::live(&self.pool, name).await?;
+                    if let Some(live) = live.filter(|live| live.generation == generation) {
+                        return Err(self.explain(error, model, live).await);
                     }
                 }
             }
@@ -135,7 +107,7 @@ impl Reader {
         }
     }
 
-    /// The generation that serves, as far as is known; where there is none yet, one is waited for.
+    /// The live generation, cached; waits for one while the model is built for the first time.
     async fn live(&self, name: &'static str, deadline: Instant) -> Result<Generation, ReadError> {
         if let Some(known) = self.live.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(*known);
@@ -156,29 +128,29 @@ impl Reader {
         self.live.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
-    /// How the projections are.
+    /// The state of all read models.
     pub async fn status(&self) -> Result<Vec<Status>, StoreError> {
         status::all(&self.pool).await
     }
 
-    /// Begins a rebuild, which a leader carries out, or finds the one that is under way; its generation. `None`: there
-    /// is no such projection.
+    /// Begins a rebuild, which the leader carries out, and returns its generation; if one is under way already, that one's.
+    /// `None`: there is no such read model.
     pub async fn rebuild(&self, name: &str) -> Result<Option<i32>, StoreError> {
-        let Some(projection) = find(name) else { return Ok(None) };
+        let Some(model) = self.find(name) else { return Ok(None) };
         loop {
-            generations::begin(&self.pool, projection).await?;
+            generations::begin(&self.pool, model).await?;
             if let Some(building) = generations::building(&self.pool, name).await? {
                 return Ok(Some(building.generation.0));
             }
-            // it was so fast that it serves already
+            // it is live already
             if let Some(live) = generations::live(&self.pool, name).await? {
                 return Ok(Some(live.generation.0));
             }
         }
     }
 
-    /// Asks a projection's leader to take a parked stream up again, and waits for its answer. The outer `None`: there
-    /// is no such projection; an inner one: nobody answered in time.
+    /// Asks the leader to retry or skip the event that parked a stream, and waits for the outcome. The outer `None`: there
+    /// is no such read model; the inner one: nobody answered in time.
     pub async fn repair(
         &self,
         name: &str,
@@ -187,7 +159,7 @@ impl Reader {
         by: &str,
         wait: Duration,
     ) -> Result<Option<Option<Outcome>>, StoreError> {
-        if find(name).is_none() {
+        if self.find(name).is_none() {
             return Ok(None);
         }
         let id = requests::ask(&self.pool, name, stream, action, by).await?;
@@ -200,8 +172,30 @@ impl Reader {
         }
         Ok(Some(None))
     }
+
+    fn find(&self, name: &str) -> Option<&'static dyn ReadModel> {
+        self.models.0.iter().copied().find(|model| model.name() == name)
+    }
+
+    /// A row that can't be read is a reason to rebuild, unless another version of the program has written it.
+    async fn explain(&self, error: ReadError, model: &dyn ReadModel, live: GenerationInfo) -> ReadError {
+        let ReadError::UnreadableRow(reason) = &error else { return error };
+        let (name, generation) = (model.name(), live.generation);
+        if live.schema_version == model.schema_version() {
+            tracing::error!(projection = name, %generation, reason, "a stored row can't be read; the read model is rebuilt");
+            if let Err(error) = generations::begin(&self.pool, model).await {
+                return error.into();
+            }
+        }
+        error
+    }
 }
 
-fn find(name: &str) -> Option<&'static dyn Projection> {
-    PROJECTIONS.iter().copied().find(|projection| projection.name() == name)
+#[derive(Clone, Copy)]
+struct Models(Registry);
+
+impl fmt::Debug for Models {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|model| model.name())).finish()
+    }
 }

@@ -1,26 +1,26 @@
-//! What operators ask of a projection's leader: a row that it answers.
+//! Operators' requests to the leader of a projection: rows that it answers.
 
 use eventstore::{StoreError, StreamId};
 use sqlx::{PgExecutor, Row};
 
-/// What is to become of a parked stream.
+/// What to do with a parked stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Try again from the event at which it stopped.
+    /// Try again, from the event at which it stopped.
     Retry,
-    /// Leave that event out, for this reason, and go on after it.
+    /// Skip that event, and continue after it.
     Skip {
-        /// Why; it is written down.
+        /// Why; recorded with the skip.
         reason: String,
     },
 }
 
-/// What came of it.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether the stream is parked no more.
+    /// Whether the stream is no longer parked.
     pub healed: bool,
-    /// In words.
+    /// The outcome in words.
     pub text: String,
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn ask(
         Action::Skip { reason } => ("skip", Some(reason)),
     };
     let id = sqlx::query_scalar(
-        // what was asked long ago is in the log of the program; what was left out, in `skips`
+        // old requests are in the program's log, and skips in `read_models.skips`
         "with old as (delete from read_models.requests where requested_at < now() - interval '30 days')
          insert into read_models.requests (projection, action, stream_id, reason, requested_by, requested_at)
          values ($1, $2, $3, $4, $5, now()) returning id",
@@ -59,7 +59,7 @@ pub(crate) async fn ask(
     Ok(id)
 }
 
-/// Those that wait for an answer, the oldest first. What nobody waits for any more is not carried out late.
+/// Unanswered requests, oldest first. One that nobody waits for any more is not carried out late.
 pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> Result<Vec<Request>, StoreError> {
     let rows = sqlx::query(
         "select id, stream_id, action, reason, requested_by from read_models.requests

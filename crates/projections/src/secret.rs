@@ -1,9 +1,9 @@
-//! The secret that proves cursors: made by the database at its first use, the same for all instances.
+//! The secret that page cursors are sealed with. The database generates it on first use; all processes share it.
 
 use eventstore::StoreError;
 use sqlx::PgPool;
 
-/// The secret of a name.
+/// The secret with this name.
 pub(crate) async fn get(pool: &PgPool, name: &str) -> Result<Vec<u8>, StoreError> {
     let find = "select secret from read_models.secrets where name = $1";
     if let Some(secret) = sqlx::query_scalar(find).bind(name).fetch_optional(pool).await? {

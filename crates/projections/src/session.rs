@@ -1,5 +1,5 @@
-//! Filling one generation, batch by batch: each in one transaction that also moves the cursor, so that each
-//! event is applied exactly once, whatever dies when.
+//! Writes one generation, batch by batch. Each batch is one transaction that also advances the checkpoint, so that each
+//! event is applied exactly once, whatever crashes and when.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,113 +7,110 @@ use eventstore::{Checkpoint, Position, StoreError, StreamId};
 use sqlx::{Connection, PgConnection};
 
 use crate::failpoints;
-use crate::generations::Generation;
+use crate::generation::Generation;
+use crate::generations::GenerationState;
 use crate::parked::{self, Parked};
-use crate::projection::{ApplyError, Changes, Content, Fact, Incoming, Projection, Writer};
+use crate::read_model::{ApplyError, Changes, Content, DecodedEvent, EventEnvelope, ReadModel, Writer};
 
-/// The state in which a generation must be for it to be written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// It serves; a rebuild that takes its place holds it back meanwhile.
-    Live,
-    /// It is being filled.
-    Building,
-}
-
-/// Why a session came to its end.
+/// Why a session ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Halt {
+pub(crate) enum SessionError {
     /// The generation has another state by now.
     #[error("the generation was replaced")]
     Replaced,
-    /// Somebody else moved the cursor: the lead is lost, and what was made is not committed.
-    #[error("somebody else moved the cursor")]
-    Overtaken,
+    /// Another process advanced the checkpoint; nothing of this batch is committed.
+    #[error("leadership was lost: another process advanced the checkpoint")]
+    LeadershipLost,
+    /// Only a rebuild mends it.
+    #[error("a stored row can't be read: {0}")]
+    UnreadableRow(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<sqlx::Error> for Halt {
+impl From<sqlx::Error> for SessionError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }
 }
 
-/// How an attempt at some events failed.
+/// Why an attempt to apply some events failed.
 enum Failure {
-    /// For this one of them.
-    Unfit {
-        position: Position,
-        reason: String,
-    },
-    /// For what is in one of them, it is not known which.
+    /// This event can't be applied.
+    NotApplicable { position: Position, reason: String },
+    /// The database refused the data of an unknown one of them.
     Data(String),
-    Halt(Halt),
+    /// No event is to blame.
+    Session(SessionError),
 }
 
-impl<E: Into<Halt>> From<E> for Failure {
+impl<E: Into<SessionError>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Halt(error.into())
+        Self::Session(error.into())
     }
 }
 
 /// What a transaction writes.
 enum Work<'a> {
-    Facts(&'a [Fact]),
+    Events(&'a [DecodedEvent]),
     Folded(Option<Box<dyn Changes>>),
 }
 
-/// A generation that is being written to, and what the writer knows of it.
+/// A generation that is being written, and the state that its writer caches.
 pub(crate) struct Session {
-    pub(crate) projection: &'static dyn Projection,
+    pub(crate) model: &'static dyn ReadModel,
     pub(crate) generation: Generation,
     pub(crate) position: Position,
     pub(crate) parked: HashMap<StreamId, Parked>,
     pub(crate) skips: HashSet<Position>,
-    role: Role,
-    cursor: String,
+    state: GenerationState,
+    checkpoint: String,
     writer: Box<dyn Writer>,
 }
 
 impl Session {
-    /// Goes on where the cursor stands.
+    /// Continues from the checkpoint.
     pub(crate) async fn open(
-        projection: &'static dyn Projection,
+        model: &'static dyn ReadModel,
         generation: Generation,
-        role: Role,
+        state: GenerationState,
         connection: &mut PgConnection,
     ) -> Result<Self, StoreError> {
-        let cursor = generation.cursor(projection.name());
+        let checkpoint = generation.checkpoint(model.name());
         Ok(Self {
-            position: Checkpoint::position(&mut *connection, &cursor).await?,
-            parked: parked::all(&mut *connection, projection.name(), generation).await?,
-            skips: parked::skips(&mut *connection, projection.name()).await?,
-            writer: projection.writer(generation),
-            projection,
+            position: Checkpoint::position(&mut *connection, &checkpoint).await?,
+            parked: parked::all(&mut *connection, model.name(), generation).await?,
+            skips: parked::skips(&mut *connection, model.name()).await?,
+            writer: model.writer(generation),
+            model,
             generation,
-            role,
-            cursor,
+            state,
+            checkpoint,
         })
     }
 
-    /// Applies the events that come next in the log. One that can't be applied is found by halving, and parks
-    /// its stream; all others are applied.
-    pub(crate) async fn apply(&mut self, connection: &mut PgConnection, events: &[Incoming]) -> Result<(), Halt> {
+    /// Applies the next events of the log. An event that can't be applied is found by halving the batch, and parks its
+    /// stream; all others are applied.
+    pub(crate) async fn apply(
+        &mut self,
+        connection: &mut PgConnection,
+        events: &[EventEnvelope],
+    ) -> Result<(), SessionError> {
         let mut todo = vec![events];
         while let Some(events) = todo.pop() {
             let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
             match self.advance(connection, events, None, last.position).await {
                 Ok(()) => {}
-                Err(Failure::Halt(halt)) => return Err(halt),
+                Err(Failure::Session(error)) => return Err(error),
                 Err(Failure::Data(_)) if events.len() > 1 => {
                     let (before, after) = events.split_at(events.len() / 2);
                     todo.extend([after, before]);
                 }
-                Err(Failure::Data(reason) | Failure::Unfit { reason, .. }) => {
-                    let culprit = stopped_at(first, reason);
-                    if let Err(Failure::Halt(halt)) = self.advance(connection, &[], Some(culprit), last.position).await
-                    {
-                        return Err(halt);
+                Err(Failure::Data(reason) | Failure::NotApplicable { reason, .. }) => {
+                    let culprit = Parked::at(first, reason);
+                    let parked = self.advance(connection, &[], Some(culprit), last.position).await;
+                    if let Err(Failure::Session(error)) = parked {
+                        return Err(error);
                     }
                 }
             }
@@ -121,54 +118,54 @@ impl Session {
         Ok(())
     }
 
-    /// Writes what another writer has folded of the events that come next, none of which is to be parked or passed over.
-    /// The session's own writer forgets what it knew. `false`: nothing was written, because the database refused what is in it.
-    pub(crate) async fn take(
+    /// Writes what another writer has folded of the next events, none of which is to be parked or passed over. `false`:
+    /// the database refused the data, and nothing was written.
+    pub(crate) async fn write_folded(
         &mut self,
         connection: &mut PgConnection,
         changes: Option<Box<dyn Changes>>,
         to: Position,
-    ) -> Result<bool, Halt> {
-        self.writer.forget();
+    ) -> Result<bool, SessionError> {
+        self.writer.invalidate();
         match self.transact(connection, Work::Folded(changes), &HashMap::new(), to).await {
             Ok(()) => self.position = to,
-            Err(Failure::Halt(halt)) => return Err(halt),
+            Err(Failure::Session(error)) => return Err(error),
             Err(_) => return Ok(false),
         }
         Ok(true)
     }
 
-    /// One transaction: what the events mean, who is parked, and the cursor's move.
+    /// One transaction: the events' changes, newly parked streams, and the checkpoint's move.
     async fn advance(
         &mut self,
         connection: &mut PgConnection,
-        events: &[Incoming],
+        events: &[EventEnvelope],
         culprit: Option<Parked>,
         to: Position,
     ) -> Result<(), Failure> {
         let mut stopped: HashMap<StreamId, Parked> = culprit.map(|c| (c.stream, c)).into_iter().collect();
-        let mut facts = self.facts(events, &mut stopped);
+        let mut decoded = self.applicable(events, &mut stopped);
         loop {
-            match self.transact(connection, Work::Facts(&facts), &stopped, to).await {
+            match self.transact(connection, Work::Events(&decoded), &stopped, to).await {
                 Ok(()) => break,
-                Err(Failure::Unfit { position, reason }) => {
-                    // all of its stream's later events are passed over from here on
+                Err(Failure::NotApplicable { position, reason }) => {
+                    // all later events of its stream are passed over from here on
                     let Some(found) = events.iter().find(|event| event.position == position) else {
                         return Err(Failure::Data(reason));
                     };
-                    facts.retain(|fact| fact.stream != found.stream || fact.position < position);
-                    stopped.insert(found.stream, stopped_at(found, reason));
+                    decoded.retain(|event| event.stream != found.stream || event.position < position);
+                    stopped.insert(found.stream, Parked::at(found, reason));
                 }
                 Err(failure) => return Err(failure),
             }
         }
         for parked in stopped.into_values() {
             tracing::error!(
-                projection = self.projection.name(),
+                projection = self.model.name(),
                 stream = %parked.stream,
                 position = %parked.position,
                 error = parked.error,
-                "an event can't be applied: its stream is parked"
+                "an event can't be applied; its stream is parked"
             );
             self.parked.insert(parked.stream, parked);
         }
@@ -186,20 +183,20 @@ impl Session {
         let mut tx = connection.begin().await?;
         self.claim(&mut tx).await?;
         let done = match work {
-            Work::Facts([]) | Work::Folded(None) => Ok(()),
-            Work::Facts(facts) => self.writer.apply(&mut tx, facts).await,
+            Work::Events([]) | Work::Folded(None) => Ok(()),
+            Work::Events(events) => self.writer.apply(&mut tx, events).await,
             Work::Folded(Some(changes)) => changes.write(&mut tx).await,
         };
         if let Err(error) = done {
-            self.writer.forget();
+            self.writer.invalidate();
             tx.rollback().await?;
-            return Err(judged(error));
+            return Err(classify(error));
         }
         for parked in stopped.values() {
-            parked::park(&mut *tx, self.projection.name(), self.generation, parked).await?;
+            parked::park(&mut *tx, self.model.name(), self.generation, parked).await?;
         }
-        if !Checkpoint::advance(&mut *tx, &self.cursor, self.position, to).await? {
-            return Err(Failure::Halt(Halt::Overtaken));
+        if !Checkpoint::advance(&mut *tx, &self.checkpoint, self.position, to).await? {
+            return Err(Failure::Session(SessionError::LeadershipLost));
         }
         failpoints::BEFORE_COMMIT.reached();
         tx.commit().await?;
@@ -207,67 +204,64 @@ impl Session {
         Ok(())
     }
 
-    /// That the generation is still to be written to, until the transaction's end.
-    pub(crate) async fn claim(&self, connection: &mut PgConnection) -> Result<(), Halt> {
-        let name = self.projection.name();
-        if self.role == Role::Live {
-            // a rebuild that wants to take its place holds this one back
+    /// Makes sure, until the end of the transaction, that the generation is still to be written.
+    pub(crate) async fn claim(&self, connection: &mut PgConnection) -> Result<(), SessionError> {
+        let name = self.model.name();
+        if self.state == GenerationState::Live {
+            // a swap holds the exclusive lock
             sqlx::query("select pg_advisory_xact_lock_shared(hashtextextended('hold ' || $1, 0))")
                 .bind(name)
                 .execute(&mut *connection)
                 .await?;
         }
-        let state = if self.role == Role::Live { "live" } else { "building" };
         let there: Option<i32> = sqlx::query_scalar(
             "select 1 from read_models.generations where name = $1 and generation = $2 and state = $3",
         )
         .bind(name)
         .bind(self.generation.0)
-        .bind(state)
+        .bind(self.state.as_str())
         .fetch_optional(connection)
         .await?;
-        there.map(drop).ok_or(Halt::Replaced)
+        there.map(drop).ok_or(SessionError::Replaced)
     }
 
-    /// What is to be applied. What can't be read is noted as stopped; what is parked or left out is passed over.
-    fn facts(&self, events: &[Incoming], stopped: &mut HashMap<StreamId, Parked>) -> Vec<Fact> {
-        let mut facts = Vec::with_capacity(events.len());
+    /// The events to apply. Streams with an undecodable event are added to `stopped`; parked streams and skipped events
+    /// are passed over.
+    fn applicable(&self, events: &[EventEnvelope], stopped: &mut HashMap<StreamId, Parked>) -> Vec<DecodedEvent> {
+        let mut decoded = Vec::with_capacity(events.len());
         for event in events {
             let passed_over = self.parked.contains_key(&event.stream)
                 || stopped.contains_key(&event.stream)
                 || self.skips.contains(&event.position);
             match &event.content {
-                Content::Fact(fact) if !passed_over => facts.push(Fact::clone(fact)),
-                Content::Unreadable(error) if !passed_over => {
-                    stopped.insert(event.stream, stopped_at(event, error.clone()));
+                Content::Decoded(event) if !passed_over => decoded.push(event.clone()),
+                Content::Undecodable(error) if !passed_over => {
+                    stopped.insert(event.stream, Parked::at(event, error.clone()));
                 }
                 _ => {}
             }
         }
-        facts
+        decoded
     }
 
-    /// The writer, for what is done to one stream out of turn (`projector/repair.rs`).
+    /// The writer, to repair one stream out of order (`projector/repair.rs`).
     pub(crate) fn writer(&mut self) -> &mut dyn Writer {
         &mut *self.writer
     }
 }
 
-fn stopped_at(event: &Incoming, error: String) -> Parked {
-    Parked { stream: event.stream, position: event.position, version: event.version, error }
-}
-
-fn judged(error: ApplyError) -> Failure {
+fn classify(error: ApplyError) -> Failure {
     match error {
-        ApplyError::Unfit { position, reason } => Failure::Unfit { position, reason },
-        ApplyError::Database(error) if is_for_data(&error) => Failure::Data(error.to_string()),
+        ApplyError::NotApplicable { position, reason } => Failure::NotApplicable { position, reason },
+        ApplyError::UnreadableRow(reason) => Failure::Session(SessionError::UnreadableRow(reason)),
+        ApplyError::Database(error) if is_data_error(&error) => Failure::Data(error.to_string()),
         ApplyError::Database(error) => error.into(),
     }
 }
 
-/// Whether the database refused what was to be written, and not the statement or the moment: only then is an event
-/// to blame. Anything else would park one stream after the other for a fault of ours.
-pub(crate) fn is_for_data(error: &sqlx::Error) -> bool {
+/// Whether the database refused the data, rather than the statement or the moment. Only then an event is to blame;
+/// anything else would park one stream after another for a fault of the program or the server.
+pub(crate) fn is_data_error(error: &sqlx::Error) -> bool {
     // 21 cardinality, 22 data exception, 23 integrity, 54 program limit exceeded
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["21", "22", "23", "54"].iter().any(|class| code.starts_with(class)))

@@ -1,59 +1,59 @@
-//! How the projections are: measured against the true head of the log, never against a mark of their own.
+//! The state of the read models, measured against the true head of the log.
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, StoreError, StreamId, Version};
 use serde::Serialize;
 use sqlx::{PgPool, Row};
 
-/// A generation of a projection.
+/// The state of one generation of a read model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
-    /// The projection.
+    /// The read model.
     pub name: String,
-    /// Which generation.
+    /// The number of the generation.
     pub generation: i32,
-    /// The schema that it was made for.
+    /// The schema version it was created for.
     pub schema_version: i32,
     /// `live` or `building`.
     pub state: String,
-    /// How far it has read the log.
+    /// The position up to which it has read the log.
     pub position: Position,
-    /// Where the log ends.
+    /// The last position of the log.
     pub head: Position,
-    /// How many events it has not read.
+    /// The number of events it has not read yet.
     pub lag_events: i64,
-    /// How long the oldest of them has been in the log, in seconds; zero where there is none.
+    /// The age of the oldest of them, in seconds; zero if there is none.
     pub lag_seconds: f64,
-    /// How many events a second it is being filled with.
+    /// Events per second, while it is being filled.
     pub rate: Option<f64>,
-    /// How many seconds the filling still takes.
+    /// Estimated seconds until it is filled.
     pub eta_seconds: Option<f64>,
-    /// When it was begun.
+    /// When it was started.
     pub started_at: DateTime<Utc>,
-    /// How it compared with the one before, when it took its place.
+    /// How it compared with the generation it replaced.
     pub comparison: Option<String>,
-    /// How many streams are parked.
+    /// The number of parked streams.
     pub parked_streams: i64,
-    /// The first hundred of them.
+    /// The first hundred parked streams.
     pub faults: Vec<StreamFault>,
 }
 
-/// A stream that is passed over, and why.
+/// A parked stream: one that is passed over since an event could not be applied.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StreamFault {
-    /// The stream: a ticket.
+    /// The id of the stream.
     pub stream: StreamId,
-    /// The event that could not be applied.
+    /// The position of the event that could not be applied.
     pub position: Position,
-    /// Its place in the stream.
+    /// Its version in the stream.
     pub version: Version,
-    /// Why not.
+    /// Why it could not be applied.
     pub error: String,
-    /// Since when.
+    /// When the stream was parked.
     pub since: DateTime<Utc>,
 }
 
-/// All generations that serve or are being filled, by name.
+/// All live and building generations, by name.
 pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
     let rows = sqlx::query(
         "select g.name, g.generation, g.schema_version, g.state, coalesce(c.position, 0) as position,
@@ -84,7 +84,7 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
             lag_events,
             lag_seconds: row.try_get::<f64, _>("lag_seconds")?.max(0.0),
             rate,
-            eta_seconds: rate.filter(|rate| *rate > 0.0).map(|rate| count(lag_events) / rate),
+            eta_seconds: rate.filter(|rate| *rate > 0.0).map(|rate| as_f64(lag_events) / rate),
             started_at: row.try_get("started_at")?,
             comparison: row.try_get("comparison")?,
             parked_streams: row.try_get("parked")?,
@@ -121,6 +121,6 @@ async fn faults(pool: &PgPool, name: &str, generation: i32) -> Result<Vec<Stream
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn count(number: i64) -> f64 {
+fn as_f64(number: i64) -> f64 {
     number as f64
 }

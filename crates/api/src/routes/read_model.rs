@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use desk::Caller;
 use eventstore::Position;
-use projections::{AtLeast, Seer};
+use projections::{AtLeast, Viewer};
 use serde_json::Value;
 use ticket_aggregate::Role;
 
@@ -76,13 +76,13 @@ fn wait(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// As whom a caller looks: `Caller::may_see`, for many tickets at once.
-pub(super) fn seer(caller: &Caller) -> Seer {
+pub(super) fn viewer(caller: &Caller) -> Viewer {
     match caller.role {
-        Role::Requester => Seer::Requester(caller.id.clone()),
+        Role::Requester => Viewer::Requester(caller.id.clone()),
         Role::Agent => {
-            Seer::Agent { id: caller.id.clone(), teams: caller.teams.iter().map(ToString::to_string).collect() }
+            Viewer::Agent { id: caller.id.clone(), teams: caller.teams.iter().map(ToString::to_string).collect() }
         }
-        Role::Lead | Role::Admin | Role::System => Seer::Everything,
+        Role::Lead | Role::Admin | Role::System => Viewer::Everything,
     }
 }
 

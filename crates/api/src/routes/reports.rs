@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::read_model::{Asked, described, seer};
+use super::read_model::{Asked, described, viewer};
 use crate::App;
 use crate::admission::LoadClass;
 use crate::authenticate::Authenticated;
@@ -112,6 +112,6 @@ async fn queues(
 ) -> Result<Response, Problem> {
     Query::read(query.as_deref(), &[])?;
     let asked = Asked::read(&headers)?;
-    let queues = app.read_models.queues(&seer(&caller), asked.at_least).await?;
+    let queues = app.read_models.queues(&viewer(&caller), asked.at_least).await?;
     Ok(asked.answered(Json(QueuesView::of(&queues.queues)).into_response(), queues.position))
 }

@@ -52,8 +52,9 @@ async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::
     let bar = progress_bar(head.0.unsigned_abs() * 2, "readings", quiet);
     let mut report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
     bar.finish_and_clear();
-    // each read model against the fold of what it has read
-    let bar = progress_bar(head.0.unsigned_abs() * 2, "readings for the read models", quiet);
+    // each read model reads the log once
+    let readings = head.0.unsigned_abs() * projections::names().count() as u64;
+    let bar = progress_bar(readings, "readings for the read models", quiet);
     let differences =
         read_models.verify(|done| bar.set_position(done)).await.context("the read models can't be read")?;
     bar.finish_and_clear();
@@ -61,7 +62,7 @@ async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::
     report.findings.extend(differences.into_iter().map(|difference| Finding {
         rule: "read_model_differs",
         position: None,
-        ticket: difference.ticket.map(|stream| TicketId(stream.0)),
+        ticket: difference.stream.map(|stream| TicketId(stream.0)),
         version: None,
         detail: format!("{}: {}", difference.projection, difference.detail),
     }));

@@ -1,22 +1,23 @@
-//! Two generations, row by row, in one snapshot: how many rows each table has, and the sum of their hashes.
+//! Compares two generations in one snapshot, by the number of rows of each table and the sum of the rows' hashes.
 
 use eventstore::StoreError;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row};
 
-use crate::generations::{Generation, Made};
-use crate::projection::Projection;
+use crate::generation::Generation;
+use crate::generations::GenerationInfo;
+use crate::read_model::ReadModel;
 use crate::session::Session;
 
-/// What there is to compare.
+/// The comparison with the generation that is replaced.
 pub(super) enum Comparison {
     Of(Snapshot),
-    /// Nothing, and why.
+    /// There is nothing to compare, for this reason.
     None(&'static str),
 }
 
 impl Comparison {
-    /// `equal`, how they differ, or why that is not known. It takes its time, and nobody has to wait for it.
-    pub(super) async fn in_words(self) -> Result<String, StoreError> {
+    /// `equal`, `differs: …`, or why there is no comparison. Reads both generations whole; nothing is locked meanwhile.
+    pub(super) async fn describe(self) -> Result<String, StoreError> {
         match self {
             Self::Of(snapshot) => snapshot.comparison().await,
             Self::None(why) => Ok(why.to_owned()),
@@ -26,38 +27,38 @@ impl Comparison {
 
 /// A snapshot in which both generations have read the same part of the log.
 pub(super) struct Snapshot {
-    projection: &'static dyn Projection,
+    model: &'static dyn ReadModel,
     old: Side,
     new: Side,
 }
 
-/// A generation, and a connection of its own that holds the snapshot: the transaction ends with it.
+/// A generation, and a connection that holds the snapshot; its transaction ends when it is dropped.
 struct Side {
     generation: Generation,
     connection: PgConnection,
 }
 
-/// What a table holds.
+/// The fingerprint of a table.
 #[derive(PartialEq, Eq)]
-struct Print {
+struct Fingerprint {
     rows: i64,
     hash: String,
 }
 
 impl Snapshot {
-    /// Takes it, while the live generation's projector is held back.
-    pub(super) async fn take(pool: &PgPool, session: &Session, live: Made) -> Result<Self, StoreError> {
+    /// Call it while the live generation's projector is held.
+    pub(super) async fn take(pool: &PgPool, session: &Session, live: GenerationInfo) -> Result<Self, StoreError> {
         let mut old = Side::begin(pool, live.generation).await?;
         let mut new = Side::begin(pool, session.generation).await?;
-        // this takes it, not `begin`; both have the same
+        // the snapshot begins here, not at `begin`; the other connection imports it
         let exported: String = sqlx::query_scalar("select pg_export_snapshot()").fetch_one(&mut old.connection).await?;
         let import = format!("set transaction snapshot '{exported}'");
         new.connection.execute(AssertSqlSafe(import)).await?;
-        Ok(Self { projection: session.projection, old, new })
+        Ok(Self { model: session.model, old, new })
     }
 
     async fn comparison(mut self) -> Result<String, StoreError> {
-        let (was, is) = tokio::try_join!(self.old.prints(self.projection), self.new.prints(self.projection))?;
+        let (was, is) = tokio::try_join!(self.old.fingerprints(self.model), self.new.fingerprints(self.model))?;
         let differ = was.iter().zip(&is).filter(|((_, was), (_, is))| was != is).map(|((old, was), (new, is))| {
             format!("{old} has {} rows, {new} {}, and their contents differ", was.rows, is.rows)
         });
@@ -74,18 +75,18 @@ impl Side {
         Ok(Self { generation, connection })
     }
 
-    /// What each table holds, by its name.
-    async fn prints(&mut self, projection: &dyn Projection) -> Result<Vec<(String, Print)>, StoreError> {
-        let mut prints = Vec::new();
-        for table in projection.tables(self.generation) {
+    /// Each table's name and fingerprint.
+    async fn fingerprints(&mut self, model: &dyn ReadModel) -> Result<Vec<(String, Fingerprint)>, StoreError> {
+        let mut fingerprints = Vec::new();
+        for table in model.tables(self.generation) {
             let sql = format!(
                 "select count(*), coalesce(sum(hash_record_extended({row}, 0)::numeric), 0)::text from {name} t",
                 row = table.row,
                 name = table.name
             );
             let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connection).await?;
-            prints.push((table.name, Print { rows: row.try_get(0)?, hash: row.try_get(1)? }));
+            fingerprints.push((table.name, Fingerprint { rows: row.try_get(0)?, hash: row.try_get(1)? }));
         }
-        Ok(prints)
+        Ok(fingerprints)
     }
 }

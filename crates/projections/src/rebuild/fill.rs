@@ -1,5 +1,5 @@
-//! The filling of a generation: large pages straight from the log, read ahead by one task, decoded and folded by another,
-//! while the ones before are written. A page that can't simply be folded and written is applied as the live one would.
+//! Fills a generation with large pages straight from the log: one task reads and decodes, one folds, and this one writes.
+//! A page that can't be folded and written as a whole is applied as the live projector would.
 
 use std::collections::HashSet;
 use std::pin::pin;
@@ -11,20 +11,20 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::context::Context;
 use crate::generations;
 use crate::metrics::METRICS;
-use crate::projection::{Changes, Content, Fact, Incoming, Projection, Writer};
-use crate::projector::Projector;
-use crate::session::{Halt, Session};
+use crate::read_model::{Changes, Content, DecodedEvent, EventEnvelope, ReadModel, Writer};
+use crate::session::{Session, SessionError};
 
-/// How many events are read at once, and folded at once; fewer where they are large.
+/// The most events in a page; fewer where they are large.
 const PAGE: u16 = 8_000;
-/// How many are applied at once as the live one would.
+/// The most events in a page that is applied as the live projector would.
 const APPLIED: u16 = 1_000;
-/// How many pages wait between two tasks.
+/// The number of pages that may wait between two tasks.
 const AHEAD: usize = 1;
 
-/// How fast a filling is.
+/// The filling of one generation, and its rate.
 pub(crate) struct Fill {
     store: EventStore,
     pool: PgPool,
@@ -33,92 +33,96 @@ pub(crate) struct Fill {
 }
 
 impl Fill {
-    pub(crate) fn new(projector: &Projector, from: Position) -> Self {
-        Self { store: projector.store.clone(), pool: projector.pool.clone(), began: Instant::now(), from }
+    pub(crate) fn new(context: &Context, from: Position) -> Self {
+        Self { store: context.store.clone(), pool: context.pool.clone(), began: Instant::now(), from }
     }
 
-    /// Applies all that there is, up to the log's end.
-    pub(crate) async fn drain(&self, session: &mut Session, connection: &mut PgConnection) -> Result<(), Halt> {
-        while self.drain_folded(session, connection).await? == Ended::BeforePage {
-            let page = read(&self.store, session.projection, session.position, APPLIED).await?;
+    /// Applies everything up to the end of the log.
+    pub(crate) async fn drain(&self, session: &mut Session, connection: &mut PgConnection) -> Result<(), SessionError> {
+        while self.drain_folded(session, connection).await? == Drained::UpToPage {
+            let page = read(&self.store, session.model, session.position, APPLIED).await?;
             session.apply(connection, &page).await?;
             self.report(session, connection, page.len()).await?;
         }
         Ok(())
     }
 
-    /// Writes pages as long as another task can fold them.
-    async fn drain_folded(&self, session: &mut Session, connection: &mut PgConnection) -> Result<Ended, Halt> {
-        let (decoded, facts) = mpsc::channel(AHEAD);
+    /// Writes pages as long as they can be folded as a whole.
+    async fn drain_folded(
+        &self,
+        session: &mut Session,
+        connection: &mut PgConnection,
+    ) -> Result<Drained, SessionError> {
+        let (decoded, batches) = mpsc::channel(AHEAD);
         let (folded, mut pages) = mpsc::channel(AHEAD);
         let (written, known) = watch::channel(session.position);
-        // they end with this, also when this is dropped
+        // the tasks end with this function, and when it is dropped
         let mut tasks = JoinSet::new();
         tasks.spawn(Log::new(self, session).run(decoded));
-        tasks.spawn(Folder::new(self, session, known).run(facts, folded));
+        tasks.spawn(Folder::new(self, session, known).run(batches, folded));
         while let Some(page) = pages.recv().await {
-            let Some(Page { changes, to, events }) = page? else { return Ok(Ended::BeforePage) };
-            if !session.take(connection, changes, to).await? {
-                return Ok(Ended::BeforePage);
+            let Some(Page { changes, to, events }) = page? else { return Ok(Drained::UpToPage) };
+            if !session.write_folded(connection, changes, to).await? {
+                return Ok(Drained::UpToPage);
             }
             written.send_replace(to);
             self.report(session, connection, events).await?;
         }
-        // one that panicked has not come to the log's end
-        let mut ended = Ended::WithLog;
+        // a task that panicked has not reached the end of the log
+        let mut ended = Drained::All;
         while let Some(task) = tasks.join_next().await {
             if task.is_err() {
-                ended = Ended::BeforePage;
+                ended = Drained::UpToPage;
             }
         }
         Ok(ended)
     }
 
     async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), StoreError> {
-        METRICS.applied(session.projection.name(), events);
+        METRICS.applied(session.model.name(), events);
         let seconds = self.began.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let rate = (session.position.0 - self.from.0) as f64 / seconds.max(0.001);
-        generations::report_rate(connection, session.projection.name(), session.generation, rate).await
+        generations::report_rate(connection, session.model.name(), session.generation, rate).await
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    /// All is written.
-    WithLog,
-    /// The next page is to be applied event by event, if need be.
-    BeforePage,
+enum Drained {
+    /// Everything is written.
+    All,
+    /// The next page has to be applied by the session, event by event if need be.
+    UpToPage,
 }
 
-/// What is to be applied of a page; `None` where something is to be parked or passed over.
+/// A page to fold; `None` where an event of it is to be parked or passed over.
 type Decoded = Result<Option<Batch>, StoreError>;
-/// A page, folded; `None` where it can't be.
+/// A folded page; `None` where it can't be folded.
 type Folded = Result<Option<Page>, StoreError>;
 
 struct Batch {
-    facts: Vec<Fact>,
+    decoded: Vec<DecodedEvent>,
     to: Position,
     events: usize,
 }
 
 struct Page {
-    /// None: there was nothing in it that the projection wants.
+    /// `None`: the model selected no event of it.
     changes: Option<Box<dyn Changes>>,
     to: Position,
     events: usize,
 }
 
-/// Off the runtime's threads: such work takes tens of milliseconds, and all else that the thread has to do would wait for
-/// it. `None`: it panicked.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Runs CPU-bound work of tens of milliseconds off the runtime's threads, where it would delay everything else. `None`: it
+/// panicked.
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-/// Reads and decodes.
+/// Reads and decodes the log.
 struct Log {
     store: EventStore,
-    projection: &'static dyn Projection,
+    model: &'static dyn ReadModel,
     after: Position,
     parked: HashSet<StreamId>,
     skips: HashSet<Position>,
@@ -128,70 +132,70 @@ impl Log {
     fn new(fill: &Fill, session: &Session) -> Self {
         Self {
             store: fill.store.clone(),
-            projection: session.projection,
+            model: session.model,
             after: session.position,
             parked: session.parked.keys().copied().collect(),
             skips: session.skips.clone(),
         }
     }
 
-    /// Sends one page after the other, to the log's end.
+    /// Sends page after page, up to the end of the log.
     async fn run(self, decoded: mpsc::Sender<Decoded>) {
         let mut pages = pin!(self.store.log_pages(self.after, PAGE));
         loop {
             let page = match pages.try_next().await {
                 Ok(None) => return,
-                Ok(Some(events)) => Ok(self.decoded(events).await),
+                Ok(Some(events)) => Ok(self.decode(events).await),
                 Err(fault) => Err(fault),
             };
-            let goes_on = matches!(page, Ok(Some(_)));
-            if decoded.send(page).await.is_err() || !goes_on {
+            let more = matches!(page, Ok(Some(_)));
+            if decoded.send(page).await.is_err() || !more {
                 return;
             }
         }
     }
 
-    async fn decoded(&self, events: Vec<RecordedEvent>) -> Option<Batch> {
+    async fn decode(&self, events: Vec<RecordedEvent>) -> Option<Batch> {
         let passed_over =
             |event: &RecordedEvent| self.parked.contains(&event.stream_id) || self.skips.contains(&event.position);
         if events.iter().any(passed_over) {
             return None;
         }
-        let (projection, count, to) = (self.projection, events.len(), events.last()?.position);
-        let facts = apart(move || facts(projection, &events)).await??;
-        Some(Batch { facts, to, events: count })
+        let (model, count, to) = (self.model, events.len(), events.last()?.position);
+        let decoded = run_blocking(move || decode_all(model, &events)).await??;
+        Some(Batch { decoded, to, events: count })
     }
 }
 
-/// The events that the projection wants; `None` where one can't be read.
-fn facts(projection: &dyn Projection, events: &[RecordedEvent]) -> Option<Vec<Fact>> {
-    let mut facts = Vec::with_capacity(events.len());
+/// The events that the model selects; `None` where one can't be decoded.
+fn decode_all(model: &dyn ReadModel, events: &[RecordedEvent]) -> Option<Vec<DecodedEvent>> {
+    let mut decoded = Vec::with_capacity(events.len());
     for event in events {
-        match Incoming::read(projection, event).content {
-            Content::Fact(fact) => facts.push(*fact),
-            Content::Unwanted => {}
-            Content::Unreadable(_) => return None,
+        match EventEnvelope::open(model, event).content {
+            Content::Decoded(event) => decoded.push(event),
+            Content::NotSelected => {}
+            Content::Undecodable(_) => return None,
         }
     }
-    Some(facts)
+    Some(decoded)
 }
 
-/// Folds, with a writer of its own.
+/// Folds with a writer of its own.
 struct Folder {
     pool: PgPool,
     writer: Box<dyn Writer>,
     after: Position,
-    /// How far the pages that were folded are written.
+    /// The position up to which folded pages are written.
     written: watch::Receiver<Position>,
 }
 
 impl Folder {
     fn new(fill: &Fill, session: &Session, written: watch::Receiver<Position>) -> Self {
-        let writer = session.projection.writer(session.generation);
+        let writer = session.model.writer(session.generation);
         Self { pool: fill.pool.clone(), writer, after: session.position, written }
     }
 
-    /// Sends one page after the other, up to one that can't be folded.
+    /// Sends page after page, up to one that can't be folded.
     async fn run(mut self, mut decoded: mpsc::Receiver<Decoded>, pages: mpsc::Sender<Folded>) {
         while let Some(decoded) = decoded.recv().await {
             let (folder, page) = match self.next(decoded).await {
@@ -208,55 +212,55 @@ impl Folder {
     }
 
     async fn next(mut self, decoded: Decoded) -> Result<Option<(Self, Page)>, StoreError> {
-        let Some(Batch { facts, to, events }) = decoded? else { return Ok(None) };
-        if !self.load(&facts).await? {
+        let Some(Batch { decoded, to, events }) = decoded? else { return Ok(None) };
+        if !self.load(&decoded).await? {
             return Ok(None);
         }
-        let folded = apart(move || {
+        let folded = run_blocking(move || {
             self.after = to;
-            let changes = if facts.is_empty() { None } else { Some(self.writer.fold(&facts).ok()?) };
+            let changes = if decoded.is_empty() { None } else { Some(self.writer.fold(&decoded).ok()?) };
             Some((self, Page { changes, to, events }))
         });
         Ok(folded.await.flatten())
     }
 
-    /// Has the writer know what it must of the tickets that these are about. `false`: it can't.
-    async fn load(&mut self, facts: &[Fact]) -> Result<bool, StoreError> {
-        if self.writer.knows(facts) {
+    /// Loads the rows that the writer needs to fold these events. `false`: it can't.
+    async fn load(&mut self, events: &[DecodedEvent]) -> Result<bool, StoreError> {
+        if self.writer.is_loaded(events) {
             return Ok(true);
         }
-        // it is in the tables once all is written that was folded; who writes may be gone
+        // the rows are up to date once everything folded so far is written; an error means that the writing task is gone
         let after = self.after;
         if self.written.wait_for(|written| *written >= after).await.is_err() {
             return Ok(false);
         }
         let mut connection = self.pool.acquire().await?;
-        Ok(self.writer.load(&mut connection, facts).await.is_ok())
+        Ok(self.writer.load(&mut connection, events).await.is_ok())
     }
 }
 
 async fn read(
     store: &EventStore,
-    projection: &dyn Projection,
+    model: &dyn ReadModel,
     after: Position,
     count: u16,
-) -> Result<Vec<Incoming>, StoreError> {
+) -> Result<Vec<EventEnvelope>, StoreError> {
     let page = store.read_page(after, count).await?;
-    Ok(page.iter().map(|event| Incoming::read(projection, event)).collect())
+    Ok(page.iter().map(|event| EventEnvelope::open(model, event)).collect())
 }
 
-/// Applies what there is up to a position.
+/// Applies everything up to a position.
 pub(super) async fn to(
     store: &EventStore,
     session: &mut Session,
     connection: &mut PgConnection,
     position: Position,
-) -> Result<(), Halt> {
+) -> Result<(), SessionError> {
     while session.position < position {
         let wanted = u16::try_from(position.0 - session.position.0).unwrap_or(APPLIED).min(APPLIED);
-        let page = read(store, session.projection, session.position, wanted).await?;
+        let page = read(store, session.model, session.position, wanted).await?;
         if page.is_empty() {
-            return Err(Halt::Store(StoreError::Corrupt(format!("the log ends before position {position}"))));
+            return Err(SessionError::Store(StoreError::Corrupt(format!("the log ends before position {position}"))));
         }
         session.apply(connection, &page).await?;
     }

@@ -1,4 +1,4 @@
-//! What can be asked of the list.
+//! The filters and orders of the list of tickets.
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, Version};
@@ -6,109 +6,109 @@ use serde_json::json;
 use sqlx::{Postgres, QueryBuilder};
 use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId, Ticket, TicketId};
 
-use super::fold::rank;
-use super::words;
-use crate::generations::Generation;
+use super::rows::rank;
+use super::tokenizer;
+use crate::generation::Generation;
 
-/// Who looks: it decides which tickets are there, and what of them.
+/// Who reads: decides which tickets are visible, and what of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seer {
-    /// Sees the tickets that they asked for or follow, and of them what is public.
+pub enum Viewer {
+    /// Sees the public view of tickets that they requested or follow.
     Requester(String),
-    /// Sees their teams' tickets, those of no team, those they have, those they follow.
+    /// Sees tickets of their teams and of no team, and those assigned to them or followed by them.
     Agent {
-        /// Their id.
+        /// The id of the agent.
         id: String,
-        /// Their teams.
+        /// The teams of the agent.
         teams: Vec<String>,
     },
-    /// Sees all.
+    /// Sees every ticket.
     Everything,
 }
 
-impl Seer {
+impl Viewer {
     pub(crate) fn is_requester(&self) -> bool {
         matches!(self, Self::Requester(_))
     }
 }
 
-/// By what the list is ordered; tickets of the same are ordered by their ids.
+/// The sort key; ties are broken by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// When the last event happened that the one who looks can see.
+    /// The time of the last event that the viewer can see.
     Updated,
-    /// When it was opened.
+    /// The time of opening.
     Created,
-    /// Its number.
+    /// The ticket number.
     Number,
-    /// How urgent it is.
+    /// The urgency.
     Priority,
 }
 
-/// By what, and in which direction.
+/// Sort key and direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The sort key.
     pub order: Order,
-    /// From the most to the least.
+    /// Largest first.
     pub descending: bool,
 }
 
-/// A query of the list: every filter narrows it.
+/// A query of the list; all filters must match.
 #[derive(Clone, Debug)]
 pub struct TicketQuery {
-    /// Who looks.
-    pub seer: Seer,
-    /// One of these, unless there is none.
+    /// Who reads.
+    pub viewer: Viewer,
+    /// Any of these; empty: any status.
     pub status: Vec<Status>,
-    /// One of these, unless there is none.
+    /// Any of these; empty: any priority.
     pub priority: Vec<Priority>,
-    /// In this team's queue.
+    /// Assigned to this team.
     pub team: Option<TeamId>,
-    /// Theirs.
+    /// Assigned to this agent.
     pub assignee: Option<AgentId>,
-    /// Asked for by this person.
+    /// Requested by this person.
     pub requester: Option<Requester>,
-    /// With this tag.
+    /// Has this tag.
     pub tag: Option<Tag>,
-    /// Of this category.
+    /// In this category.
     pub category: Option<String>,
-    /// Opened later than this.
+    /// Opened after this time.
     pub created_after: Option<DateTime<Utc>>,
-    /// Opened earlier than this.
+    /// Opened before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// Changed later than this.
+    /// Last updated after this time.
     pub updated_after: Option<DateTime<Utc>>,
-    /// Changed earlier than this.
+    /// Last updated before this time.
     pub updated_before: Option<DateTime<Utc>>,
-    /// Words to be found: all of them, `"side by side"`, `or`, `-without`.
+    /// Full-text search: words, `"a phrase"`, `or`, `-not`.
     pub q: Option<String>,
-    /// The order.
+    /// The order of the list.
     pub sort: Sort,
-    /// How many at the most.
+    /// Page size.
     pub limit: u16,
-    /// Where to go on.
+    /// The cursor of the page; `None`: the first page.
     pub cursor: Option<String>,
 }
 
 /// A ticket in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketRow {
-    /// Its id.
+    /// The ticket's id.
     pub id: TicketId,
-    /// How many events it has.
+    /// The ticket's version.
     pub version: Version,
-    /// The position of the last of them.
+    /// The position of that version's event.
     pub position: Position,
-    /// The ticket, as the one who looks may see it.
+    /// The ticket, as the viewer may see it.
     pub ticket: Ticket,
 }
 
 impl TicketQuery {
-    /// All that makes the list what it is: a cursor holds for no other.
+    /// Identifies the list: a cursor is bound to it. Page size and the identity of the viewer are not part of it.
     pub(crate) fn list(&self) -> String {
         json!([
-            self.seer.is_requester(),
+            self.viewer.is_requester(),
             self.status,
             self.priority,
             self.team,
@@ -127,7 +127,7 @@ impl TicketQuery {
         .to_string()
     }
 
-    /// By what the list is ordered, and the id next to it: of the same table, as an index has them.
+    /// The columns that the list is sorted by: key and id, of the table whose index has both.
     pub(super) fn order_columns(&self) -> (&'static str, &'static str) {
         match self.sort.order {
             Order::Updated => (self.updated_column(), "u.ticket_id"),
@@ -137,16 +137,16 @@ impl TicketQuery {
         }
     }
 
-    /// When a ticket was changed last: what they can't see must not move it either.
+    /// The time of the last update; an event that requesters can't see must not move a ticket in their list.
     fn updated_column(&self) -> &'static str {
-        if self.seer.is_requester() { "u.public_updated_at" } else { "u.updated_at" }
+        if self.viewer.is_requester() { "u.public_updated_at" } else { "u.updated_at" }
     }
 
     pub(super) fn needs_recency(&self) -> bool {
         self.sort.order == Order::Updated || self.updated_after.is_some() || self.updated_before.is_some()
     }
 
-    /// The order's value as a number.
+    /// The sort key as a number.
     pub(super) fn key_column(&self) -> String {
         let (column, _) = self.order_columns();
         match self.sort.order {
@@ -166,9 +166,9 @@ impl TicketQuery {
         }
     }
 
-    /// The conditions, each with its `and`.
-    pub(super) fn narrow(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
-        self.narrow_to_seen(sql);
+    /// Adds the conditions, each with a leading `and`.
+    pub(super) fn push_filters(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
+        self.push_visibility(sql);
         if !self.status.is_empty() {
             sql.push(" and t.status = any(")
                 .push_bind(self.status.iter().map(|s| s.as_str()).collect::<Vec<_>>())
@@ -193,8 +193,8 @@ impl TicketQuery {
         if let Some(tag) = &self.tag {
             sql.push(" and t.tags @> ").push_bind(vec![tag.as_str().to_owned()]);
         }
-        if self.seer.is_requester() && (self.team.is_some() || self.category.is_some() || self.tag.is_some()) {
-            // public tickets have none of these: to find them by one would tell what it is
+        if self.viewer.is_requester() && (self.team.is_some() || self.category.is_some() || self.tag.is_some()) {
+            // the public view has none of these: a match would reveal the value
             sql.push(" and false");
         }
         let updated = self.updated_column();
@@ -209,45 +209,45 @@ impl TicketQuery {
                 sql.push(format!(" and {column} {comparison} ")).push_bind(time);
             }
         }
-        self.narrow_to_words(sql, generation);
+        self.push_search(sql, generation);
     }
 
     /// `desk::Caller::may_see`, in SQL.
-    fn narrow_to_seen(&self, sql: &mut QueryBuilder<Postgres>) {
-        match &self.seer {
-            Seer::Everything => {}
-            Seer::Requester(email) => {
-                let email = normal(email);
+    fn push_visibility(&self, sql: &mut QueryBuilder<Postgres>) {
+        match &self.viewer {
+            Viewer::Everything => {}
+            Viewer::Requester(email) => {
+                let email = normal_follower(email);
                 sql.push(" and (t.requester = ").push_bind(email.clone());
                 sql.push(" or t.followers @> ").push_bind(vec![email]).push(")");
             }
-            Seer::Agent { id, teams } => {
+            Viewer::Agent { id, teams } => {
                 sql.push(" and (t.team is null or t.team = any(").push_bind(teams.clone());
                 sql.push(") or t.assignee = ").push_bind(id.clone());
-                sql.push(" or t.followers @> ").push_bind(vec![normal(id)]).push(")");
+                sql.push(" or t.followers @> ").push_bind(vec![normal_follower(id)]).push(")");
             }
         }
     }
 
-    fn narrow_to_words(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
+    fn push_search(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
         let Some(q) = &self.q else { return };
         sql.push(" and (false");
-        for group in words::search(q) {
+        for group in tokenizer::parse_search(q) {
             sql.push(" or (true");
             for operand in group {
-                sql.push(if operand.without { " and not " } else { " and " });
-                self.push_said(sql, generation, operand.words);
+                sql.push(if operand.negated { " and not " } else { " and " });
+                self.push_words(sql, generation, operand.words);
             }
             sql.push(")");
         }
         sql.push(")");
     }
 
-    /// That a text of the ticket has these words.
-    fn push_said(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation, words: String) {
+    /// A condition: a text of the ticket contains these words.
+    fn push_words(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation, words: String) {
         let table = format!("read_models.tickets_words_{generation} w");
-        if self.seer.is_requester() {
-            // their tickets are few: no index over all is needed
+        if self.viewer.is_requester() {
+            // they have few tickets, so the index over all words would not help
             sql.push(format!("exists (select from {table} where w.ticket_id = t.id and w.public and w.words @@ "));
         } else {
             sql.push(format!("t.id in (select w.ticket_id from {table} where w.words @@ "));
@@ -256,7 +256,7 @@ impl TicketQuery {
     }
 }
 
-/// The form in which followers are kept.
-fn normal(follower: &str) -> String {
+/// A follower as it is stored.
+fn normal_follower(follower: &str) -> String {
     Requester::parse(follower, None).map_or_else(|_| follower.trim().to_owned(), |r| r.email().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Fills a generation of `tickets`.
+//! Writes the tables of `tickets`.
 
 use std::sync::Arc;
 
@@ -8,21 +8,21 @@ use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use ticket_aggregate::Ticket;
 
-use super::fold::{Changed, Columns, Words};
-use crate::generations::Generation;
-use crate::memory::Memory;
-use crate::projection::{ApplyError, Changes, Fact, Writer};
+use super::rows::{ChangedTickets, TicketColumns, WordColumns, read_ticket};
+use crate::cache::Cache;
+use crate::generation::Generation;
+use crate::read_model::{ApplyError, Changes, DecodedEvent, Writer};
 
-/// How many folded tickets a writer remembers.
-const REMEMBERED: usize = 20_000;
+/// The number of folded tickets that a writer caches.
+const CACHED: usize = 20_000;
 
 pub(super) struct TicketsWriter {
-    memory: Memory<Ticket>,
+    cache: Cache<Ticket>,
     sql: Arc<Sql>,
 }
 
-/// The statements. Rows that are there are found by `on conflict`: it goes by the index whatever the planner knows of a
-/// table that grows. Rows that can't be there are written without it, which costs half.
+/// The statements. Updates use `on conflict`, which always goes by the index, whatever statistics a growing table has. Rows
+/// that are known to be new are inserted without it, at half the cost.
 struct Sql {
     load: String,
     rows: Upsert,
@@ -77,61 +77,56 @@ impl Writer for TicketsWriter {
     fn load<'a>(
         &'a mut self,
         connection: &'a mut PgConnection,
-        facts: &'a [Fact],
+        events: &'a [DecodedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        self.remember(connection, facts).boxed()
+        self.load_missing(connection, events).boxed()
     }
 
-    fn knows(&self, facts: &[Fact]) -> bool {
-        self.memory.missing(facts).is_empty()
+    fn is_loaded(&self, events: &[DecodedEvent]) -> bool {
+        self.cache.missing(events).is_empty()
     }
 
-    fn fold(&mut self, facts: &[Fact]) -> Result<Box<dyn Changes>, ApplyError> {
-        let mut changed = Changed::default();
-        for fact in facts {
-            let known = self.memory.take(fact.stream);
-            self.memory.put(fact.stream, changed.fold(known, fact)?);
+    fn fold(&mut self, events: &[DecodedEvent]) -> Result<Box<dyn Changes>, ApplyError> {
+        let mut changed = ChangedTickets::default();
+        for event in events {
+            let known = self.cache.take(event.stream);
+            self.cache.put(event.stream, changed.fold(known, event)?);
         }
-        let tickets = changed.columns(&self.memory);
-        self.memory.shrink();
+        let tickets = changed.columns(&self.cache);
+        self.cache.shrink();
         Ok(Box::new(Rows { sql: self.sql.clone(), tickets, words: changed.words() }))
     }
 
-    fn forget(&mut self) {
-        self.memory.clear();
+    fn invalidate(&mut self) {
+        self.cache.clear();
     }
 }
 
 impl TicketsWriter {
     pub(super) fn of(generation: Generation) -> Self {
-        Self { memory: Memory::new(REMEMBERED), sql: Arc::new(Sql::of(generation)) }
+        Self { cache: Cache::new(CACHED), sql: Arc::new(Sql::of(generation)) }
     }
 
-    async fn remember(&mut self, connection: &mut PgConnection, facts: &[Fact]) -> Result<(), ApplyError> {
-        let wanted = self.memory.missing(facts);
-        if wanted.is_empty() {
+    async fn load_missing(&mut self, connection: &mut PgConnection, events: &[DecodedEvent]) -> Result<(), ApplyError> {
+        let missing = self.cache.missing(events);
+        if missing.is_empty() {
             return Ok(());
         }
-        let rows = sqlx::query(AssertSqlSafe(self.sql.load.clone())).bind(&wanted).fetch_all(connection).await?;
+        let rows = sqlx::query(AssertSqlSafe(self.sql.load.clone())).bind(&missing).fetch_all(connection).await?;
         for row in rows {
-            let stream = StreamId(row.try_get(0)?);
-            let ticket = serde_json::from_str(row.try_get(1)?).map_err(|error| {
-                let first = facts.iter().find(|fact| fact.stream == stream);
-                first.map_or(ApplyError::Database(sqlx::Error::RowNotFound), |fact| {
-                    fact.unfit(format!("its row can't be read: {error}"))
-                })
-            })?;
-            self.memory.put(stream, ticket);
+            let id = row.try_get(0)?;
+            let ticket = read_ticket(id, row.try_get(1)?).map_err(ApplyError::UnreadableRow)?;
+            self.cache.put(StreamId(id), ticket);
         }
         Ok(())
     }
 }
 
-/// The rows that a batch changes: new ones, and such as are there.
+/// The rows that a batch changes: to be inserted, and to be updated.
 struct Rows {
     sql: Arc<Sql>,
-    tickets: (Columns, Columns),
-    words: (Words, Words),
+    tickets: (TicketColumns, TicketColumns),
+    words: (WordColumns, WordColumns),
 }
 
 impl Changes for Rows {
@@ -151,7 +146,7 @@ async fn write_tickets(
     connection: &mut PgConnection,
     rows: &str,
     recency: &str,
-    columns: Columns,
+    columns: TicketColumns,
 ) -> Result<(), ApplyError> {
     if columns.id.is_empty() {
         return Ok(());
@@ -182,15 +177,15 @@ async fn write_tickets(
     Ok(())
 }
 
-async fn write_words(connection: &mut PgConnection, sql: &str, words: Words) -> Result<(), ApplyError> {
-    if words.of.is_empty() {
+async fn write_words(connection: &mut PgConnection, sql: &str, words: WordColumns) -> Result<(), ApplyError> {
+    if words.ticket_id.is_empty() {
         return Ok(());
     }
     sqlx::query(AssertSqlSafe(sql))
-        .bind(words.of)
+        .bind(words.ticket_id)
         .bind(words.entry)
         .bind(words.public)
-        .bind(words.vectors)
+        .bind(words.words)
         .execute(connection)
         .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use crate::world::{World, all_tickets};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_takes_over() {
+async fn standby_takes_over() {
     let world = World::new().await;
     world.story(0).await;
     let first = world.process().await;
@@ -19,7 +19,7 @@ async fn another_process_takes_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_only_reads_waits_as_well() {
+async fn reader_beside_another_leader_waits() {
     let world = World::new().await;
     let leader = world.process().await;
     let beside = world.process().await;

@@ -7,8 +7,10 @@
     reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
 )]
 
+mod audit;
 mod leaders;
 mod once;
 mod poison;
 mod rebuilds;
+mod stored_form;
 mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::world::{World, all_tickets, note, story, ticket};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_there_and_what_comes_is_read() {
+async fn old_and_new_events_are_applied() {
     let world = World::new().await;
     for n in 0..20 {
         world.story(n).await;
@@ -20,7 +20,7 @@ async fn what_was_there_and_what_comes_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_moment_it_goes_on_where_it_was() {
+async fn killed_projector_applies_each_event_once() {
     let world = World::new().await;
     // the moment between what is written and the cursor's move is long enough to be met
     sqlx::raw_sql(
@@ -58,7 +58,7 @@ async fn killed_at_any_moment_it_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projector_outlives_the_loss_of_every_connection() {
+async fn projector_survives_lost_connections() {
     let world = World::new().await;
     let process = world.process().await;
     for n in 0..30 {

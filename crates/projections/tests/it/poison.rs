@@ -33,7 +33,7 @@ async fn one_of_four(world: &World) -> (Position, Position) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unreadable_event_parks_its_ticket_alone() {
+async fn undecodable_event_parks_its_stream_only() {
     let world = World::new().await;
     let process = world.process().await;
     let (poisoned, head) = one_of_four(&world).await;
@@ -56,7 +56,7 @@ async fn an_unreadable_event_parks_its_ticket_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
+async fn skip_is_recorded_and_holds_in_rebuilds() {
     let world = World::new().await;
     let process = world.process().await;
     for n in 0..3 {
@@ -68,7 +68,7 @@ async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
 
     let action = Action::Skip { reason: "never happened".into() };
     for name in projections::names() {
-        process.reader.queues(&projections::Seer::Everything, crate::world::at_least(head)).await.unwrap();
+        process.reader.queues(&projections::Viewer::Everything, crate::world::at_least(head)).await.unwrap();
         let outcome = repair(&process.reader, name, ticket(1), &action).await;
         assert!(outcome.healed, "{}", outcome.text);
     }
@@ -88,7 +88,7 @@ async fn a_skip_is_written_down_and_the_rest_goes_on_also_in_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_rest_is_applied_page_by_page_up_to_what_is_wrong() {
+async fn repair_goes_page_by_page() {
     let world = World::new().await;
     let process = world.process().await;
     world.record(ticket(1), &[opened(1)]).await;
@@ -117,7 +117,7 @@ async fn a_long_rest_is_applied_page_by_page_up_to_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rebuild_parks_what_it_meets_and_goes_on() {
+async fn rebuild_parks_and_continues() {
     let world = World::new().await;
     let process = world.process().await;
     let (poisoned, head) = one_of_four(&world).await;
@@ -134,7 +134,7 @@ async fn a_rebuild_parks_what_it_meets_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_database_refuses_is_found_in_a_batch_and_heals() {
+async fn refused_data_is_found_in_a_batch_and_retried() {
     let world = World::new().await;
     {
         let process = world.process().await;
@@ -172,7 +172,7 @@ async fn what_the_database_refuses_is_found_in_a_batch_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_follows_on_nothing_is_parked_too() {
+async fn event_without_opening_is_parked() {
     let world = World::new().await;
     let process = world.process().await;
     world.record(ticket(1), &[note("to whom?")]).await;
@@ -180,4 +180,23 @@ async fn what_follows_on_nothing_is_parked_too() {
     assert_eq!(all_tickets(&process.reader, head).await.len(), 1);
     let status = live(&process.reader, "tickets").await;
     assert!(status.faults[0].error.contains("never opened"), "{}", status.faults[0].error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_stream_types_are_passed_over() {
+    let world = World::new().await;
+    let process = world.process().await;
+    world.story(0).await;
+    world.record_team(ticket(1_000)).await;
+    let head = world.record_team(ticket(1_001)).await;
+    world.assert_right(&process.reader).await;
+    for name in projections::names() {
+        let generation = process.reader.rebuild(name).await.unwrap().unwrap();
+        crate::rebuilds::served(&process.reader, name, generation).await;
+        let status = live(&process.reader, name).await;
+        assert_eq!((status.position, status.parked_streams), (head, 0), "{name}");
+    }
+    world.assert_right(&process.reader).await;
+    let projections = projections::Projections::new(world.store.clone(), world.pool.clone());
+    assert_eq!(projections.verify(|_| {}).await.unwrap(), []);
 }

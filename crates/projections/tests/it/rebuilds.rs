@@ -18,7 +18,7 @@ pub(crate) async fn served(reader: &Reader, name: &str, generation: i32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
+async fn rebuild_under_load_equals_what_it_replaces() {
     let world = World::new().await;
     let process = world.process().await;
     for n in 0..50 {
@@ -62,7 +62,7 @@ async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
             assert!(page.position >= last, "a reader never steps back");
             assert!(!page.items.is_empty());
             last = page.position;
-            let queues = process.reader.queues(&projections::Seer::Everything, at_least(Position(0))).await.unwrap();
+            let queues = process.reader.queues(&projections::Viewer::Everything, at_least(Position(0))).await.unwrap();
             assert!(!queues.queues.is_empty());
         }
     };
@@ -94,7 +94,7 @@ async fn a_rebuild_while_others_write_and_read_equals_what_it_replaces() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_rebuild_goes_on_from_where_it_was() {
+async fn killed_rebuild_continues() {
     let world = World::new().await;
     for n in 0..40 {
         let notes: Vec<_> = (0..900).map(|_| note("one of very many")).collect();
@@ -124,7 +124,7 @@ async fn a_killed_rebuild_goes_on_from_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_schema_rebuilds_by_itself_while_the_old_one_serves() {
+async fn other_schema_version_is_rebuilt_while_old_serves() {
     let world = World::new().await;
     let head = {
         let process = world.process().await;
@@ -146,7 +146,7 @@ async fn another_schema_rebuilds_by_itself_while_the_old_one_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_difference_is_told_and_the_log_is_right() {
+async fn difference_is_reported_and_the_rebuild_serves() {
     let world = World::new().await;
     let process = world.process().await;
     let head = world.story(0).await;
@@ -160,8 +160,49 @@ async fn a_difference_is_told_and_the_log_is_right() {
     world.assert_right(&process.reader).await;
 }
 
+/// Changes the stored form of a ticket behind the back of the program, as an older version of it would have left it.
+async fn spoil(world: &World, n: u128) {
+    sqlx::query("update read_models.tickets_1 set ticket = '{\"form\": \"old\"}' where id = $1")
+        .bind(ticket(n).0)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_row_is_rebuilt_not_parked() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        world.story(0).await;
+        let head = world.story(1).await;
+        process.reader.tickets(&everything(), at_least(head)).await.unwrap();
+    }
+    spoil(&world, 0).await;
+    // nothing is cached: the projector reads the row
+    let process = world.process().await;
+    world.record(ticket(0), &[note("onto a row of an older form")]).await;
+    served(&process.reader, "tickets", 2).await;
+    world.assert_right(&process.reader).await;
+    let all = process.reader.status().await.unwrap();
+    assert!(all.iter().all(|status| status.parked_streams == 0), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_row_in_a_list_begins_a_rebuild() {
+    let world = World::new().await;
+    let process = world.process().await;
+    let head = world.story(0).await;
+    process.reader.tickets(&everything(), at_least(head)).await.unwrap();
+    spoil(&world, 0).await;
+    let answer = process.reader.tickets(&everything(), at_least(head)).await;
+    assert!(matches!(answer, Err(projections::ReadError::UnreadableRow(_))), "{answer:?}");
+    served(&process.reader, "tickets", 2).await;
+    world.assert_right(&process.reader).await;
+}
+
 #[tokio::test]
-async fn what_is_no_projection_is_not_rebuilt() {
+async fn unknown_read_model_is_not_rebuilt() {
     let world = World::new().await;
     let process = world.process().await;
     assert_eq!(process.reader.rebuild("nothing").await.unwrap(), None);

@@ -9,7 +9,7 @@ use eventstore::{
     Append, CommandId, EventStore, Expected, Metadata, NewEvent, Options, Position, StreamId, StreamRange, StreamType,
     Unit,
 };
-use projections::{AtLeast, Order, Projections, Reader, Seer, Sort, TicketQuery};
+use projections::{AtLeast, Order, Projections, Reader, Sort, TicketQuery, Viewer};
 use sqlx::{Executor, PgPool};
 use ticket_aggregate::{
     AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Stamp, StreamVersion,
@@ -89,8 +89,19 @@ impl World {
         self.append(stream, vec![event]).await
     }
 
-    async fn append(&self, stream_id: StreamId, events: Vec<NewEvent>) -> Position {
-        let append = Append::new(StreamType::from_static("ticket"), stream_id, Expected::Any, events);
+    /// Appends events of a ticket.
+    pub(crate) async fn append(&self, stream: StreamId, events: Vec<NewEvent>) -> Position {
+        self.append_to(StreamType::from_static("ticket"), stream, events).await
+    }
+
+    /// Appends events of another kind of record, which no read model of tickets can decode.
+    pub(crate) async fn record_team(&self, stream: StreamId) -> Position {
+        let event = NewEvent::new("team.created", 1, r#"{"name":"facilities"}"#, at(0));
+        self.append_to(StreamType::from_static("team"), stream, vec![event]).await
+    }
+
+    async fn append_to(&self, stream_type: StreamType, stream: StreamId, events: Vec<NewEvent>) -> Position {
+        let append = Append::new(stream_type, stream, Expected::Any, events);
         let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         match self.store.append(unit).await.unwrap() {
             eventstore::Outcome::Appended(appended) => appended.last.unwrap(),
@@ -110,7 +121,10 @@ impl World {
     /// Every ticket as its stream says.
     pub(crate) async fn folded(&self) -> BTreeMap<StreamId, Ticket> {
         let streams: Vec<Uuid> =
-            sqlx::query_scalar("select distinct stream_id from events").fetch_all(&self.pool).await.unwrap();
+            sqlx::query_scalar("select distinct stream_id from events where stream_type = 'ticket'")
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
         let mut folded = BTreeMap::new();
         for stream in streams.into_iter().map(StreamId) {
             let mut ticket = None;
@@ -139,7 +153,7 @@ impl World {
         for ticket in expected.into_values() {
             *counts.entry((ticket.team, ticket.status, ticket.assignee, ticket.priority)).or_default() += 1;
         }
-        let queues = reader.queues(&Seer::Everything, at_least(head)).await.unwrap().queues;
+        let queues = reader.queues(&Viewer::Everything, at_least(head)).await.unwrap().queues;
         let found = queues.into_iter().map(|q| ((q.team, q.status, q.assignee, q.priority), q.count)).collect();
         assert_eq!(counts, found, "the queues add up to the tickets");
     }
@@ -164,7 +178,7 @@ pub(crate) fn at_least(position: Position) -> AtLeast {
 /// All tickets, by number.
 pub(crate) fn everything() -> TicketQuery {
     TicketQuery {
-        seer: Seer::Everything,
+        viewer: Viewer::Everything,
         status: Vec::new(),
         priority: Vec::new(),
         team: None,

@@ -17,7 +17,7 @@ use crate::guard::Guard;
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::{Query, limit};
 use crate::route::{Operation, Route, json_of, limit_parameter, query_parameter};
-use crate::routes::read_model::{Asked, described, seer};
+use crate::routes::read_model::{Asked, described, viewer};
 use crate::validation::pattern;
 use crate::view::{TicketListView, TicketView};
 
@@ -139,7 +139,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let given = Query::read(query.as_deref(), PARAMETERS)?;
-    let query = read(&given, seer(&caller))?;
+    let query = read(&given, viewer(&caller))?;
     let asked = Asked::read(&headers)?;
     let page = app.read_models.tickets(&query, asked.at_least).await?;
     let items = page.items.iter().map(|row| TicketView::new(row.id, row.version, &row.ticket, &caller)).collect();
@@ -187,10 +187,10 @@ fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("this must not be blank".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-fn read(query: &Query, seer: projections::Seer) -> Result<TicketQuery, Problem> {
+fn read(query: &Query, viewer: projections::Viewer) -> Result<TicketQuery, Problem> {
     let mut reading = Reading { query, faults: Vec::new() };
     let query = TicketQuery {
-        seer,
+        viewer,
         status: reading.words::<Status>("status"),
         priority: reading.words::<Priority>("priority"),
         team: reading.one("team", |text| said(TeamId::parse(text))),
@@ -230,7 +230,7 @@ mod tests {
     fn a_limit_is_clamped() {
         for (text, taken) in [("1", 1), ("200", 200), ("201", 200), ("99999999999999999999", 200), ("007", 7)] {
             let given = Query::read(Some(&format!("limit={text}")), PARAMETERS).unwrap();
-            assert_eq!(read(&given, projections::Seer::Everything).unwrap().limit, taken, "{text}");
+            assert_eq!(read(&given, projections::Viewer::Everything).unwrap().limit, taken, "{text}");
         }
     }
 
@@ -239,6 +239,6 @@ mod tests {
         let given = Query::read(Some("status=new,bad&limit=0&sort=up&created_after=now&q=%20"), PARAMETERS).unwrap();
         let mut reading = Reading { query: &given, faults: Vec::new() };
         assert!(reading.words::<Status>("status").is_empty());
-        assert!(read(&given, projections::Seer::Everything).is_err());
+        assert!(read(&given, projections::Viewer::Everything).is_err());
     }
 }

@@ -5,7 +5,7 @@ use crate::query::limit;
 
 fn asked(name: &'static str, text: &str) -> Result<TicketQuery, Problem> {
     let encoded = Query::read(None, PARAMETERS).unwrap().with(name, text);
-    read(&Query::read(Some(&encoded), PARAMETERS)?, projections::Seer::Everything)
+    read(&Query::read(Some(&encoded), PARAMETERS)?, projections::Viewer::Everything)
 }
 
 proptest! {

@@ -1,5 +1,5 @@
-//! How far the read models have come, for those who wait for it. A projector in this process tells it at once;
-//! where another process leads, one poller looks for all who wait.
+//! How far each read model has read the log, for readers that wait for a position. A projector in this process reports
+//! it at once; where another process leads, one poller asks the database on behalf of all waiting readers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use sqlx::{PgPool, Row};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How often the poller looks while somebody waits.
+/// How often the poller asks while a reader waits.
 const POLL: Duration = Duration::from_millis(15);
-/// How long a waiter goes on without making sure that there is a poller.
+/// How often a waiting reader makes sure that the poller runs.
 const RECHECK: Duration = Duration::from_millis(250);
 
-/// How far each projection has come. Cheap to clone.
+/// The position of each read model. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Reached(Arc<Inner>);
+pub(crate) struct Progress(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -30,71 +30,73 @@ struct Inner {
 #[derive(Debug)]
 struct Mark {
     position: watch::Sender<Position>,
-    /// Whether this process's projector tells it.
-    told: AtomicBool,
+    /// Whether the projector of this process reports it.
+    reported: AtomicBool,
 }
 
-impl Reached {
+impl Progress {
     pub(crate) fn new(pool: PgPool, names: impl IntoIterator<Item = &'static str>) -> Self {
-        let mark = || Mark { position: watch::Sender::new(Position(0)), told: AtomicBool::new(false) };
+        let mark = || Mark { position: watch::Sender::new(Position(0)), reported: AtomicBool::new(false) };
         let marks = names.into_iter().map(|name| (name, mark())).collect();
         Self(Arc::new(Inner { pool, marks, polling: AtomicBool::new(false) }))
     }
 
-    /// A projection of this process has come so far.
-    pub(crate) fn tell(&self, name: &str, position: Position) {
+    /// The projector of this process has read up to a position.
+    pub(crate) fn report(&self, name: &str, position: Position) {
         if let Some(mark) = self.0.marks.get(name) {
-            mark.told.store(true, Ordering::Relaxed);
+            mark.reported.store(true, Ordering::Relaxed);
             mark.raise(position);
         }
     }
 
-    /// This process's projector does not lead any more.
-    pub(crate) fn tells_no_more(&self, name: &str) {
+    /// The projector of this process no longer leads.
+    pub(crate) fn stop_reporting(&self, name: &str) {
         if let Some(mark) = self.0.marks.get(name) {
-            mark.told.store(false, Ordering::Relaxed);
+            mark.reported.store(false, Ordering::Relaxed);
         }
     }
 
-    /// Waits until a projection has come so far; `false` where it had not in time.
-    pub(crate) async fn wait(&self, name: &str, position: Position, deadline: Instant) -> bool {
+    /// Waits until a model has read up to a position; `false` if it has not by the deadline.
+    pub(crate) async fn wait_for(&self, name: &str, position: Position, deadline: Instant) -> bool {
         let Some(mark) = self.0.marks.get(name) else { return false };
-        let mut reached = mark.position.subscribe();
+        let mut current = mark.position.subscribe();
         loop {
-            if *reached.borrow_and_update() >= position {
+            if *current.borrow_and_update() >= position {
                 return true;
             }
             let now = Instant::now();
             if now >= deadline {
                 return false;
             }
-            if !mark.told.load(Ordering::Relaxed) {
-                self.poll();
+            if !mark.reported.load(Ordering::Relaxed) {
+                self.start_poller();
             }
-            // an end of the wait is seen above
-            tokio::time::timeout_at(deadline.min(now + RECHECK), reached.wait_for(|r| *r >= position)).await.ok();
+            // the loop judges the outcome
+            tokio::time::timeout_at(deadline.min(now + RECHECK), current.wait_for(|current| *current >= position))
+                .await
+                .ok();
         }
     }
 
-    /// Looks for all who wait, as long as somebody does.
-    fn poll(&self) {
+    /// Runs the poller as long as somebody waits.
+    fn start_poller(&self) {
         if self.0.polling.swap(true, Ordering::AcqRel) {
             return;
         }
         let this = self.clone();
         tokio::spawn(async move {
             while this.0.marks.values().any(|mark| mark.position.receiver_count() > 0) {
-                if let Err(error) = this.look().await {
-                    tracing::debug!(%error, "the projections' positions can't be read");
+                if let Err(error) = this.refresh().await {
+                    tracing::debug!(%error, "the positions of the read models can't be read");
                 }
                 tokio::time::sleep(POLL).await;
             }
-            // who came in between makes sure of a new one
+            // a reader that began to wait in between starts a new one
             this.0.polling.store(false, Ordering::Release);
         });
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn refresh(&self) -> Result<(), StoreError> {
         let rows = sqlx::query(
             "select g.name, c.position from read_models.generations g
                join checkpoints c on c.name = g.name || '@' || g.generation where g.state = 'live'",
@@ -113,9 +115,9 @@ impl Reached {
 impl Mark {
     fn raise(&self, position: Position) {
         self.position.send_if_modified(|known| {
-            let further = position > *known;
+            let advanced = position > *known;
             *known = position.max(*known);
-            further
+            advanced
         });
     }
 }

@@ -1,9 +1,8 @@
-//! Words: how texts are taken apart for the full-text search, and how a search is.
+//! Tokenizes texts and searches for the full-text search.
 //!
-//! A word is a run of letters and digits (Unicode's `Alphabetic` and `Numeric`), in lower case. What other signs hold
-//! together, an address or a number with a point, is found as its words side by side. Both sides are taken apart here,
-//! and PostgreSQL is given `tsvector` in its binary form, `tsquery` in its text form: its own parser costs four times as
-//! much, and hides a domain in an address (docs/adr/0024).
+//! A word is a run of letters and digits (Unicode's `Alphabetic` and `Numeric`) in lower case. Other characters separate
+//! words: an address or a decimal number is found as adjacent words. PostgreSQL gets `tsvector` in its binary form and
+//! `tsquery` in its text form; its own parser costs four times as much, and does not split addresses (docs/adr/0024).
 
 use std::borrow::Cow;
 
@@ -14,43 +13,64 @@ use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
 use ticket_aggregate::Event;
 
-/// How much of a text can be found, in bytes: PostgreSQL keeps no more than 1 MiB of words, places included.
-const FOUND_BYTES: usize = 256 * 1024;
-/// PostgreSQL takes words of up to 2 kB; nobody searches for one that long.
+/// The searchable part of a text, in bytes: a `tsvector` holds 1 MiB at most, positions included.
+const SEARCHABLE_BYTES: usize = 256 * 1024;
+/// Longer words are truncated; PostgreSQL would take 2 kB.
 const WORD_BYTES: usize = 255;
-/// `tsvector`'s own bounds: the last place that it can name, which stands for all beyond it too, and how many of a word.
-const LAST_PLACE: u16 = 16_383;
-const PLACES: usize = 255;
+/// The limits of `tsvector`: the highest word position, which also stands for all beyond it, and the positions per word.
+const LAST_POSITION: u16 = 16_383;
+const POSITIONS: usize = 255;
 
-/// The entry of a ticket's subject, the one text that can change.
+/// The entry of a ticket's subject, the only text that can change.
 pub(super) const SUBJECT: i64 = 0;
 
-/// A text of a ticket, by which it is found.
+/// A text that a ticket is found by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
-    /// Which of the ticket's it is: the version at which it was written, or [`SUBJECT`].
-    pub(crate) entry: i64,
+struct SearchableText<'a> {
+    /// The version at which it was written, or [`SUBJECT`].
+    entry: i64,
     /// Whether the requester may find the ticket by it.
-    pub(crate) public: bool,
-    pub(crate) text: &'a str,
+    public: bool,
+    text: &'a str,
 }
 
-/// The texts that an event brings, the event at this version of its ticket.
-pub(crate) fn said(event: &Event, version: i64) -> Vec<Said<'_>> {
-    let text = |entry, public, text| Said { entry, public, text };
+/// The words that an event adds at a version of its ticket, by entry.
+pub(super) fn entry_words(event: &Event, version: i64) -> impl Iterator<Item = (i64, (bool, Vector))> {
+    texts(event, version).into_iter().map(|text| (text.entry, (text.public, vector(text.text))))
+}
+
+fn texts(event: &Event, version: i64) -> Vec<SearchableText<'_>> {
+    let text = |entry, public, text| SearchableText { entry, public, text };
     match event {
         Event::TicketOpened(opened) => vec![text(SUBJECT, true, &*opened.subject), text(version, true, &opened.body)],
         Event::SubjectChanged { to, .. } => vec![text(SUBJECT, true, to)],
         Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => vec![text(version, true, body)],
         Event::InternalNoteAdded { body, .. } => vec![text(version, false, body)],
-        _ => Vec::new(),
+        Event::AgentAssigned { .. }
+        | Event::AgentUnassigned { .. }
+        | Event::TeamAssigned { .. }
+        | Event::PriorityChanged { .. }
+        | Event::CategoryChanged { .. }
+        | Event::TagsAdded { .. }
+        | Event::TagsRemoved { .. }
+        | Event::WorkStarted {}
+        | Event::TicketPended {}
+        | Event::TicketPutOnHold { .. }
+        | Event::TicketResumed { .. }
+        | Event::TicketResolved { .. }
+        | Event::TicketReopened { .. }
+        | Event::TicketClosed { .. }
+        | Event::TicketLinked { .. }
+        | Event::TicketUnlinked { .. }
+        | Event::FollowerAdded { .. }
+        | Event::FollowerRemoved { .. } => Vec::new(),
     }
 }
 
-/// A `tsvector` as PostgreSQL sends and receives it: how many words, and of each its bytes, a zero, how many places,
-/// and these. The words are in the order of their bytes.
+/// A `tsvector` in PostgreSQL's binary format: the number of words, then of each word its bytes, a zero, the number of
+/// positions, and the positions. Words are sorted by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Vector(Vec<u8>);
+pub(super) struct Vector(Vec<u8>);
 
 impl Type<Postgres> for Vector {
     fn type_info() -> PgTypeInfo {
@@ -71,13 +91,13 @@ impl Encode<'_, Postgres> for Vector {
     }
 }
 
-/// The words of a text and their places.
-pub(crate) fn vector(text: &str) -> Vector {
-    let text = &text[..text.floor_char_boundary(FOUND_BYTES)];
-    let places = (1..LAST_PLACE).chain(std::iter::repeat(LAST_PLACE));
-    // most words are told apart by their beginnings, as numbers
+/// The words of a text and their positions.
+fn vector(text: &str) -> Vector {
+    let text = &text[..text.floor_char_boundary(SEARCHABLE_BYTES)];
+    let positions = (1..LAST_POSITION).chain(std::iter::repeat(LAST_POSITION));
+    // the first eight bytes, as a number, decide most comparisons
     let mut all = Vec::with_capacity(text.len() / 4);
-    all.extend(words(text).zip(places).map(|(word, place)| (beginning(&word), word, place)));
+    all.extend(words(text).zip(positions).map(|(word, position)| (prefix(&word), word, position)));
     all.sort_unstable();
     all.dedup();
     let mut vector = vec![0; 4];
@@ -85,14 +105,13 @@ pub(crate) fn vector(text: &str) -> Vector {
     let mut count: u32 = 0;
     for word in all.chunk_by(|a, b| (a.0, &a.1) == (b.0, &b.1)) {
         let Some((_, bytes, _)) = word.first() else { continue };
-        let places = &word[..word.len().min(PLACES)];
+        let positions = &word[..word.len().min(POSITIONS)];
         vector.extend_from_slice(bytes.as_bytes());
         vector.push(0);
-        // no more than PLACES
-        #[expect(clippy::cast_possible_truncation, reason = "see above")]
-        vector.extend_from_slice(&(places.len() as u16).to_be_bytes());
-        for (_, _, place) in places {
-            vector.extend_from_slice(&place.to_be_bytes());
+        #[expect(clippy::cast_possible_truncation, reason = "at most POSITIONS")]
+        vector.extend_from_slice(&(positions.len() as u16).to_be_bytes());
+        for (_, _, position) in positions {
+            vector.extend_from_slice(&position.to_be_bytes());
         }
         count += 1;
     }
@@ -100,12 +119,12 @@ pub(crate) fn vector(text: &str) -> Vector {
     Vector(vector)
 }
 
-/// Up to eight bytes of a word, in the order that its bytes have.
-fn beginning(word: &str) -> u64 {
-    let mut beginning = [0; 8];
+/// The first eight bytes of a word as a number that sorts like them.
+fn prefix(word: &str) -> u64 {
+    let mut prefix = [0; 8];
     let length = word.len().min(8);
-    beginning[..length].copy_from_slice(&word.as_bytes()[..length]);
-    u64::from_be_bytes(beginning)
+    prefix[..length].copy_from_slice(&word.as_bytes()[..length]);
+    u64::from_be_bytes(prefix)
 }
 
 fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
@@ -119,21 +138,21 @@ fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// What one text of a ticket must have in it, or none may: words side by side, in the text form of a `tsquery`.
+/// Adjacent words, as the text of a `tsquery`, that one text of a ticket must contain, or none may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Operand {
-    pub(super) without: bool,
+    pub(super) negated: bool,
     pub(super) words: String,
 }
 
-/// A search, from the form that web searches have: all words, `"words side by side"`, `or`, `-without`. Of these
-/// groups one must hold, of a group all. Nothing can be wrong with a search; one without words has no groups.
-pub(super) fn search(text: &str) -> Vec<Vec<Operand>> {
+/// Parses a search in web search syntax: words, `"a phrase"`, `or`, `-not`. The result is a disjunction of conjunctions.
+/// Every text is valid; one without words has no groups.
+pub(super) fn parse_search(text: &str) -> Vec<Vec<Operand>> {
     let mut groups = Groups::default();
-    let mut without = false;
+    let mut negated = false;
     for (part, text) in text.split('"').enumerate() {
         if part % 2 == 1 {
-            groups.push(text, without);
+            groups.push(text, negated);
             continue;
         }
         for word in text.split_whitespace() {
@@ -143,8 +162,8 @@ pub(super) fn search(text: &str) -> Vec<Vec<Operand>> {
                 None => groups.push(word, false),
             }
         }
-        // right before a quotation mark; anywhere else a lone one is a dash
-        without = text.strip_suffix('-').is_some_and(|before| !before.ends_with(|c: char| !c.is_whitespace()));
+        // a hyphen right before a quotation mark negates the phrase; a lone one elsewhere is a dash
+        negated = text.strip_suffix('-').is_some_and(|before| !before.ends_with(|c: char| !c.is_whitespace()));
     }
     groups.all
 }
@@ -156,13 +175,13 @@ struct Groups {
 }
 
 impl Groups {
-    /// The words of one operand, if it has any.
-    fn push(&mut self, operand: &str, without: bool) {
+    /// Adds an operand, if it has any words.
+    fn push(&mut self, operand: &str, negated: bool) {
         let words = words(operand).collect::<Vec<_>>().join(" <-> ");
         if words.is_empty() {
             return;
         }
-        let operand = Operand { without, words };
+        let operand = Operand { negated, words };
         match self.all.last_mut() {
             Some(group) if !self.or => group.push(operand),
             _ => self.all.push(vec![operand]),
@@ -175,7 +194,6 @@ impl Groups {
 mod tests {
     use super::*;
 
-    /// In the text form.
     fn text(vector: &Vector) -> String {
         let (count, mut rest) = vector.0.split_at(4);
         let mut words = Vec::new();
@@ -197,13 +215,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_becomes_its_words_in_lower_case_with_their_places() {
+    fn vector_holds_lower_case_words_and_positions() {
         assert_eq!(text(&vector("Über-Fax, v1.2 FAX!")), "2:4 fax:2,5 v1:3 über:1");
         assert_eq!(text(&vector("")), "");
     }
 
     #[test]
-    fn words_are_in_the_order_of_their_bytes() {
+    fn vector_is_sorted_by_bytes() {
         let vector = text(&vector("printers print Ärger printer1 printer zebra printer2 pr änderung printer2x"));
         let words = vector.split(' ').map(|word| word.split(':').next().unwrap()).collect::<Vec<_>>();
         assert_eq!(words.len(), 10);
@@ -211,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn a_word_without_end_is_cut_on_both_sides_alike() {
+    fn long_words_are_truncated_in_texts_and_searches() {
         let long = "ä".repeat(3_000);
         assert_eq!(text(&vector(&long)), format!("{}:1", "ä".repeat(127)));
-        assert_eq!(shown(&search(&long)), "ä".repeat(127));
+        assert_eq!(shown(&parse_search(&long)), "ä".repeat(127));
     }
 
     #[test]
-    fn a_word_that_stands_everywhere_keeps_its_first_places() {
+    fn positions_are_capped() {
         let often = text(&vector(&"x ".repeat(1_000)));
         assert!(often.ends_with(",254,255"), "{often}");
         let many = (0..20_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
@@ -227,13 +245,13 @@ mod tests {
     }
 
     fn shown(groups: &[Vec<Operand>]) -> String {
-        let operand = |o: &Operand| if o.without { format!("!({})", o.words) } else { o.words.clone() };
+        let operand = |o: &Operand| if o.negated { format!("!({})", o.words) } else { o.words.clone() };
         let group = |group: &Vec<Operand>| group.iter().map(operand).collect::<Vec<_>>().join(" & ");
         groups.iter().map(group).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
-    fn a_search_has_the_form_of_web_searches() {
+    fn search_has_web_search_syntax() {
         for (text, expected) in [
             ("Printer fire", "printer & fire"),
             ("\"on fire\" or smoke -water", "on <-> fire | smoke & !(water)"),
@@ -246,7 +264,7 @@ mod tests {
             ("- ? \"\"", ""),
             ("printer - on fire", "printer & on & fire"),
         ] {
-            assert_eq!(shown(&search(text)), expected, "{text}");
+            assert_eq!(shown(&parse_search(text)), expected, "{text}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What a writer remembers of its tables: bounded, the least used goes.
+//! A bounded cache of the rows that a writer changed last.
 
 use std::collections::{HashMap, HashSet};
 
 use eventstore::{StreamId, Version};
 use uuid::Uuid;
 
-use crate::projection::Fact;
+use crate::read_model::DecodedEvent;
 
-/// Two halves: what is used moves into the young one; when that is full, the old one is let go.
+/// Two halves: an entry that is used moves to the young half; once that is full, the old half is dropped.
 #[derive(Debug)]
-pub(crate) struct Memory<T> {
+pub(crate) struct Cache<T> {
     young: HashMap<StreamId, T>,
     old: HashMap<StreamId, T>,
     half: usize,
 }
 
-impl<T> Memory<T> {
+impl<T> Cache<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), half: capacity.div_ceil(2) }
     }
@@ -24,18 +24,18 @@ impl<T> Memory<T> {
         self.young.contains_key(&stream) || self.old.contains_key(&stream)
     }
 
-    /// The tickets of these events that are not remembered, each once; those that are opened among them need not be.
-    pub(crate) fn missing(&self, facts: &[Fact]) -> Vec<Uuid> {
+    /// The streams of these events that are not cached, each once. A stream that begins with them has no row to load.
+    pub(crate) fn missing(&self, events: &[DecodedEvent]) -> Vec<Uuid> {
         let (mut seen, mut missing) = (HashSet::new(), Vec::new());
-        for fact in facts {
-            if seen.insert(fact.stream) && fact.version > Version(1) && !self.has(fact.stream) {
-                missing.push(fact.stream.0);
+        for event in events {
+            if seen.insert(event.stream) && event.version > Version(1) && !self.has(event.stream) {
+                missing.push(event.stream.0);
             }
         }
         missing
     }
 
-    /// Takes it out: it is to be put back as it has become.
+    /// Takes an entry out; the caller puts the changed one back.
     pub(crate) fn take(&mut self, stream: StreamId) -> Option<T> {
         self.young.remove(&stream).or_else(|| self.old.remove(&stream))
     }
@@ -48,7 +48,7 @@ impl<T> Memory<T> {
         self.young.insert(stream, value);
     }
 
-    /// Between two batches: within one, nothing that it needs may go.
+    /// Call it between two batches only: a batch may need every entry it has put in.
     pub(crate) fn shrink(&mut self) {
         if self.young.len() > self.half {
             self.old = std::mem::take(&mut self.young);
@@ -66,19 +66,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_used_stays_and_the_rest_goes() {
+    fn shrink_keeps_used_entries() {
         let stream = |n| StreamId(Uuid::from_u128(n));
-        let mut memory = Memory::new(4);
+        let mut cache = Cache::new(4);
         for n in 0..3 {
-            memory.put(stream(n), n);
+            cache.put(stream(n), n);
         }
-        memory.shrink();
-        let used = memory.take(stream(1)).unwrap();
-        memory.put(stream(1), used);
+        cache.shrink();
+        let used = cache.take(stream(1)).unwrap();
+        cache.put(stream(1), used);
         for n in 3..5 {
-            memory.put(stream(n), n);
+            cache.put(stream(n), n);
         }
-        memory.shrink();
-        assert_eq!((memory.get(stream(1)), memory.get(stream(0)).is_some()), (Some(&1), false));
+        cache.shrink();
+        assert_eq!((cache.get(stream(1)), cache.get(stream(0)).is_some()), (Some(&1), false));
     }
 }

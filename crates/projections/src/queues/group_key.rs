@@ -1,0 +1,86 @@
+//! The queue that a ticket is in, and how an event moves it.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use ticket_aggregate::{
+    AgentId, Channel, Event, Priority, Status, StreamVersion, TeamId, Ticket, TicketNumber, TicketOpened, evolve,
+};
+
+use crate::read_model::DecodedEvent;
+use crate::ticket_stream;
+
+/// What tickets are grouped by; the empty text stands for no team and no assignee.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct GroupKey {
+    pub(super) team: String,
+    pub(super) status: Status,
+    pub(super) assignee: String,
+    pub(super) priority: Priority,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct GroupedTicket {
+    pub(super) version: StreamVersion,
+    /// The version at which it came to its queue.
+    pub(super) since: StreamVersion,
+    pub(super) key: GroupKey,
+}
+
+impl GroupedTicket {
+    pub(super) fn after(before: Option<&Self>, ticket: &Ticket) -> Self {
+        let key = GroupKey::of(ticket);
+        let stayed = before.filter(|before| before.key == key);
+        Self { version: ticket.version, since: stayed.map_or(ticket.version, |before| before.since), key }
+    }
+}
+
+/// A ticket with blanks for everything that its queue does not depend on, so that [`evolve`] alone decides what an event
+/// means.
+pub(super) fn outline(known: &GroupedTicket, event: &DecodedEvent) -> Option<Ticket> {
+    let opened = TicketOpened {
+        number: TicketNumber::try_from(1).ok()?,
+        requester: None,
+        channel: Channel::default(),
+        subject: String::new(),
+        body: String::new(),
+        priority: known.key.priority,
+        category: None,
+        team: TeamId::parse(&known.key.team).ok(),
+        tags: std::collections::BTreeSet::new(),
+        source_id: None,
+        follow_up_of: None,
+    };
+    let mut ticket = evolve(None, &Event::TicketOpened(Box::new(opened)), &ticket_stream::stamp(event))?;
+    ticket.status = known.key.status;
+    ticket.assignee = AgentId::parse(&known.key.assignee).ok();
+    Some(ticket)
+}
+
+impl GroupKey {
+    pub(super) fn of(ticket: &Ticket) -> Self {
+        Self {
+            team: ticket.team.as_ref().map(ToString::to_string).unwrap_or_default(),
+            status: ticket.status,
+            assignee: ticket.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
+            priority: ticket.priority,
+        }
+    }
+
+    /// Reads the first columns of a row: team, status, assignee, priority. The inner error says what can't be read.
+    pub(super) fn read(row: &PgRow) -> Result<Result<Self, String>, sqlx::Error> {
+        let [team, status, assignee, priority] =
+            [row.try_get(0)?, row.try_get::<String, _>(1)?, row.try_get(2)?, row.try_get::<String, _>(3)?];
+        let (Ok(status), Ok(priority)) = (status.parse(), priority.parse()) else {
+            return Ok(Err(format!("the queue of team {team:?}, status {status:?}, priority {priority:?}")));
+        };
+        Ok(Ok(Self { team, status, assignee, priority }))
+    }
+}
+
+impl std::fmt::Display for GroupKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let (team, agent) = (none(&self.team), none(&self.assignee));
+        write!(f, "team {team}, {}, agent {agent}, priority {}", self.status, self.priority)
+    }
+}

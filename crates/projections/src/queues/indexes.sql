@@ -1,0 +1,1 @@
+analyze read_models.queues_GENERATION, read_models.queues_tickets_GENERATION;

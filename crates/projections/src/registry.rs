@@ -1,0 +1,14 @@
+//! All read models. Projector, rebuild, readers, audit, CLI and OpenAPI go through this array.
+
+use crate::queues::Queues;
+use crate::read_model::ReadModel;
+use crate::tickets::Tickets;
+
+pub(crate) type Registry = &'static [&'static dyn ReadModel];
+
+pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues];
+
+/// The names of all read models.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    READ_MODELS.iter().map(|model| model.name())
+}
