@@ -1,65 +1,41 @@
-//! Cursors: how far a follower has read; and leadership: that only one of several does.
+//! Checkpoints: how far a subscription has read the log.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgConnection, PgExecutor, Row};
+use sqlx::{PgExecutor, Row};
 
-use crate::session::Options;
 use crate::{EventStore, Position, StoreError};
 
-/// A follower's place in the log.
+/// How far a subscription has read the log. [`crate::Subscription`] keeps one by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checkpoint {
-    /// Whose.
+    /// The subscription's name.
     pub name: String,
-    /// The last position that was dealt with.
+    /// The last position that it has handled.
     pub position: Position,
     /// When it moved.
     pub updated_at: DateTime<Utc>,
-}
-
-/// The right to be the one follower of a name, held by a connection: a process that dies loses it with
-/// the connection, and so does one that has been silent for [`Options::lead_silence`]: it may be stopped. Who writes what follows from the log over this very connection can't write after
-/// having lost it.
-#[derive(Debug)]
-pub struct Lead {
-    connection: PgConnection,
-}
-
-impl Lead {
-    /// The connection that holds it.
-    pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
+    /// How many positions the log is ahead.
+    pub lag: u64,
 }
 
 impl EventStore {
-    /// Takes the lead for a name, if nobody has it.
-    pub async fn try_lead(&self, name: &str) -> Result<Option<Lead>, StoreError> {
-        let to = self.pool.connect_options();
-        let mut connection = PgConnection::connect_with(&to).await?;
-        let options: &Options = self.appender.options();
-        // a process that is stopped, not dead, keeps its connection: without this it would keep the lead, too
-        let silence = format!("set idle_session_timeout = {}; ", options.lead_silence.as_millis());
-        let setup = silence + &options.session_sql();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(setup)).execute(&mut connection).await?;
-        let leads: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('lead ' || $1, 0))")
-            .bind(name)
-            .fetch_one(&mut connection)
-            .await?;
-        Ok(leads.then_some(Lead { connection }))
-    }
-
-    /// All cursors, by name.
+    /// The checkpoints of all subscriptions, by name, with their lag behind the end of the log.
     pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
-        let rows = sqlx::query("select name, position, updated_at from checkpoints order by name")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "with head as (select coalesce((select position from events order by position desc limit 1), 0) as position)
+             select name, c.position, updated_at, greatest(head.position - c.position, 0)
+               from checkpoints c cross join head order by name",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(Checkpoint {
                     name: row.try_get(0)?,
                     position: Position(row.try_get(1)?),
                     updated_at: row.try_get(2)?,
+                    lag: row.try_get::<i64, _>(3)?.unsigned_abs(),
                 })
             })
             .collect()
@@ -67,17 +43,21 @@ impl EventStore {
 }
 
 impl Checkpoint {
-    /// Where a follower stands: zero for one that has not begun.
+    /// A subscription's position; zero where there is no checkpoint.
     pub async fn position(executor: impl PgExecutor<'_>, name: &str) -> Result<Position, StoreError> {
+        Ok(Self::find(executor, name).await?.unwrap_or_default())
+    }
+
+    pub(crate) async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Position>, StoreError> {
         let position = sqlx::query_scalar("select position from checkpoints where name = $1")
             .bind(name)
             .fetch_optional(executor)
             .await?;
-        Ok(Position(position.unwrap_or(0)))
+        Ok(position.map(Position))
     }
 
-    /// Moves a follower's place, within the transaction that holds what it made of the events. `false`: it was
-    /// not where it was thought to be, somebody else has moved it, and the transaction must not be committed.
+    /// Moves a checkpoint within the transaction that holds the effect of the events. `false`: it was not at `from`, because
+    /// another process has moved it, and the transaction must not be committed.
     pub async fn advance(
         executor: impl PgExecutor<'_>,
         name: &str,

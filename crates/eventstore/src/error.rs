@@ -1,16 +1,20 @@
+use std::error::Error;
 use std::sync::Arc;
 
 use crate::{StreamId, StreamType, Version};
+
+/// What the database driver reported. Shared by all the units of a batch.
+pub type Cause = Arc<dyn Error + Send + Sync>;
 
 /// The database did not do what was asked. Shared by all the units of a batch.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It can't be reached, or went away, or a time-out ended the statement. Try again later.
     #[error("the database is not available")]
-    Unavailable(#[source] Arc<sqlx::Error>),
+    Unavailable(#[source] Cause),
     /// It refused the statement.
     #[error("the database refused the statement")]
-    Database(#[source] Arc<sqlx::Error>),
+    Database(#[source] Cause),
     /// What is stored can't be read.
     #[error("the stored data can't be read: {0}")]
     Corrupt(String),
@@ -78,7 +82,7 @@ pub enum AppendError {
     /// The connection was lost at the commit and could not be had again in time: whether the unit
     /// was appended can be found out later, by its receipt.
     #[error("the outcome of the append is unknown")]
-    OutcomeUnknown(#[source] Arc<sqlx::Error>),
+    OutcomeUnknown(#[source] Cause),
     /// Nothing was appended.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,22 +90,30 @@ pub enum AppendError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Arc::new(error).into()
+        Self::shared(Arc::new(error))
     }
 }
 
-impl From<Arc<sqlx::Error>> for StoreError {
-    fn from(error: Arc<sqlx::Error>) -> Self {
+impl StoreError {
+    pub(crate) fn shared(error: Arc<sqlx::Error>) -> Self {
         match &*error {
-            sqlx::Error::Database(e) if !is_passing(e.code().as_deref()) => Self::Database(error),
+            sqlx::Error::Database(e) if !is_transient(e.code().as_deref()) => Self::Database(error),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(error.to_string()),
             _ => Self::Unavailable(error),
+        }
+    }
+
+    /// Whether the connection over which it was asked may be gone.
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        match self {
+            Self::Unavailable(cause) => cause.downcast_ref().is_none_or(is_lost),
+            Self::Database(_) | Self::Corrupt(_) => false,
         }
     }
 }
 
 /// Whether a SQLSTATE tells of the server's condition rather than of the statement.
-fn is_passing(code: Option<&str>) -> bool {
+fn is_transient(code: Option<&str>) -> bool {
     // 08 connection, 40 rollback, 53 resources, 55P03 lock time-out, 57 operator intervention, 58 system
     code.is_some_and(|c| c == "55P03" || ["08", "40", "53", "57", "58"].iter().any(|class| c.starts_with(class)))
 }

@@ -50,6 +50,13 @@ pub(crate) const CHANNEL: &str = "eventstore";
 /// Events in order, without a gap between them. The events are shared by all followers.
 pub type Chunk = Vec<Arc<RecordedEvent>>;
 
+/// The selected events of a part of the log, and the position where that part ends.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    pub(crate) events: Chunk,
+    pub(crate) through: Position,
+}
+
 /// The process's one tailer, started by its first follower.
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -160,18 +167,26 @@ impl EventStore {
     }
 
     fn following(&self, range: LogRange, manner: Manner) -> impl Stream<Item = Chunk> + Send + 'static {
+        self.scans(range, manner).map(|scan| scan.events).filter(|chunk| ready(!chunk.is_empty()))
+    }
+
+    /// The same, with the position up to which each item reaches; an item may be empty.
+    pub(crate) fn follow_scans(&self, range: LogRange) -> impl Stream<Item = Scan> + Send + 'static {
+        self.scans(range, Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
+    }
+
+    fn scans(&self, range: LogRange, manner: Manner) -> impl Stream<Item = Scan> + Send + 'static {
         let store = self.clone();
         let LogRange { after, types } = range;
-        let chunks = stream::unfold((after, manner), move |(after, mut manner)| {
+        stream::unfold((after, manner), move |(after, mut manner)| {
             let (store, types) = (store.clone(), types.clone());
             async move {
-                let mut chunk = store.next_chunk(after, &mut manner).await?;
-                let last = chunk.last()?.position;
-                chunk.retain(|event| types.selects(event));
-                Some((chunk, (last, manner)))
+                let mut events = store.next_chunk(after, &mut manner).await?;
+                let through = events.last()?.position;
+                events.retain(|event| types.selects(event));
+                Some((Scan { events, through }, (through, manner)))
             }
-        });
-        chunks.filter(|chunk| ready(!chunk.is_empty()))
+        })
     }
 
     /// The events after a position, as soon as there is one; `None` when the store is closed.

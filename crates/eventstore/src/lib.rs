@@ -22,6 +22,7 @@ pub mod failpoint;
 mod failpoints;
 mod follow;
 mod ids;
+mod leadership;
 mod metrics;
 mod pages;
 #[cfg(feature = "planted-bugs")]
@@ -33,6 +34,7 @@ mod schema;
 mod session;
 mod snapshots;
 mod stream_type;
+mod subscription;
 mod unit;
 
 use std::sync::Arc;
@@ -41,16 +43,20 @@ use sqlx::PgPool;
 use tracing::Instrument;
 
 pub use append::{Appended, Outcome};
-pub use checkpoint::{Checkpoint, Lead};
-pub use error::{AppendError, StoreError};
+pub use checkpoint::Checkpoint;
+pub use error::{AppendError, Cause, StoreError};
 pub use event::{Metadata, NewEvent, RecordedEvent};
 pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
+pub use leadership::Lead;
 pub use range::{LogRange, StreamRange};
 pub use schema::{MigrateError, migrate, schema_digest};
 pub use session::Options;
 pub use snapshots::Snapshot;
 pub use stream_type::{InvalidStreamType, StreamType};
+pub use subscription::{
+    Batch, StartFrom, Subscription, SubscriptionError, SubscriptionOptions, SubscriptionTransaction,
+};
 pub use unit::{
     Alias, Append, Demand, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Retention, Unit,
 };

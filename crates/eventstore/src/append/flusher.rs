@@ -191,7 +191,7 @@ impl Flusher {
     /// The database refused the whole statement. Where it may be one unit's doing, each goes alone,
     /// so that it doesn't harm its neighbours.
     async fn isolate(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
-        let fault = StoreError::from(error);
+        let fault = StoreError::shared(error);
         if batch.len() == 1 || matches!(fault, StoreError::Unavailable(_)) {
             tracing::error!(error = ?fault, units = batch.len(), "the database did not take an append");
             for job in batch {

@@ -17,5 +17,6 @@ mod model;
 mod read;
 mod receipts;
 mod snapshots;
+mod subscriptions;
 mod types;
 mod world;
