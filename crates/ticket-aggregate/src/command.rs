@@ -1,12 +1,11 @@
 //! What one can ask of a ticket.
 
+use shared_kernel::{AgentId, TeamId, string_enum};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::value::{
-    AgentId, Channel, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId, TicketNumber, string_enum,
-};
+use crate::value::{Channel, LinkKind, Priority, ResolutionCode, Tag, TicketId, TicketNumber};
 
 /// An intent, that [`decide`](crate::decide) may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +132,7 @@ pub struct Open {
     /// 1 to 65,536 characters.
     pub body: String,
     /// Who asks. None: the requester who acts; nobody, when an agent does.
-    pub requester: Option<crate::Requester>,
+    pub requester: Option<shared_kernel::Requester>,
     /// The way by which it came.
     pub channel: Channel,
     /// How urgent it is.

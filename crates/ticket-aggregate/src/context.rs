@@ -1,11 +1,11 @@
 //! What a decision needs to know that is not in the ticket's own events.
 
+use shared_kernel::{Actor, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::actor::Actor;
-use crate::value::{MessageId, TeamId, TicketId};
+use crate::value::{MessageId, TicketId};
 
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const FOR_EVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {

@@ -8,23 +8,18 @@ mod opening;
 mod permission;
 mod validation;
 
-use crate::actor::Actor;
 use crate::command::{Command, CommandKind};
 use crate::context::Context;
 use crate::event::Event;
-use crate::evolve::State;
 use crate::rejection::Rejection;
 use crate::table;
 use crate::ticket::Ticket;
+use shared_kernel::Actor;
 
-/// Decides a command: the events to record, none if it changes nothing, or a refusal.
-///
-/// The checks come in the order in which HTTP answers them: whether this actor may (403), whether the command itself is
-/// sound (422), whether the ticket's state lets it happen (409).
-pub fn decide(state: &State, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
-    permission::check(state.as_ref(), command, &context.actor)?;
+pub(crate) fn decide(ticket: Option<&Ticket>, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    permission::check(ticket, command, &context.actor)?;
     validation::check(command, context)?;
-    match (state, command) {
+    match (ticket, command) {
         (None, Command::Open(open)) => opening::open(open, context),
         (Some(_), Command::Open(_)) => Err(Rejection::AlreadyOpened),
         (None, _) => Err(Rejection::NotOpened),

@@ -1,9 +1,9 @@
 //! The table, drawn for people.
 
+use shared_kernel::Role;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::actor::Role;
 use crate::table::{Effect, Row, TABLE};
 use crate::value::Status;
 

@@ -1,21 +1,20 @@
 //! What can have happened to a ticket.
 
+use shared_kernel::{AgentId, Requester, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::actor::Requester;
 use crate::value::{
-    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Tag, TeamId,
-    TicketId, TicketNumber, Trigger,
+    AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Tag, TicketId,
+    TicketNumber, Trigger,
 };
 
 /// A fact. Who caused it, when and why stand in the log's metadata, not here.
 ///
 /// The serde form is the codec's raw material, `{"ticket.closed": {…}}`; what is stored is
-/// [`codec::encode`](crate::codec::encode)'s business. A change of a stored shape needs a new schema version and an
-/// upcast there.
+/// [`shared_kernel::codec`]'s business. A change of a stored shape needs a new schema version and an upcast in `codec.rs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Event {
@@ -220,7 +219,7 @@ pub struct TicketOpened {
 
 impl Event {
     /// The name on the wire; frozen.
-    pub const fn event_type(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::TicketOpened(_) => "ticket.opened",
             Self::PublicReplyAdded { .. } => "ticket.public_reply_added",

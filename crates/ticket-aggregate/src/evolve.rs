@@ -1,32 +1,19 @@
 //! What an event means for a ticket: total and infallible, for what is recorded has happened.
 
+use shared_kernel::Stamp;
 use std::collections::BTreeSet;
-
-use chrono::{DateTime, Utc};
 
 use crate::event::{Event, TicketOpened};
 use crate::ticket::{Link, Ticket};
-use crate::value::{Status, StreamVersion};
-
-/// A ticket, or `None` before it is opened.
-pub type State = Option<Ticket>;
-
-/// When an event happened, and where it stands in its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// When it happened.
-    pub occurred_at: DateTime<Utc>,
-    /// Its place in the stream.
-    pub version: StreamVersion,
-}
+use crate::value::Status;
 
 /// The state after an event.
 ///
 /// An event that can't have been recorded in that state, such as one before the opening, changes nothing but the stamp:
 /// finding such histories is [`legal_step`](crate::legal_step)'s business.
 #[must_use]
-pub fn evolve(state: State, event: &Event, stamp: &Stamp) -> State {
-    let mut ticket = match (state, event) {
+pub(crate) fn evolve(ticket: Option<Ticket>, event: &Event, stamp: &Stamp) -> Option<Ticket> {
+    let mut ticket = match (ticket, event) {
         (None, Event::TicketOpened(opened)) => return Some(opened_ticket(opened, stamp)),
         (None, _) => return None,
         (Some(ticket), _) => ticket,

@@ -1,11 +1,10 @@
 //! Whether a recorded event could have been recorded: the audit's question to the state machine.
 
+use shared_kernel::ActorKind;
 use std::fmt;
 
-use crate::actor::ActorKind;
 use crate::command::CommandKind;
 use crate::event::Event;
-use crate::evolve::State;
 use crate::table::{Effect, TABLE};
 use crate::ticket::{Link, Ticket};
 use crate::value::{ClosedReason, Status, Trigger};
@@ -46,8 +45,8 @@ pub enum IllegalStep {
 ///
 /// It checks the status against the same table that `decide` uses, and what the event says of the state before it. Guards
 /// that need a clock or other tickets are not checked again.
-pub fn legal_step(before: &State, event: &Event) -> Result<(), IllegalStep> {
-    let event_type = event.event_type();
+pub fn legal_step(before: Option<&Ticket>, event: &Event) -> Result<(), IllegalStep> {
+    let event_type = event.name();
     let ticket = match (before, event) {
         (None, Event::TicketOpened(_)) => return Ok(()),
         (None, _) => return Err(IllegalStep::BeforeOpening { event_type }),

@@ -1,16 +1,16 @@
-//! The rules of a ticket: commands, [`decide`], events, [`evolve`], [`codec`].
+//! The rules of a ticket: commands, decisions, events, state. [`Ticket`] implements
+//! [`Aggregate`](shared_kernel::Aggregate).
 //!
 //! The crate is pure: no I/O, no clock, no randomness. Whoever calls brings the time, the ids and the
-//! facts that live outside of the ticket's own stream in a [`Context`]. `decide` says which events a
-//! command records, or refuses; `evolve` says what an event means, and never refuses.
+//! facts that live outside of the ticket's own stream in a [`Context`].
 //!
-//! One table (`table.rs`) holds the state machine. [`decide`], [`Ticket::allowed_commands`], [`legal_step`] and
+//! One table (`table.rs`) holds the state machine. `decide`, [`Ticket::allowed_commands`], [`legal_step`] and
 //! the diagram in `docs/ticket-states.md` ([`mermaid`]) all read it.
 
-pub mod codec;
 pub mod limits;
 
-mod actor;
+mod aggregate;
+mod codec;
 mod command;
 mod context;
 mod decide;
@@ -27,17 +27,15 @@ mod table;
 mod ticket;
 mod value;
 
-pub use actor::{Actor, ActorKind, ActorRef, Requester, Role};
 pub use command::{Command, CommandKind, Open};
 pub use context::Context;
-pub use decide::{decide, permitted};
+pub use decide::permitted;
 pub use diagram::{command_table, mermaid};
 pub use event::{Event, TicketOpened};
-pub use evolve::{Stamp, State, evolve};
 pub use legal::{IllegalStep, legal_step};
 pub use rejection::{Rejection, RejectionKind};
 pub use ticket::{Link, Ticket};
 pub use value::{
-    AgentId, AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Status,
-    StreamVersion, Tag, TeamId, TicketId, TicketNumber, Trigger, ValueError,
+    AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Status, Tag, TicketId,
+    TicketNumber, Trigger,
 };

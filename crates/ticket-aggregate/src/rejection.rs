@@ -1,12 +1,12 @@
 //! Why a command was refused.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use shared_kernel::{AgentId, Role, TeamId};
 
-use crate::actor::Role;
 use crate::command::CommandKind;
-use crate::value::{AgentId, ResolutionCode, Status, TeamId, TicketId};
+use crate::value::{ResolutionCode, Status, TicketId};
 
-/// A refusal: data to act on; `Display` is a sentence that says what to do.
+/// Why a command is refused: data to act on; `Display` is a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The role may not do this in any state.
@@ -23,6 +23,12 @@ pub enum Rejection {
     /// A requester may open tickets for themselves only.
     #[error("open the ticket under your own address; only agents open tickets for others")]
     OpenForAnother,
+    /// Only staff may set this when a ticket is opened.
+    #[error("only agents set {field} when a ticket is opened; leave it out")]
+    ReservedForStaff {
+        /// Which member of the command.
+        field: &'static str,
+    },
     /// A plain agent may take tickets and give back their own, not dispose of others.
     #[error("{agent} is not you; take the ticket yourself or ask a lead to assign others")]
     AssignOthers {
@@ -45,7 +51,7 @@ pub enum Rejection {
         limit: usize,
     },
     /// A text holds a character that can't be stored or mailed.
-    #[error("{field} contains a control character; remove it")]
+    #[error("{field} contains a control character, or one that reorders text; remove it")]
     ControlCharacter {
         /// Which member of the command.
         field: &'static str,
@@ -160,7 +166,7 @@ pub enum Rejection {
     },
 }
 
-/// What sort of refusal it is: the one thing a transport needs to map it.
+/// What sort of rejection it is: the one thing a transport needs to map it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectionKind {
     /// This actor may not.
@@ -178,6 +184,7 @@ impl Rejection {
             Self::Forbidden { .. } => "forbidden",
             Self::NotOwnTicket => "not_own_ticket",
             Self::OpenForAnother => "open_for_another",
+            Self::ReservedForStaff { .. } => "reserved_for_staff",
             Self::AssignOthers { .. } => "assign_others",
             Self::Blank { .. } => "blank",
             Self::TooLong { .. } => "too_long",
@@ -208,9 +215,11 @@ impl Rejection {
     /// Forbidden, invalid or conflict.
     pub const fn kind(&self) -> RejectionKind {
         match self {
-            Self::Forbidden { .. } | Self::NotOwnTicket | Self::OpenForAnother | Self::AssignOthers { .. } => {
-                RejectionKind::Forbidden
-            }
+            Self::Forbidden { .. }
+            | Self::NotOwnTicket
+            | Self::OpenForAnother
+            | Self::ReservedForStaff { .. }
+            | Self::AssignOthers { .. } => RejectionKind::Forbidden,
             Self::Blank { .. }
             | Self::TooLong { .. }
             | Self::ControlCharacter { .. }

@@ -4,9 +4,9 @@
 //! events it records; a test tries every command in every status as every role, and holds that they lead where the
 //! table says.
 
-use crate::actor::Role;
 use crate::command::CommandKind;
 use crate::value::Status;
+use shared_kernel::Role;
 
 /// What a command does to the status when its guards let it pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,9 +103,9 @@ pub(crate) fn allowed(status: Status, role: Role) -> Vec<CommandKind> {
     CommandKind::ALL.iter().copied().filter(legal).collect()
 }
 
-impl Role {
-    /// Whether someone of this role may ever try the command, in whatever status.
-    pub fn may(self, command: CommandKind) -> bool {
-        may_ever(self, command)
+impl CommandKind {
+    /// Whether someone of this role may ever issue the command, in whatever status.
+    pub fn is_open_to(self, role: Role) -> bool {
+        may_ever(role, self)
     }
 }

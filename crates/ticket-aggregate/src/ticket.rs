@@ -1,17 +1,14 @@
 //! A ticket: what its events add up to.
 
+use shared_kernel::{AgentId, Requester, Role, StreamVersion, TeamId, email_address};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::actor::{Requester, Role};
 use crate::command::CommandKind;
 use crate::table;
-use crate::value::{
-    AgentId, Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, StreamVersion, Tag, TeamId, TicketId,
-    TicketNumber, email,
-};
+use crate::value::{Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, Tag, TicketId, TicketNumber};
 
 /// What another ticket is to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -143,12 +140,12 @@ impl Ticket {
     pub fn recipients(&self) -> Vec<String> {
         let requester = self.requester.as_ref().map(Requester::email);
         let followers = self.followers.iter().map(String::as_str);
-        let followers = followers.filter(|it| email(it).is_ok() && Some(*it) != requester);
+        let followers = followers.filter(|it| email_address(it).is_ok() && Some(*it) != requester);
         requester.into_iter().chain(followers).map(str::to_owned).collect()
     }
 }
 
 /// The one form in which a follower is kept: an address lowercased like a requester's, any other id as it is.
 pub(crate) fn normal_follower(follower: &str) -> String {
-    email(follower).unwrap_or_else(|_| follower.trim().to_owned())
+    email_address(follower).unwrap_or_else(|_| follower.trim().to_owned())
 }

@@ -1,11 +1,11 @@
 //! Whose ticket it is.
 
-use crate::actor::{Actor, ActorKind};
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
 use crate::ticket::Ticket;
-use crate::value::{AgentId, AssignmentMethod, TeamId};
+use crate::value::AssignmentMethod;
+use shared_kernel::{Actor, ActorKind, AgentId, TeamId};
 
 pub(super) fn assign(ticket: &Ticket, assignee: &AgentId, context: &Context) -> Result<Vec<Event>, Rejection> {
     if ticket.assignee.as_ref() == Some(assignee) {

@@ -1,12 +1,12 @@
 //! Replies and notes.
 
-use crate::actor::ActorKind;
 use crate::command::Command;
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{Status, Trigger};
+use shared_kernel::ActorKind;
 
 use super::lifecycle;
 

@@ -1,8 +1,8 @@
 //! The commands whose whole point is the status, with their guards.
 
 use chrono::{DateTime, Utc};
+use shared_kernel::ActorKind;
 
-use crate::actor::ActorKind;
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;

@@ -1,12 +1,12 @@
 //! How a ticket begins.
 
-use crate::actor::{Actor, ActorKind, Requester};
 use crate::command::Open;
 use crate::context::Context;
 use crate::event::{Event, TicketOpened};
 use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{TicketId, TicketNumber};
+use shared_kernel::{Actor, ActorKind, Requester};
 
 pub(super) fn open(open: &Open, context: &Context) -> Result<Vec<Event>, Rejection> {
     let requester = match (&open.requester, context.actor.kind()) {

@@ -1,11 +1,11 @@
 //! Whether this actor may do such a thing to this ticket, whatever its status.
 
-use crate::actor::{Actor, ActorKind, Role};
 use crate::command::{Command, CommandKind, Open};
 use crate::rejection::Rejection;
 use crate::table;
 use crate::ticket::Ticket;
-use crate::value::AgentId;
+use crate::value::{Channel, Priority};
+use shared_kernel::{Actor, ActorKind, AgentId, Role};
 
 pub(super) fn check(ticket: Option<&Ticket>, command: &Command, actor: &Actor) -> Result<(), Rejection> {
     match (actor.kind(), command) {
@@ -26,10 +26,11 @@ pub(super) fn on(
     actor: &Actor,
 ) -> Result<(), Rejection> {
     role(kind, actor)?;
-    match actor.kind() {
-        ActorKind::Requester => acts_on_own(ticket, kind, actor),
-        _ if actor.role == Role::Agent => disposes_of_themselves(ticket, kind, command, actor),
-        _ => Ok(()),
+    // without a wildcard arm: a new role has no right that nobody gave it
+    match actor.role {
+        Role::Requester => acts_on_own(ticket, kind, actor),
+        Role::Agent => disposes_of_themselves(ticket, kind, command, actor),
+        Role::Lead | Role::Admin | Role::System => Ok(()),
     }
 }
 
@@ -42,9 +43,26 @@ fn role(kind: CommandKind, actor: &Actor) -> Result<(), Rejection> {
 
 fn opens_for_themselves(open: &Open, actor: &Actor) -> Result<(), Rejection> {
     match &open.requester {
-        Some(requester) if !requester.is(&actor.id) => Err(Rejection::OpenForAnother),
+        Some(requester) if !requester.is(&actor.id) => return Err(Rejection::OpenForAnother),
+        _ => {}
+    }
+    // a follow-up takes over what staff had set on the closed ticket
+    match reserved_for_staff(open) {
+        Some(field) if open.follow_up_of.is_none() => Err(Rejection::ReservedForStaff { field }),
         _ => Ok(()),
     }
+}
+
+/// What of an opening only staff may set, if it is set.
+fn reserved_for_staff(open: &Open) -> Option<&'static str> {
+    let set = [
+        ("priority", open.priority != Priority::default()),
+        ("team", open.team.is_some()),
+        ("category", open.category.is_some()),
+        ("tags", !open.tags.is_empty()),
+        ("channel", open.channel != Channel::default()),
+    ];
+    set.into_iter().find_map(|(field, set)| set.then_some(field))
 }
 
 fn acts_on_own(ticket: Option<&Ticket>, kind: CommandKind, actor: &Actor) -> Result<(), Rejection> {

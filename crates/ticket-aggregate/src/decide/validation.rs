@@ -2,11 +2,12 @@
 //!
 //! HTTP has checked a schema before; an import comes straight here.
 
-use crate::actor::ActorKind;
 use crate::command::{Command, Open};
 use crate::context::Context;
 use crate::limits;
 use crate::rejection::Rejection;
+use shared_kernel::ActorKind;
+use shared_kernel::text::is_unsafe_in_line;
 
 pub(super) fn check(command: &Command, context: &Context) -> Result<(), Rejection> {
     match command {
@@ -82,7 +83,7 @@ fn reason(text: &str) -> Result<(), Rejection> {
 /// A text of one line: a line break in a subject would be a forged header in a mail.
 fn line(field: &'static str, limit: usize, text: &str) -> Result<(), Rejection> {
     sized(field, limit, text)?;
-    if text.chars().any(char::is_control) {
+    if text.chars().any(is_unsafe_in_line) {
         return Err(Rejection::ControlCharacter { field });
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! What a ticket says may be done with it.
 
+use shared_kernel::Role;
 use std::fmt::Write as _;
 
-use ticket_aggregate::{CommandKind, Role, Status};
+use ticket_aggregate::{CommandKind, Status};
 
 use crate::scenario::{opened, ticket};
 

@@ -1,5 +1,6 @@
 //! Any event that there could be, whether or not a ticket could ever have it.
 
+use shared_kernel::{AgentId, Requester, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -8,8 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ticket_aggregate::{
-    AgentId, AssignmentMethod, Channel, ClosedReason, Event, LinkKind, MessageId, Priority, Requester, ResolutionCode,
-    Tag, TeamId, TicketId, TicketNumber, TicketOpened, Trigger,
+    AssignmentMethod, Channel, ClosedReason, Event, LinkKind, MessageId, Priority, ResolutionCode, Tag, TicketId,
+    TicketNumber, TicketOpened, Trigger,
 };
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[a-zA-ZİßŒΣﬃ\"\\\\/\n\t\u{0}\u{7f}\u{2028}\u{feff}😀\u{10ffff}]{0,40}"]
 }
 
-fn short<T: std::fmt::Debug>(parse: fn(&str) -> Result<T, ticket_aggregate::ValueError>) -> impl Strategy<Value = T> {
+fn short<T: std::fmt::Debug>(parse: fn(&str) -> Result<T, shared_kernel::ValueError>) -> impl Strategy<Value = T> {
     let shapes = prop_oneof![8 => "[ a-zA-ZİßΣ0-9_.😀\u{a0}-]{1,70}", 1 => any::<String>(), 1 => "[İß]{60,64}"];
     shapes.prop_filter_map("not such a text", move |text| parse(&text).ok())
 }

@@ -37,8 +37,8 @@ fn an_agent_takes_a_ticket_from_another() {
 #[test]
 fn an_agent_may_not_assign_others() {
     let refusal = Rejection::AssignOthers { agent: agent("bob") };
-    given([opened()]).when(assign("bob"), ada()).then_refused(refusal.clone());
-    given([opened(), assigned("bob")]).when(Command::Unassign, ada()).then_refused(refusal);
+    given([opened()]).when(assign("bob"), ada()).then_rejected(refusal.clone());
+    given([opened(), assigned("bob")]).when(Command::Unassign, ada()).then_rejected(refusal);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_same_agent_again_changes_nothing() {
 fn an_assignee_is_a_member_of_the_tickets_team() {
     let refusal = Rejection::NotTeamMember { assignee: agent("ada"), team: team("hardware") };
     let taken = || [given_to(None, "ada", AssignmentMethod::OwnChoice)];
-    given([opened()]).when(assign("ada"), in_teams(&["network"], ada())).then_refused(refusal);
+    given([opened()]).when(assign("ada"), in_teams(&["network"], ada())).then_rejected(refusal);
     given([opened()]).when(assign("ada"), in_teams(&["hardware"], ada())).then(taken());
     // whom the directory does not know, nobody can check
     given([opened()]).when(assign("ada"), ada()).then(taken());

@@ -1,6 +1,7 @@
 //! Replies and notes.
 
-use ticket_aggregate::{ClosedReason, Command, CommandKind, Context, Event, Rejection, Role, Status, Trigger};
+use shared_kernel::Role;
+use ticket_aggregate::{ClosedReason, Command, CommandKind, Context, Event, Rejection, Status, Trigger};
 
 use crate::scenario::{
     FINN, RITA, ada, agent_replied, assigned, at, context, given, hour, message_id, on_hold, opened, pended,
@@ -57,7 +58,7 @@ fn recipients_stay_as_they_were_when_it_was_sent() {
 fn an_agent_cannot_reply_to_a_closed_ticket() {
     let allowed = vec![CommandKind::Link, CommandKind::Unlink];
     let refusal = Rejection::IllegalTransition { command: CommandKind::Reply, status: Status::Closed, allowed };
-    given([opened(), resolved(), closed()]).when(reply(), ada()).then_refused(refusal);
+    given([opened(), resolved(), closed()]).when(reply(), ada()).then_rejected(refusal);
 }
 
 #[test]
@@ -80,21 +81,21 @@ fn a_requesters_reply_reopens_what_is_resolved_until_the_deadline() {
     given(story.clone()).when(reply(), at(48, rita())).then([replied(), reopened]);
     let late = Context { now: hour(48) + chrono::TimeDelta::milliseconds(1), ..rita() };
     let refusal = Rejection::FollowUpNeeded { status: Status::Resolved };
-    given(story).when(reply(), late).then_refused(refusal);
+    given(story).when(reply(), late).then_rejected(refusal);
 }
 
 #[test]
 fn a_requesters_reply_to_a_closed_ticket_needs_a_new_one() {
     given([opened(), resolved(), closed()])
         .when(reply(), rita())
-        .then_refused(Rejection::FollowUpNeeded { status: Status::Closed });
+        .then_rejected(Rejection::FollowUpNeeded { status: Status::Closed });
 }
 
 #[test]
 fn a_follower_may_reply_and_a_stranger_may_not() {
     let finn = || context(Role::Requester, FINN);
     given([opened(), followed(FINN)]).when(reply(), finn()).then([replied()]);
-    given([opened()]).when(reply(), finn()).then_refused(Rejection::NotOwnTicket);
+    given([opened()]).when(reply(), finn()).then_rejected(Rejection::NotOwnTicket);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_mail_that_is_delivered_again_records_nothing() {
     let story = [opened(), assigned("ada"), requester_replied(), resolved(), closed()];
     given(story.clone()).when(again("mail-2"), rita()).then_nothing();
     given(story.clone()).when(again("mail-1"), rita()).then_nothing();
-    given(story).when(again("mail-3"), rita()).then_refused(Rejection::FollowUpNeeded { status: Status::Closed });
+    given(story).when(again("mail-3"), rita()).then_rejected(Rejection::FollowUpNeeded { status: Status::Closed });
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn an_agents_mail_that_is_delivered_again_records_nothing() {
 fn a_repeated_mail_tells_a_stranger_nothing() {
     let mail = Command::Reply { body: "x".to_owned(), source_id: text("mail-1") };
     let finn = context(Role::Requester, FINN);
-    given([opened()]).when(mail, finn).then_refused(Rejection::NotOwnTicket);
+    given([opened()]).when(mail, finn).then_rejected(Rejection::NotOwnTicket);
 }
 
 #[test]
@@ -137,8 +138,8 @@ fn a_note_is_no_reply() {
 fn awaiting_needs_a_reply_since_the_requester_last_wrote() {
     let wait = || Command::AwaitRequester;
     let refusal = || Rejection::NoReplySinceRequester;
-    given([opened(), assigned("ada")]).when(wait(), ada()).then_refused(refusal());
+    given([opened(), assigned("ada")]).when(wait(), ada()).then_rejected(refusal());
     given([opened(), agent_replied()]).when(wait(), ada()).then([pended()]);
     let asked_again = [opened(), agent_replied(), requester_replied()];
-    given(asked_again).when(wait(), ada()).then_refused(refusal());
+    given(asked_again).when(wait(), ada()).then_rejected(refusal());
 }

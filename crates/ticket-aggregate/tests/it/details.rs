@@ -54,7 +54,7 @@ fn a_ticket_has_so_many_tags_and_no_more() {
     let fitting = Event::TagsAdded { tags: tags(&words[1..]) };
     given([opened()]).when(tag(&words[1..]), ada()).then([fitting.clone()]);
     let refusal = Rejection::TooManyTags { limit: limits::TAGS };
-    given([opened()]).when(tag(&words), ada()).then_refused(refusal);
+    given([opened()]).when(tag(&words), ada()).then_rejected(refusal);
     given([opened(), fitting]).when(tag(&["vip"]), ada()).then_nothing();
 }
 
@@ -66,7 +66,7 @@ fn a_ticket_has_so_many_followers_and_no_more() {
     given(full[..limits::FOLLOWERS].to_vec()).when(follow(limits::FOLLOWERS), ada()).then([added(limits::FOLLOWERS)]);
     given(full.clone()).when(follow(1), ada()).then_nothing();
     let refusal = Rejection::TooManyFollowers { limit: limits::FOLLOWERS };
-    given(full).when(follow(0), ada()).then_refused(refusal);
+    given(full).when(follow(0), ada()).then_rejected(refusal);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_ticket_has_so_many_links_and_no_more() {
     let full: Vec<Event> = [opened()].into_iter().chain((1..=limits::LINKS).map(linked)).collect();
     given(full[..limits::LINKS].to_vec()).when(link(limits::LINKS), ada()).then([linked(limits::LINKS)]);
     given(full.clone()).when(link(1), ada()).then_nothing();
-    given(full).when(link(0), ada()).then_refused(Rejection::TooManyLinks { limit: limits::LINKS });
+    given(full).when(link(0), ada()).then_rejected(Rejection::TooManyLinks { limit: limits::LINKS });
 }
 
 #[test]
@@ -112,5 +112,5 @@ fn links() {
 #[test]
 fn a_ticket_is_not_linked_to_itself() {
     let link = Command::Link { kind: LinkKind::RelatesTo, other: ticket_id(1) };
-    given([opened()]).when(link, ada()).then_refused(Rejection::LinkToItself);
+    given([opened()]).when(link, ada()).then_rejected(Rejection::LinkToItself);
 }

@@ -1,6 +1,8 @@
 //! What events mean for a ticket.
 
-use ticket_aggregate::{Event, LinkKind, Stamp, Status, StreamVersion, Trigger, evolve};
+use shared_kernel::{Aggregate, Stamp, StreamVersion};
+use ticket_aggregate::Ticket;
+use ticket_aggregate::{Event, LinkKind, Status, Trigger};
 
 use crate::samples;
 use crate::scenario::{
@@ -33,7 +35,7 @@ fn a_new_ticket() {
 fn every_event_moves_version_and_time() {
     for event in samples::events() {
         let stamp = Stamp { occurred_at: hour(5), version: StreamVersion(2) };
-        let after = evolve(fold(&[opened()]), &event, &stamp).unwrap();
+        let after = Ticket::evolve(fold(&[opened()]), &event, &stamp).unwrap();
         assert_eq!((after.version, after.updated_at), (StreamVersion(2), hour(5)), "{event:?}");
         let public =
             if event.public_view().is_some() { (StreamVersion(2), hour(5)) } else { (StreamVersion(1), hour(0)) };
@@ -122,5 +124,5 @@ fn details() {
 fn a_snapshot_gives_the_ticket_back() {
     let ticket = ticket(&samples::events());
     let json = serde_json::to_string(&ticket).unwrap();
-    assert_eq!(serde_json::from_str::<ticket_aggregate::Ticket>(&json).unwrap(), ticket);
+    assert_eq!(serde_json::from_str::<Ticket>(&json).unwrap(), ticket);
 }

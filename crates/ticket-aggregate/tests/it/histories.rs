@@ -4,13 +4,11 @@
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use ticket_aggregate::codec::{Encoded, decode, encode};
-use ticket_aggregate::{
-    Actor, Command, Context, Event, Open, Rejection, Role, Stamp, State, StreamVersion, Tag, TeamId, Ticket, decide,
-    evolve,
-};
+use shared_kernel::codec::{Encoded, decode, encode};
+use shared_kernel::{Actor, Aggregate, Role, Stamp, StreamVersion, TeamId};
+use ticket_aggregate::{Command, Context, Event, Open, Rejection, Tag, Ticket};
 
-use crate::scenario::{RITA, context, hour, message_id, request, ticket_id};
+use crate::scenario::{context, hour, message_id, request, ticket_id};
 use crate::walks::moments;
 
 const MARK: &str = "§internal§";
@@ -69,11 +67,11 @@ struct Entry {
     stored: Encoded,
     stamp: Stamp,
     /// The ticket after it, as it was folded while it was recorded.
-    after: State,
+    after: Option<Ticket>,
 }
 
 fn history(moments: Vec<(Command, Actor, i64, bool)>) -> Vec<Entry> {
-    let first = (opening(), Actor::new(Role::Requester, RITA), 0, false);
+    let first = (opening(), Actor::new(Role::Agent, "ada"), 0, false);
     let (mut entries, mut state, mut now) = (Vec::new(), None, hour(0));
     for (n, (command, actor, hours, blocked)) in (10..).zip(std::iter::once(first).chain(moments)) {
         now += TimeDelta::hours(hours);
@@ -81,14 +79,14 @@ fn history(moments: Vec<(Command, Actor, i64, bool)>) -> Vec<Entry> {
         let moment = context(actor.role, &actor.id);
         let moment = Context { now, open_blockers, message_id: message_id(n), ..moment };
         let command = mark(command, &actor);
-        let outcome = decide(&state, &command, &moment);
+        let outcome = Ticket::decide(state.as_ref(), &command, &moment);
         if let Some(ticket) = &state {
             agrees(ticket, &command, actor.role, &outcome);
         }
         for event in outcome.unwrap_or_default() {
-            let version = StreamVersion(entries.len() as u64 + 1);
+            let version = StreamVersion(i64::try_from(entries.len()).unwrap() + 1);
             let stamp = Stamp { occurred_at: now, version };
-            state = evolve(state, &event, &stamp);
+            state = Ticket::evolve(state, &event, &stamp);
             entries.push(Entry { stored: encode(&event).unwrap(), stamp, after: state.clone() });
         }
     }
@@ -96,10 +94,10 @@ fn history(moments: Vec<(Command, Actor, i64, bool)>) -> Vec<Entry> {
 }
 
 fn read(stored: &Encoded) -> Event {
-    decode(stored.event_type, stored.schema_version, &stored.payload).unwrap()
+    decode::<Event>(stored.event_type, stored.schema_version, &stored.payload).unwrap()
 }
 
-fn snapshot(state: &State) -> State {
+fn snapshot(state: &Option<Ticket>) -> Option<Ticket> {
     serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
 }
 
@@ -113,7 +111,7 @@ proptest! {
         for (version, entry) in (1..).zip(&entries) {
             let event = read(&entry.stored);
             prop_assert_eq!(&encode(&event).unwrap(), &entry.stored);
-            state = evolve(state, &event, &entry.stamp);
+            state = Ticket::evolve(state, &event, &entry.stamp);
             prop_assert_eq!(&state, &entry.after);
             let ticket = state.as_ref().unwrap();
             prop_assert_eq!((ticket.version.0, ticket.updated_at), (version, entry.stamp.occurred_at));
@@ -123,20 +121,20 @@ proptest! {
         let mut resumed = snapshot(&entries[at].after);
         prop_assert_eq!(&resumed, &entries[at].after);
         for entry in &entries[at + 1..] {
-            resumed = evolve(resumed, &read(&entry.stored), &entry.stamp);
+            resumed = Ticket::evolve(resumed, &read(&entry.stored), &entry.stamp);
         }
         prop_assert_eq!(resumed, state);
     }
 
     #[test]
     fn no_history_shows_a_requester_what_is_internal(moments in moments()) {
-        let (mut seen, mut whole): (State, State) = (None, None);
+        let (mut seen, mut whole): (Option<Ticket>, Option<Ticket>) = (None, None);
         for entry in history(moments) {
             whole.clone_from(&entry.after);
             let Some(view) = read(&entry.stored).public_view() else { continue };
             let shown = encode(&view).unwrap().payload;
             prop_assert!(!shown.contains(MARK), "{shown}");
-            seen = evolve(seen, &view, &entry.stamp);
+            seen = Ticket::evolve(seen, &view, &entry.stamp);
         }
         let ticket = whole.unwrap().public_view();
         prop_assert_eq!(Some(&ticket), seen.as_ref());

@@ -1,5 +1,6 @@
 //! What the audit finds in a history that no sequence of commands can have recorded.
 
+use shared_kernel::DomainEvent;
 use ticket_aggregate::{ClosedReason, Event, IllegalStep, LinkKind, Priority, Status, Trigger, legal_step};
 
 use crate::samples;
@@ -9,7 +10,7 @@ use crate::scenario::{
 };
 
 fn step(before: &[Event], event: &Event) -> Result<(), IllegalStep> {
-    legal_step(&fold(before), event)
+    legal_step(fold(before).as_ref(), event)
 }
 
 #[track_caller]

@@ -32,7 +32,7 @@ fn hold_wakes_in_the_future_or_never() {
     given([opened()]).when(hold(Some(hour(25))), ada()).then([held(Some(hour(25)))]);
     for past in [hour(24), hour(23)] {
         let refusal = Rejection::WakeAtInPast { wake_at: past };
-        given([opened()]).when(hold(Some(past)), ada()).then_refused(refusal);
+        given([opened()]).when(hold(Some(past)), ada()).then_rejected(refusal);
     }
 }
 
@@ -49,9 +49,9 @@ fn the_timer_wakes_when_it_is_due() {
     let wake = || Command::Wake;
     given(story.clone()).when(wake(), at(48, system())).then([resumed(Trigger::Timer)]);
     let early = Rejection::WakeNotDue { wake_at: Some(hour(48)) };
-    given(story).when(wake(), at(47, system())).then_refused(early);
+    given(story).when(wake(), at(47, system())).then_rejected(early);
     let never = Rejection::WakeNotDue { wake_at: None };
-    given([opened(), on_hold(None)]).when(wake(), system()).then_refused(never);
+    given([opened(), on_hold(None)]).when(wake(), system()).then_rejected(never);
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn reopening_needs_a_reason_of_agents_only() {
     let reopen = |reason: Option<&str>| Command::Reopen { reason: reason.map(str::to_owned) };
     given(story.clone()).when(reopen(None), rita()).then([reopened(None, 1, Trigger::Requester)]);
     for who in [ada(), lead(), admin(), system()] {
-        given(story.clone()).when(reopen(None), who.clone()).then_refused(Rejection::ReasonRequired);
-        given(story.clone()).when(reopen(Some(" ")), who).then_refused(Rejection::ReasonRequired);
+        given(story.clone()).when(reopen(None), who.clone()).then_rejected(Rejection::ReasonRequired);
+        given(story.clone()).when(reopen(Some(" ")), who).then_rejected(Rejection::ReasonRequired);
     }
     given(story.clone()).when(reopen(Some("smoke")), ada()).then([reopened(Some("smoke"), 1, Trigger::Agent)]);
     given(story).when(reopen(Some("undeliverable")), system()).then([reopened(
@@ -79,7 +79,7 @@ fn reopening_ends_with_the_deadline_and_is_counted() {
     given(once.clone()).when(reopen(), at(48, ada())).then([first.clone()]);
     for who in [rita(), admin()] {
         let refusal = Rejection::ReopenDeadlinePassed { reopen_until: hour(48) };
-        given(once.clone()).when(reopen(), at(49, who)).then_refused(refusal);
+        given(once.clone()).when(reopen(), at(49, who)).then_rejected(refusal);
     }
     let twice = [&once[..], &[first, resolved()]].concat();
     given(twice).when(reopen(), ada()).then([reopened(Some("smoke"), 2, Trigger::Agent)]);
@@ -92,7 +92,7 @@ fn closing_waits_for_the_deadline() {
     for who in [system(), lead(), admin()] {
         given(story.clone()).when(Command::Close, at(48, who.clone())).then([end()]);
         let refusal = Rejection::ReopenWindowOpen { reopen_until: hour(48) };
-        given(story.clone()).when(Command::Close, at(47, who)).then_refused(refusal);
+        given(story.clone()).when(Command::Close, at(47, who)).then_rejected(refusal);
     }
 }
 
@@ -106,7 +106,7 @@ fn closing_need_not_wait_when_the_requester_is_content() {
     let again = [reopened(None, 1, Trigger::Requester), resolved()];
     given([&confirmed_story[..], &again].concat())
         .when(Command::Close, system())
-        .then_refused(Rejection::ReopenWindowOpen { reopen_until: hour(48) });
+        .then_rejected(Rejection::ReopenWindowOpen { reopen_until: hour(48) });
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn spam_is_what_no_agent_has_answered() {
     let end = || closed(ClosedReason::Spam);
     given([opened()]).when(Command::Spam, ada()).then([end()]);
     given([opened(), requester_replied()]).when(Command::Spam, ada()).then([end()]);
-    given([opened(), agent_replied()]).when(Command::Spam, ada()).then_refused(Rejection::AgentAlreadyReplied);
+    given([opened(), agent_replied()]).when(Command::Spam, ada()).then_rejected(Rejection::AgentAlreadyReplied);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Opening a ticket.
 
-use ticket_aggregate::{
-    Actor, Channel, ClosedReason, Command, Event, Open, Priority, Rejection, Requester, Role, TicketNumber,
-    TicketOpened, decide,
-};
+use shared_kernel::testing::given_nothing;
+use shared_kernel::{Actor, Aggregate, Requester, Role};
+use ticket_aggregate::Ticket;
+use ticket_aggregate::{Channel, ClosedReason, Command, Event, Open, Priority, Rejection, TicketNumber, TicketOpened};
 
 use crate::scenario::{
-    FINN, RITA, ada, assigned, context, given, opened, request, resolved, rita, tags, team, text, ticket, ticket_id,
+    FINN, RITA, ada, assigned, context, given, opened, request, resolved, rita, routed_request, tags, team, text,
+    ticket, ticket_id,
 };
 
 fn facts(event: &Event) -> &TicketOpened {
@@ -17,7 +18,7 @@ fn facts(event: &Event) -> &TicketOpened {
 }
 
 fn open(open: Open, context: &ticket_aggregate::Context) -> Result<TicketOpened, Rejection> {
-    let events = decide(&None, &Command::Open(open), context)?;
+    let events = Ticket::decide(None, &Command::Open(open), context)?;
     assert_eq!(events.len(), 1);
     Ok(facts(&events[0]).clone())
 }
@@ -29,7 +30,7 @@ fn records_all_that_was_asked() {
         priority: Priority::Urgent,
         category: text("fires"),
         follow_up_of: Some(ticket_id(5)),
-        ..request()
+        ..routed_request()
     };
     let opened = open(asked.clone(), &ada()).unwrap();
     let expected = TicketOpened {
@@ -62,16 +63,31 @@ fn a_requester_may_give_their_name_and_write_their_address_as_they_like() {
 }
 
 #[test]
+fn opening_by_requester_refuses_what_staff_sets() {
+    let urgent = Open { priority: Priority::Urgent, ..request() };
+    let mailed = Open { channel: Channel::parse("email").unwrap(), ..request() };
+    let filed = Open { category: text("fires"), ..request() };
+    let tagged = Open { tags: tags(&["vip"]), ..request() };
+    let routed = Open { team: Some(team("hardware")), ..request() };
+    let reserved = [(urgent, "priority"), (mailed, "channel"), (filed, "category"), (tagged, "tags"), (routed, "team")];
+    for (open, field) in reserved {
+        given_nothing::<Ticket>()
+            .when(Command::Open(open), rita())
+            .then_rejected(Rejection::ReservedForStaff { field });
+    }
+}
+
+#[test]
 fn a_requester_may_not_open_for_another() {
     let request = Command::Open(request());
-    given([]).when(request, context(Role::Requester, FINN)).then_refused(Rejection::OpenForAnother);
+    given([]).when(request, context(Role::Requester, FINN)).then_rejected(Rejection::OpenForAnother);
 }
 
 #[test]
 fn a_requester_needs_an_address() {
     let request = Command::Open(Open { requester: None, ..request() });
     let refusal = Rejection::UnfitActor { role: Role::Requester, id: "rita".to_owned() };
-    given([]).when(request, context(Role::Requester, "rita")).then_refused(refusal);
+    given([]).when(request, context(Role::Requester, "rita")).then_rejected(refusal);
 }
 
 #[test]
@@ -82,7 +98,7 @@ fn an_agent_opens_for_anyone_or_nobody() {
 
 #[test]
 fn a_ticket_is_opened_once() {
-    given([opened()]).when(Command::Open(request()), rita()).then_refused(Rejection::AlreadyOpened);
+    given([opened()]).when(Command::Open(request()), rita()).then_rejected(Rejection::AlreadyOpened);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a requester may see.
 
+use shared_kernel::DomainEvent;
 use ticket_aggregate::{Event, Trigger};
 
 use crate::samples;
@@ -13,7 +14,7 @@ fn what_is_left_of_every_event() {
         .map(|event| {
             let view = event.public_view();
             let json = view.map(|view| {
-                let payload = ticket_aggregate::codec::encode(&view).unwrap().payload;
+                let payload = shared_kernel::codec::encode(&view).unwrap().payload;
                 serde_json::from_str(&payload).unwrap()
             });
             (event.event_type(), json)

@@ -1,9 +1,10 @@
 //! What a refusal says, to programs and to people.
 
+use shared_kernel::Role;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use ticket_aggregate::{CommandKind, Rejection, RejectionKind, Role, Status};
+use ticket_aggregate::{CommandKind, Rejection, RejectionKind, Status};
 
 use crate::scenario::{agent, code, hour, team, ticket_id};
 
@@ -13,6 +14,7 @@ fn all() -> Vec<Rejection> {
         Rejection::Forbidden { command, role: Role::Agent },
         Rejection::NotOwnTicket,
         Rejection::OpenForAnother,
+        Rejection::ReservedForStaff { field: "team" },
         Rejection::AssignOthers { agent: agent("bob") },
         Rejection::Blank { field: "subject" },
         Rejection::TooLong { field: "subject", limit: 300 },

@@ -1,7 +1,8 @@
 //! Resolving, and the requester's confirmation, guard by guard.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ticket_aggregate::{AssignmentMethod, Command, Context, Event, Rejection, ResolutionCode, Role};
+use shared_kernel::Role;
+use ticket_aggregate::{AssignmentMethod, Command, Context, Event, Rejection, ResolutionCode};
 
 use crate::scenario::{
     FINN, ada, admin, agent, assigned, code, context, given, hour, message_id, opened, pended, rita, system, team,
@@ -30,7 +31,7 @@ fn resolving_takes_what_nobody_has() {
     given([opened()]).when(resolve(), ada()).then([taken, solved(hour(96))]);
     let taken = Event::AgentAssigned { from: None, to: agent("root"), method: AssignmentMethod::OwnChoice };
     given([opened(), pended()]).when(resolve(), admin()).then([taken, solved(hour(96))]);
-    given([opened()]).when(resolve(), system()).then_refused(Rejection::NoAssignee);
+    given([opened()]).when(resolve(), system()).then_rejected(Rejection::NoAssignee);
     given([opened(), assigned("bob")]).when(resolve(), system()).then([solved(hour(96))]);
 }
 
@@ -38,14 +39,14 @@ fn resolving_takes_what_nobody_has() {
 fn who_takes_it_by_resolving_is_a_member_of_the_team_too() {
     let foreign = Context { assignee_teams: Some([team("network")].into()), ..ada() };
     let refusal = Rejection::NotTeamMember { assignee: agent("ada"), team: team("hardware") };
-    given([opened()]).when(resolve(), foreign.clone()).then_refused(refusal);
+    given([opened()]).when(resolve(), foreign.clone()).then_rejected(refusal);
     given([opened(), assigned("bob")]).when(resolve(), foreign).then([solved(hour(96))]);
 }
 
 #[test]
 fn an_agent_without_a_fit_id_cannot_take_it() {
     let refusal = Rejection::UnfitActor { role: Role::Agent, id: " ".to_owned() };
-    given([opened()]).when(resolve(), context(Role::Agent, " ")).then_refused(refusal);
+    given([opened()]).when(resolve(), context(Role::Agent, " ")).then_rejected(refusal);
 }
 
 #[test]
@@ -59,14 +60,14 @@ fn a_resolutions_note_comes_before_it() {
 fn what_is_blocked_is_not_resolved() {
     let blocked = Context { open_blockers: vec![ticket_id(9)], ..ada() };
     let refusal = Rejection::OpenBlockers { tickets: vec![ticket_id(9)] };
-    given([opened(), assigned("ada")]).when(resolve(), blocked).then_refused(refusal);
+    given([opened(), assigned("ada")]).when(resolve(), blocked).then_rejected(refusal);
 }
 
 #[test]
 fn the_requesters_code_is_not_an_agents_to_use() {
     let code = ResolutionCode::confirmed_by_requester();
     let resolve = Command::Resolve { code: code.clone(), note: None };
-    given([opened()]).when(resolve, ada()).then_refused(Rejection::ReservedCode { code });
+    given([opened()]).when(resolve, ada()).then_rejected(Rejection::ReservedCode { code });
 }
 
 #[test]
@@ -74,8 +75,8 @@ fn the_requester_confirms_what_someone_has() {
     let confirm = || Command::Confirm;
     let solved = Event::TicketResolved { code: ResolutionCode::confirmed_by_requester(), reopen_until: hour(96) };
     given([opened(), assigned("ada")]).when(confirm(), rita()).then([solved]);
-    given([opened(), pended()]).when(confirm(), rita()).then_refused(Rejection::NoAssignee);
+    given([opened(), pended()]).when(confirm(), rita()).then_rejected(Rejection::NoAssignee);
     let finn = context(Role::Requester, FINN);
     let follower = Event::FollowerAdded { follower: FINN.to_owned() };
-    given([opened(), follower]).when(confirm(), finn).then_refused(Rejection::NotOwnTicket);
+    given([opened(), follower]).when(confirm(), finn).then_rejected(Rejection::NotOwnTicket);
 }

@@ -1,7 +1,8 @@
 //! One event of every type and one command of every kind.
 
+use shared_kernel::Requester;
 use ticket_aggregate::{
-    AssignmentMethod, Channel, ClosedReason, Command, CommandKind, Event, LinkKind, Priority, Requester, TicketNumber,
+    AssignmentMethod, Channel, ClosedReason, Command, CommandKind, Event, LinkKind, Priority, TicketNumber,
     TicketOpened, Trigger,
 };
 

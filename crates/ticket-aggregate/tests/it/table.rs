@@ -1,8 +1,8 @@
 //! Every command in every status as every role: what is decided is what the table says, as the docs print it.
 
-use ticket_aggregate::{
-    Command, CommandKind, Context, Event, Rejection, Role, Stamp, Status, StreamVersion, command_table, decide, evolve,
-};
+use shared_kernel::{Aggregate, Role, Stamp, StreamVersion};
+use ticket_aggregate::Ticket;
+use ticket_aggregate::{Command, CommandKind, Context, Event, Rejection, Status, command_table};
 
 use crate::samples;
 use crate::scenario::{RITA, agent_replied, assigned, context, hour, on_hold, opened, pended, resolved, ticket};
@@ -68,7 +68,7 @@ fn check(kind: CommandKind, role: Role, status: Status) {
     let before = ticket(&history(status, kind, &context.actor.id));
     assert_eq!(before.status, status);
     let command: Command = samples::command(kind, &context.actor.id);
-    let outcome = decide(&Some(before.clone()), &command, &context);
+    let outcome = Ticket::decide(Some(&before), &command, &context);
     let expected = printed(kind, role, status);
     let ever = Status::ALL.iter().any(|status| printed(kind, role, *status).is_some());
     let case = format!("{kind} of a {role} in {status}");
@@ -95,7 +95,7 @@ fn check(kind: CommandKind, role: Role, status: Status) {
         return;
     }
     let stamp = Stamp { occurred_at: hour(48), version: StreamVersion(99) };
-    let fold = |state, event: &Event| evolve(state, event, &stamp);
+    let fold = |state, event: &Event| Ticket::evolve(state, event, &stamp);
     let events = outcome.unwrap_or_else(|refusal| panic!("{case}: {refusal}"));
     let after = events.iter().fold(Some(before), fold).unwrap().status;
     let then = if then == "the same" { status.as_str() } else { &then };
@@ -118,7 +118,7 @@ fn before_the_opening_only_opening_is_possible() {
     for kind in CommandKind::ALL {
         for role in Role::ALL {
             let context = moment(*role);
-            let outcome = decide(&None, &samples::command(*kind, &context.actor.id), &context);
+            let outcome = Ticket::decide(None, &samples::command(*kind, &context.actor.id), &context);
             let ever = Status::ALL.iter().any(|status| printed(*kind, *role, *status).is_some());
             match outcome {
                 Ok(events) => {

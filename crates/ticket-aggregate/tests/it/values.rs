@@ -1,9 +1,7 @@
 //! The values' own rules.
 
-use ticket_aggregate::{
-    Actor, ActorRef, AgentId, Channel, CommandKind, LinkKind, Priority, Requester, Role, Status, Tag, TeamId,
-    TicketNumber, ValueError,
-};
+use shared_kernel::{Actor, ActorRef, AgentId, Requester, Role, TeamId, ValueError};
+use ticket_aggregate::{Channel, CommandKind, LinkKind, Priority, Status, Tag, TicketNumber};
 
 #[test]
 fn a_number_is_shown_with_a_hash_and_read_with_or_without() {

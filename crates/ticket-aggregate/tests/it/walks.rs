@@ -1,9 +1,10 @@
 //! Ways through the state machine: commands as they might come, legal or not.
 
+use shared_kernel::{Actor, AgentId, Role, TeamId};
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use ticket_aggregate::{Actor, AgentId, Command, LinkKind, Priority, Role, Tag, TeamId};
+use ticket_aggregate::{Command, LinkKind, Priority, Tag};
 
 use crate::scenario::{FINN, RITA, code, hour, request, ticket_id};
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::value::{ValueError, email, string_enum};
+use crate::text::ValueError;
+use crate::{email_address, string_enum};
 
 string_enum! {
     /// What someone may do; ordered from least to most.
@@ -117,12 +118,12 @@ impl Requester {
                 return Err(ValueError::TooLong { what: "name", limit: 200 });
             }
             // a line break in a name would end up in a mail's header
-            Some(name) if name.chars().any(char::is_control) => {
+            Some(name) if name.chars().any(crate::text::is_unsafe_in_line) => {
                 return Err(ValueError::ControlCharacter { what: "name" });
             }
             Some(name) => Some(name.to_owned()),
         };
-        Ok(Self { email: email(address)?, name })
+        Ok(Self { email: email_address(address)?, name })
     }
 
     /// The lowercased address.

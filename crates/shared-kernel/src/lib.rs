@@ -1,0 +1,22 @@
+//! What all aggregates share: the [`Aggregate`] trait, the event [`codec`], ids, roles, actors, and
+//! given/when/then for their tests ([`testing`]).
+//!
+//! The crate is pure: no I/O, no clock, no randomness.
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod testing;
+pub mod text;
+
+mod actor;
+mod aggregate;
+mod email;
+mod id;
+mod string_enum;
+
+pub use actor::{Actor, ActorKind, ActorRef, Requester, Role};
+pub use aggregate::{Aggregate, Stamp};
+pub use codec::{DomainEvent, EventType};
+pub use email::email_address;
+pub use id::{AgentId, StreamVersion, TeamId};
+pub use text::ValueError;
