@@ -4,10 +4,11 @@
 //! in `asyncapi/values.json`, so that a change to a contract shows as a diff. Tests hold them against the golden files of
 //! the codec and against what the relay makes of an event.
 
+use shared_kernel::DomainEvent;
 use std::sync::LazyLock;
+use ticket_aggregate::Event;
 
 use serde_json::{Map, Value, json};
-use ticket_aggregate::codec;
 
 use crate::view::EXAMPLE_ID;
 
@@ -26,13 +27,13 @@ pub(crate) fn document() -> Value {
     let mut schemas = VALUES.clone();
     schemas.extend(EVENTS.clone());
     schemas.insert("cloud_event".into(), envelope());
-    for event_type in codec::EVENT_TYPES {
-        let newest = codec::schema_version(event_type).unwrap_or(1);
+    for known in Event::TYPES {
+        let (event_type, newest) = (known.name, known.schema_version());
         let names = (1..=newest).map(|version| format!("{event_type}.v{version}")).collect::<Vec<_>>();
         for (name, version) in names.iter().zip(1..) {
             messages.insert(name.clone(), message(name, event_type, version));
         }
-        channels.insert((*event_type).to_owned(), channel(event_type, &names));
+        channels.insert(event_type.to_owned(), channel(event_type, &names));
         let newest = names.last().map_or("", String::as_str);
         operations.insert(format!("send.{event_type}"), operation(event_type, newest));
     }

@@ -1,8 +1,7 @@
 //! Who may call a route. The router evaluates the guard for every request; handlers hold no role checks.
 
-use ticket_aggregate::Role;
-
 use crate::problem::{Code, Problem};
+use shared_kernel::Role;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug)]

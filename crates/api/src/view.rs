@@ -6,7 +6,8 @@ use desk::{Caller, Entry, VersionedTicket};
 use eventstore::Version;
 use serde::Serialize;
 use serde_json::{Value, json};
-use ticket_aggregate::{Event, Ticket, TicketId, codec};
+use shared_kernel::{DomainEvent, codec};
+use ticket_aggregate::{Event, Ticket, TicketId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -4,12 +4,13 @@
 //! Two passes: one along the log, which keeps no more than a version for each ticket; one along each ticket,
 //! which keeps no more than that ticket.
 
+use shared_kernel::Aggregate;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, StreamId, Version};
 use futures_util::{Stream, StreamExt};
-use ticket_aggregate::{State, TicketId, evolve, legal_step};
+use ticket_aggregate::{Ticket, TicketId, legal_step};
 
 use crate::error::chain;
 use crate::folded::{decode, stamp};
@@ -136,7 +137,7 @@ async fn along_the_tickets(
 ) -> Result<(), DeskError> {
     let mut events = std::pin::pin!(events);
     let mut before: Option<RecordedEvent> = None;
-    let mut state: State = None;
+    let mut state: Option<Ticket> = None;
     let mut read = report.events;
     while let Some(event) = events.next().await {
         let event = event?;
@@ -152,7 +153,7 @@ async fn along_the_tickets(
     Ok(())
 }
 
-fn step(state: &mut State, before: Option<&RecordedEvent>, event: &RecordedEvent, report: &mut AuditReport) {
+fn step(state: &mut Option<Ticket>, before: Option<&RecordedEvent>, event: &RecordedEvent, report: &mut AuditReport) {
     let version = before.map_or(Version(0), |b| b.version);
     if event.version != version.next() {
         report.at("version_gap", event, format!("follows on version {version}: what is in between is missing"));
@@ -163,10 +164,10 @@ fn step(state: &mut State, before: Option<&RecordedEvent>, event: &RecordedEvent
     }
     match decode(event) {
         Ok(read) => {
-            if let Err(illegal) = legal_step(state, &read) {
+            if let Err(illegal) = legal_step(state.as_ref(), &read) {
                 report.at("illegal_step", event, chain(&illegal));
             }
-            *state = evolve(state.take(), &read, &stamp(event.version, event.occurred_at));
+            *state = Ticket::evolve(state.take(), &read, &stamp(event.version, event.occurred_at));
             if let Err(DeskError::Corrupt { reason, .. }) = Entry::read(event) {
                 report.at("unreadable_metadata", event, reason);
             }

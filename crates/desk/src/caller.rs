@@ -1,8 +1,9 @@
 //! Who calls, and what they may see.
 
+use shared_kernel::{Actor, Role, TeamId};
 use std::collections::BTreeSet;
 
-use ticket_aggregate::{Actor, Role, TeamId, Ticket};
+use ticket_aggregate::Ticket;
 
 /// Whoever issues a command or a query.
 #[derive(Clone, Debug, PartialEq, Eq)]

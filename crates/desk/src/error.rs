@@ -1,5 +1,6 @@
 use eventstore::{AppendError, StoreError, Version};
-use ticket_aggregate::{Rejection, TicketId, codec};
+use shared_kernel::codec;
+use ticket_aggregate::{Rejection, TicketId};
 
 use crate::Entry;
 

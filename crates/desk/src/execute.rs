@@ -98,7 +98,7 @@ impl Desk {
     ) -> Result<Option<CommandOutcome>, DeskError> {
         let folded = self.current(request.ticket).await?.filter(|f| request.caller.may_see(&f.ticket));
         let folded = folded.ok_or(DeskError::NotFound)?;
-        if !request.caller.role.may(kind) {
+        if !kind.is_open_to(request.caller.role) {
             let refusal = Rejection::Forbidden { command: kind, role: request.caller.role };
             return Err(DeskError::Rejected(refusal));
         }

@@ -1,12 +1,13 @@
 //! A ticket, folded from its stream.
 
+use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
 use std::borrow::Cow;
 use std::pin::pin;
 
 use eventstore::{Position, RecordedEvent, StoreError, StreamId, Version};
 use futures_util::{Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
-use ticket_aggregate::{Event, Stamp, State, StreamVersion, Ticket, TicketId, codec, evolve};
+use ticket_aggregate::{Event, Ticket, TicketId};
 
 use crate::error::chain;
 use crate::{Caller, DeskError};
@@ -46,7 +47,7 @@ pub(crate) fn decode(recorded: &RecordedEvent) -> Result<Event, DeskError> {
 }
 
 pub(crate) fn stamp(version: Version, occurred_at: chrono::DateTime<chrono::Utc>) -> Stamp {
-    Stamp { occurred_at, version: StreamVersion(version.0.unsigned_abs()) }
+    Stamp { occurred_at, version: StreamVersion(version.0) }
 }
 
 /// Folds further events onto a ticket.
@@ -55,10 +56,10 @@ pub(crate) fn fold(
     events: &[RecordedEvent],
 ) -> Result<Option<VersionedTicket>, DeskError> {
     let Some(last) = events.last() else { return Ok(known) };
-    let mut state: State = known.map(|known| known.ticket);
+    let mut state: Option<Ticket> = known.map(|known| known.ticket);
     for recorded in events {
         let event = decode(recorded)?;
-        state = evolve(state, &event, &stamp(recorded.version, recorded.occurred_at));
+        state = Ticket::evolve(state, &event, &stamp(recorded.version, recorded.occurred_at));
     }
     Ok(state.map(|ticket| VersionedTicket {
         id: TicketId(last.stream_id.0),

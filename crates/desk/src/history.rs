@@ -1,11 +1,12 @@
 //! The events of a ticket as people and programs read them.
 
+use shared_kernel::ActorRef;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, Version};
 use serde_json::Value;
-use ticket_aggregate::{ActorRef, Event};
+use ticket_aggregate::Event;
 use uuid::Uuid;
 
 use crate::folded::decode;

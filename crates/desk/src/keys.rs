@@ -6,13 +6,13 @@ mod lookup;
 mod memory;
 mod token;
 
+use shared_kernel::{AgentId, Requester, Role, TeamId, ValueError};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
-use ticket_aggregate::{AgentId, Requester, Role, TeamId, ValueError};
 
 use crate::{Caller, DeskError};
 use lookup::Lookups;

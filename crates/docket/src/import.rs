@@ -16,13 +16,13 @@ mod report;
 mod table;
 mod template;
 
+use shared_kernel::Role;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use desk::{Caller, Desk};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ticket_aggregate::Role;
 
 use importer::Importer;
 use map::Map;

@@ -1,5 +1,6 @@
 //! `docket keys`: who may call.
 
+use shared_kernel::{Role, TeamId};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,7 +11,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 use desk::{KeyId, Keys, NewKey};
 use serde_json::json;
-use ticket_aggregate::{Role, TeamId};
 
 use crate::telemetry::now;
 

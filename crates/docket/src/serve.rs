@@ -147,8 +147,7 @@ async fn until_told(stop: watch::Sender<bool>, app: App) -> anyhow::Result<()> {
 async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = data_dir.join("admin.key");
     if keys.is_empty().await? {
-        let minted =
-            keys.create(&NewKey::staff(ticket_aggregate::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
+        let minted = keys.create(&NewKey::staff(shared_kernel::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
         write_private(&path, format!("{}\n", minted.token).as_bytes())
             .with_context(|| format!("the admin key can't be written to {}", path.display()))?;
     }

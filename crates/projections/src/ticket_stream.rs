@@ -1,9 +1,10 @@
 //! What the read models of tickets share: which events are a ticket's, how they are decoded, and how they are folded.
 
+use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
 use std::sync::Arc;
 
 use eventstore::{RecordedEvent, StreamType, Version};
-use ticket_aggregate::{Event, Stamp, StreamVersion, Ticket, codec, evolve};
+use ticket_aggregate::{Event, Ticket};
 
 use crate::read_model::{ApplyError, DecodedEvent, Payload};
 
@@ -25,22 +26,22 @@ pub(crate) fn decode_payload(event: &RecordedEvent) -> Result<Payload, String> {
 
 /// The ticket after an event.
 pub(crate) fn fold(ticket: Option<Ticket>, event: &DecodedEvent) -> Result<Ticket, ApplyError> {
-    let ticket = evolve(ticket, event.payload(), &stamp(event));
+    let ticket = Ticket::evolve(ticket, event.payload(), &stamp(event));
     ticket.ok_or_else(|| event.not_applicable("the ticket was never opened"))
 }
 
 /// The same for the audit, which passes over events that can't be read: the audit of the log reports them.
 pub(crate) fn fold_recorded(ticket: Option<Ticket>, recorded: &RecordedEvent, event: &Event) -> Option<Ticket> {
-    let version = StreamVersion(recorded.version.0.unsigned_abs());
-    evolve(ticket, event, &Stamp { occurred_at: recorded.occurred_at, version })
+    let version = StreamVersion(recorded.version.0);
+    Ticket::evolve(ticket, event, &Stamp { occurred_at: recorded.occurred_at, version })
 }
 
 pub(crate) fn stamp(event: &DecodedEvent) -> Stamp {
-    Stamp { occurred_at: event.occurred_at, version: StreamVersion(event.version.0.unsigned_abs()) }
+    Stamp { occurred_at: event.occurred_at, version: StreamVersion(event.version.0) }
 }
 
 pub(crate) fn version_of(folded: StreamVersion) -> Version {
-    Version(folded.0.cast_signed())
+    Version(folded.0)
 }
 
 /// An error and its sources in one line.

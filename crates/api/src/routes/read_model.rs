@@ -1,6 +1,7 @@
 //! What all queries of read models have in common: from which position on, who looks, and at which position the answer
 //! was read.
 
+use shared_kernel::Role;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -9,7 +10,6 @@ use desk::Caller;
 use eventstore::Position;
 use projections::{AtLeast, Viewer};
 use serde_json::Value;
-use ticket_aggregate::Role;
 
 use crate::problem::{Code, Problem};
 use crate::route::{Operation, header_parameter, position_parameter};

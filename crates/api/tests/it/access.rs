@@ -39,7 +39,7 @@ async fn with_a_key_that_is_wrong_revoked_or_mistyped_every_route_answers_401() 
     let last = if good.ends_with('0') { "1" } else { "0" };
     let mistyped = format!("{}{last}", &good[..good.len() - 1]);
     let revoked = world
-        .mint(&desk::NewKey::staff(ticket_aggregate::Role::Admin, "gone", std::collections::BTreeSet::new()).unwrap())
+        .mint(&desk::NewKey::staff(shared_kernel::Role::Admin, "gone", std::collections::BTreeSet::new()).unwrap())
         .await;
     assert!(world.server.desk.keys().revoke(&revoked.id, now()).await.unwrap());
     let elsewhere = World::new().await.admin().await.token.unwrap();

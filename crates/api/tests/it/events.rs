@@ -1,10 +1,10 @@
 //! The log as pages and as live streams.
 
+use shared_kernel::Role;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use ticket_aggregate::Role;
 
 use crate::client::Client;
 use crate::world::World;

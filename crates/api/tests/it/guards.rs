@@ -3,7 +3,7 @@
 use api::{Guard, GuardedCommand, LoadClass, Route};
 use axum::routing::on;
 use http::Method;
-use ticket_aggregate::Role;
+use shared_kernel::Role;
 use tokio::net::TcpListener;
 
 use crate::client::Client;

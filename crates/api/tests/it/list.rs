@@ -50,7 +50,7 @@ async fn a_list_shows_the_very_tickets() {
 #[tokio::test]
 async fn every_filter_narrows() {
     let world = World::new().await;
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lea", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lea", &[]).await;
     let person = |email: &str| json!({"email": email});
     let (a, _) = opened(
         &lead,
@@ -164,7 +164,7 @@ async fn what_can_not_be_read_is_refused() {
 #[tokio::test]
 async fn one_finds_what_one_may_see_and_no_more() {
     let world = World::new().await;
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lea", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lea", &[]).await;
     let hers =
         json!({"requester": {"email": "grace@example.com"}, "team": "one", "tags": ["secret"], "category": "hidden"});
     let (grace_one, _) = opened(&lead, "hers", &hers).await;
@@ -343,7 +343,7 @@ async fn reports_and_projections_are_for_whom_they_are() {
     assert_eq!(report(ada.clone()).await.ok(200).json()["totals"]["tickets"], 1);
     report(grace.clone()).await.problem(403, "forbidden");
 
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lea", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lea", &[]).await;
     for client in [&grace, &ada, &lead] {
         client.get("/v1/projections").await.problem(403, "forbidden");
         client.call(http::Method::POST, "/v1/projections/tickets/rebuild").await.problem(403, "forbidden");

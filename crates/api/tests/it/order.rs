@@ -161,7 +161,7 @@ async fn a_repetition_is_answered_before_any_condition_or_state_is_looked_at() {
 #[tokio::test]
 async fn what_the_ticket_forbids_the_caller_comes_before_its_version_and_the_rest() {
     let world = World::new().await;
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lena", &[]).await;
     let (ada, bob, finn) =
         (world.agent("ada", &[]).await, world.agent("bob", &[]).await, world.requester("finn@example.com").await);
     let ticket = lead.open(&json!({"requester": {"email": "grace@example.com"}})).await;
@@ -197,7 +197,7 @@ async fn what_the_ticket_forbids_the_caller_comes_before_its_version_and_the_res
 #[tokio::test]
 async fn a_repetition_comes_before_what_the_ticket_forbids_meanwhile() {
     let world = World::new().await;
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lena", &[]).await;
     let ada = world.agent("ada", &[]).await;
     let ticket = lead.open(&json!({})).await;
     ada.command(&ticket, "assign", &json!({"assignee": "ada"})).await.ok(200);

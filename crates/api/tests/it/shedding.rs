@@ -62,9 +62,7 @@ async fn while_the_log_is_locked_a_caller_who_was_not_seen_before_is_let_in_to_w
     let _locked = lock(&world).await;
     let admin = world.server.client(Some(
         world
-            .mint(
-                &desk::NewKey::staff(ticket_aggregate::Role::Admin, "new", std::collections::BTreeSet::new()).unwrap(),
-            )
+            .mint(&desk::NewKey::staff(shared_kernel::Role::Admin, "new", std::collections::BTreeSet::new()).unwrap())
             .await
             .token,
     ));

@@ -73,7 +73,7 @@ async fn an_agent_sees_the_tickets_of_their_teams() {
     let world = World::new().await;
     let admin = world.admin().await;
     let ada = world.agent("ada", &["facilities", "network"]).await;
-    let lead = world.staff(ticket_aggregate::Role::Lead, "lena", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lena", &[]).await;
     for (team, seen) in
         [(json!("facilities"), true), (json!("network"), true), (Value::Null, true), (json!("payroll"), false)]
     {

@@ -1,5 +1,6 @@
 //! What the tests share: a server of the API on a database of its own, and keys to it.
 
+use shared_kernel::{Role, TeamId};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,7 +14,6 @@ use eventstore::{EventStore, Options};
 use projections::Projections;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool};
-use ticket_aggregate::{Role, TeamId};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};

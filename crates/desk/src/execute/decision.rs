@@ -1,12 +1,12 @@
 //! What the rules make of a request, and the unit that records it.
 
+use shared_kernel::{Aggregate, codec};
 use std::sync::Arc;
 
 use eventstore::{Alias, CommandId, Metadata, NewEvent, ReceiptKey, Unit, Version};
 use serde_json::{Map, json};
 use ticket_aggregate::{
-    Command, CommandKind, Context, Event, LinkKind, MessageId, Rejection, State, Status, TicketId, codec, decide,
-    evolve, permitted,
+    Command, CommandKind, Context, Event, LinkKind, MessageId, Rejection, Status, Ticket, TicketId, permitted,
 };
 
 use super::exact;
@@ -40,7 +40,7 @@ pub(super) fn not_permitted(
 /// A command that the caller's role may not issue in any state.
 pub(super) fn forbidden(request: &Request) -> Option<Rejection> {
     let role = request.caller.role;
-    let command = request.commands.iter().map(Command::kind).find(|kind| !role.may(*kind))?;
+    let command = request.commands.iter().map(Command::kind).find(|kind| !kind.is_open_to(role))?;
     Some(Rejection::Forbidden { command, role })
 }
 
@@ -54,12 +54,12 @@ impl Desk {
         // a clock that lags behind another process's must not make time run backwards
         let now = request.now.max(known.ticket.updated_at);
         let mut decision = Decision::at(now);
-        let mut state: State = Some(known.ticket.clone());
+        let mut state: Option<Ticket> = Some(known.ticket.clone());
         for index in 0..request.commands.len() {
             let (context, demands) = self.context(request, index, state.as_ref(), now).await?;
             decision.demands.extend(demands);
             let command = &request.commands[index];
-            let events = decide(&state, command, &context).map_err(DeskError::Rejected)?;
+            let events = Ticket::decide(state.as_ref(), command, &context).map_err(DeskError::Rejected)?;
             if let (Command::Link { kind, other } | Command::Unlink { kind, other }, false) =
                 (command, events.is_empty())
             {
@@ -70,7 +70,7 @@ impl Desk {
             }
             for event in events {
                 let version = Version(known.version.0 + i64::try_from(decision.events.len()).unwrap_or(i64::MAX) + 1);
-                state = evolve(state, &event, &stamp(version, now));
+                state = Ticket::evolve(state, &event, &stamp(version, now));
                 decision.events.push(event);
             }
         }
@@ -134,7 +134,7 @@ impl Desk {
             _ => Command::Link { kind: kind.inverse(), other: request.ticket },
         };
         let context = Context { ticket_id: other, now: context.now.max(there.ticket.updated_at), ..context.clone() };
-        let events = decide(&Some(there.ticket.clone()), &back, &context).map_err(DeskError::Rejected)?;
+        let events = Ticket::decide(Some(&there.ticket), &back, &context).map_err(DeskError::Rejected)?;
         Ok((there, events))
     }
 }

@@ -1,10 +1,11 @@
 //! What comes after the append: the ticket that is answered, replays, openings, snapshots.
 
+use shared_kernel::Aggregate;
 use std::sync::Arc;
 
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
 use sha2::{Digest, Sha256};
-use ticket_aggregate::{Command, Open, Rejection, State, TicketId, decide, evolve};
+use ticket_aggregate::{Command, Open, Rejection, Ticket, TicketId};
 
 use super::CommandOutcome;
 use super::decision::{self, Decision};
@@ -25,10 +26,10 @@ pub(super) fn appended(
     before: Option<&Arc<VersionedTicket>>,
     appended: &Appended,
 ) -> Option<CommandOutcome> {
-    let mut state: State = before.map(|b| b.ticket.clone());
+    let mut state: Option<Ticket> = before.map(|b| b.ticket.clone());
     let first = before.map_or(0, |b| b.version.0) + 1;
     for (event, version) in decision.events.iter().zip(first..) {
-        state = evolve(state, event, &stamp(Version(version), decision.now));
+        state = Ticket::evolve(state, event, &stamp(Version(version), decision.now));
     }
     let version = appended.versions.first().map_or(Version(first - 1), |(_, version)| *version);
     // the ticket's own events come first in its unit
@@ -85,16 +86,21 @@ impl Desk {
     async fn decide_opening(&self, request: &mut Request) -> Result<Decision, DeskError> {
         let now = request.now;
         let mut decision = Decision::at(now);
-        let mut state: State = None;
+        let mut state: Option<Ticket> = None;
         for index in 0..request.commands.len() {
             let (context, _) = self.context(request, index, state.as_ref(), now).await?;
             if let Command::Open(open) = &request.commands[index] {
                 decision.aliases = aliases(open, request.ticket);
             }
-            for event in decide(&state, &request.commands[index], &context).map_err(DeskError::Rejected)? {
+            for event in
+                Ticket::decide(state.as_ref(), &request.commands[index], &context).map_err(DeskError::Rejected)?
+            {
                 decision.events.push(event);
                 let version = i64::try_from(decision.events.len()).unwrap_or(i64::MAX);
-                state = decision.events.last().and_then(|event| evolve(state, event, &stamp(Version(version), now)));
+                state = decision
+                    .events
+                    .last()
+                    .and_then(|event| Ticket::evolve(state, event, &stamp(Version(version), now)));
             }
         }
         Ok(decision)

@@ -1,7 +1,7 @@
 //! API keys.
 
 use desk::{AuthError, KeyId, Keys, MintedKey, NewKey};
-use ticket_aggregate::Role;
+use shared_kernel::Role;
 
 use crate::people::{RITA, hour, teams_of};
 use crate::world::{World, eventually};

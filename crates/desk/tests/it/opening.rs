@@ -1,4 +1,5 @@
-use ticket_aggregate::{Channel, Requester, Status};
+use shared_kernel::Requester;
+use ticket_aggregate::{Channel, Status};
 
 use crate::people::{FINN, RITA, ada, assign, finn, lea, note, resolve, rita};
 use crate::world::World;

@@ -1,10 +1,11 @@
 //! Who calls, when, and with which commands.
 
+use shared_kernel::{AgentId, Role, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use desk::Caller;
-use ticket_aggregate::{AgentId, Command, LinkKind, ResolutionCode, Role, Tag, TeamId, TicketId};
+use ticket_aggregate::{Command, LinkKind, ResolutionCode, Tag, TicketId};
 
 pub(crate) const RITA: &str = "rita@example.com";
 pub(crate) const FINN: &str = "finn@example.com";

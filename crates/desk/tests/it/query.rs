@@ -2,6 +2,7 @@
 
 use desk::{AsOf, Caller, Desk, Entry};
 use eventstore::Version;
+use shared_kernel::DomainEvent;
 use ticket_aggregate::{Event, Ticket, TicketId};
 
 use crate::people::hour;

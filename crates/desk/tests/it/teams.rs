@@ -1,9 +1,8 @@
 //! Whether an assignee is in the ticket's team is known from API keys.
 
-use ticket_aggregate::Role;
-
 use crate::people::{ada, assign, caller, follow, hour, lea, resolve, route};
 use crate::world::World;
+use shared_kernel::Role;
 
 #[tokio::test]
 async fn assign_requires_team_membership() {

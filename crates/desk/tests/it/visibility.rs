@@ -1,11 +1,12 @@
 use serde_json::json;
+use shared_kernel::Role;
 
 use crate::people::{
     FINN, ada, assign, ben, caller, finn, follow, lea, note, reopen, reply, resolve, rita, root, route, system, tag,
 };
 use crate::query::{at_version, now, page, sees};
 use crate::world::World;
-use ticket_aggregate::{Event, Role};
+use ticket_aggregate::Event;
 
 #[tokio::test]
 async fn leads_admins_and_system_see_every_ticket() {

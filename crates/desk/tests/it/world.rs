@@ -1,6 +1,8 @@
 //! A desk on a database of its own. Whatever depends on the desk's types stands here, so that the tests state behaviour
 //! and nothing else: given (`World::open`, `When::ok`), when (`World::when`), then (`When::ok`, `When::refused`, the log).
 
+use shared_kernel::DomainEvent;
+use shared_kernel::Role;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +13,7 @@ use devstack::testing::TestDatabase;
 use eventstore::{EventStore, Options, RecordedEvent, StreamId, StreamRange, Version};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
-use ticket_aggregate::{Channel, Command, Open, Priority, Role, Ticket, TicketId, TicketNumber};
+use ticket_aggregate::{Channel, Command, Open, Priority, Ticket, TicketId, TicketNumber};
 use uuid::Uuid;
 
 use crate::people::{hour, rita, team, teams_of};

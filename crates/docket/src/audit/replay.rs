@@ -1,5 +1,6 @@
 //! `docket audit replay`: a ticket's history, and what it adds up to.
 
+use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use desk::{AsOf, Desk, DeskError, Entry, History};
 use eventstore::Version;
 use serde_json::{Map, Value, json};
-use ticket_aggregate::{Stamp, State, StreamVersion, TicketId, TicketNumber, codec, evolve};
+use ticket_aggregate::{Ticket, TicketId, TicketNumber};
 use uuid::Uuid;
 
 use super::diff::{self, Change};
@@ -127,12 +128,12 @@ async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<Strin
 }
 
 fn fold(entries: Vec<Entry>) -> anyhow::Result<(Vec<Step>, Map<String, Value>)> {
-    let mut state: State = None;
+    let mut state: Option<Ticket> = None;
     let mut before = Map::new();
     let mut steps = Vec::new();
     for entry in entries {
-        let version = StreamVersion(entry.version.0.unsigned_abs());
-        state = evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
+        let version = StreamVersion(entry.version.0);
+        state = Ticket::evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
         let after = diff::fields(state.as_ref())?;
         steps.push(Step { entry, changes: diff::changes(&before, &after) });
         before = after;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use shared_kernel::DomainEvent;
 use ticket_aggregate::{Event, TicketOpened};
 
 /// An event as a sentence, and the message that it carries.

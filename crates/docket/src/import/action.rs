@@ -1,10 +1,11 @@
 //! The commands that a map writes down, with templates where a command has values.
 
+use shared_kernel::{AgentId, TeamId, ValueError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use ticket_aggregate::{AgentId, Command, Priority, ResolutionCode, Tag, TeamId, ValueError};
+use ticket_aggregate::{Command, Priority, ResolutionCode, Tag};
 
 use super::table::Cells;
 use super::template::{Template, Values};

@@ -1,10 +1,11 @@
 //! The map: what another system's rows are here. It is checked wholly before the log is touched.
 
+use shared_kernel::{Requester, Role, TeamId};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
-use ticket_aggregate::{Channel, Command, Open, Requester, Role, Status, TeamId, TicketNumber};
+use ticket_aggregate::{Channel, Command, Open, Status, TicketNumber};
 
 use super::action::{Action, Source, Vocabulary, is_priority};
 use super::table::Header;
@@ -116,7 +117,7 @@ impl Map {
     /// What opens a ticket, for the first row of a case.
     pub(super) fn opening(&self, from: Source<'_>, case: &str, number: TicketNumber) -> Result<Open, String> {
         let open = &self.open;
-        let plain = |error: ticket_aggregate::ValueError| error.to_string();
+        let plain = |error: shared_kernel::ValueError| error.to_string();
         let address = from.optional(open.requester_email.as_ref())?;
         let name = from.optional(open.requester_name.as_ref())?;
         let requester = address.map(|address| Requester::parse(&address, name.as_deref())).transpose();

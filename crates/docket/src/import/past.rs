@@ -4,11 +4,12 @@
 //! is not recorded was refused or had no effect then: the rules are pure, so they are asked again, on the ticket as it
 //! was at that row, and answer the same.
 
+use shared_kernel::{Aggregate, Stamp, StreamVersion};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use desk::{AsOf, Desk, DeskError, Entry, VersionedTicket};
-use ticket_aggregate::{Command, Context, MessageId, Stamp, State, StreamVersion, Ticket, TicketId, decide, evolve};
+use ticket_aggregate::{Command, Context, MessageId, Ticket, TicketId};
 
 use super::SOURCE_KIND;
 
@@ -56,27 +57,27 @@ impl Past {
     /// The ticket as it was before a row.
     pub(super) fn before(&self, row: u64) -> Option<Ticket> {
         let earlier = self.entries.iter().rposition(|(of, _)| of.is_some_and(|of| of < row));
-        let mut state: State = None;
+        let mut state: Option<Ticket> = None;
         for (_, entry) in self.entries.iter().take(earlier.map_or(0, |last| last + 1)) {
-            let version = StreamVersion(entry.version.0.unsigned_abs());
-            state = evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
+            let version = StreamVersion(entry.version.0);
+            state = Ticket::evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
         }
         state
     }
 }
 
 /// Decides commands one after the other, as the desk does, and records nothing.
-pub(super) fn judge(mut state: State, commands: &[Command], context: &Context) -> Verdict {
+pub(super) fn judge(mut state: Option<Ticket>, commands: &[Command], context: &Context) -> Verdict {
     let mut changes = false;
     for command in commands {
-        match decide(&state, command, context) {
+        match Ticket::decide(state.as_ref(), command, context) {
             Err(refusal) => return Verdict::Refused(refusal.to_string()),
             Ok(events) => {
                 changes |= !events.is_empty();
                 for event in events {
                     let version = state.as_ref().map_or(0, |ticket| ticket.version.0) + 1;
                     let stamp = Stamp { occurred_at: context.now, version: StreamVersion(version) };
-                    state = evolve(state, &event, &stamp);
+                    state = Ticket::evolve(state, &event, &stamp);
                 }
             }
         }
@@ -85,7 +86,7 @@ pub(super) fn judge(mut state: State, commands: &[Command], context: &Context) -
 }
 
 /// The facts that [`judge`] needs. Teams and blocking tickets are of another day, and left out.
-pub(super) fn context(ticket: TicketId, actor: ticket_aggregate::Actor, now: chrono::DateTime<chrono::Utc>) -> Context {
+pub(super) fn context(ticket: TicketId, actor: shared_kernel::Actor, now: chrono::DateTime<chrono::Utc>) -> Context {
     Context {
         now,
         actor,

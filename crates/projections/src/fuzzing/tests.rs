@@ -1,6 +1,7 @@
 use chrono::DateTime;
 use proptest::prelude::*;
-use ticket_aggregate::{Priority, Status, Tag, TeamId};
+use shared_kernel::TeamId;
+use ticket_aggregate::{Priority, Status, Tag};
 
 use super::*;
 use crate::{Order, Sort, TicketQuery, Viewer};

@@ -1,10 +1,9 @@
 //! The queue that a ticket is in, and how an event moves it.
 
+use shared_kernel::{AgentId, Aggregate, StreamVersion, TeamId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use ticket_aggregate::{
-    AgentId, Channel, Event, Priority, Status, StreamVersion, TeamId, Ticket, TicketNumber, TicketOpened, evolve,
-};
+use ticket_aggregate::{Channel, Event, Priority, Status, Ticket, TicketNumber, TicketOpened};
 
 use crate::read_model::DecodedEvent;
 use crate::ticket_stream;
@@ -50,7 +49,7 @@ pub(super) fn outline(known: &GroupedTicket, event: &DecodedEvent) -> Option<Tic
         source_id: None,
         follow_up_of: None,
     };
-    let mut ticket = evolve(None, &Event::TicketOpened(Box::new(opened)), &ticket_stream::stamp(event))?;
+    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &ticket_stream::stamp(event))?;
     ticket.status = known.key.status;
     ticket.assignee = AgentId::parse(&known.key.assignee).ok();
     Some(ticket)

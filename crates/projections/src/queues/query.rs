@@ -1,8 +1,9 @@
 //! Reads the queues.
 
 use eventstore::Position;
+use shared_kernel::{AgentId, TeamId};
 use sqlx::{AssertSqlSafe, PgPool, Row};
-use ticket_aggregate::{AgentId, Priority, Status, TeamId};
+use ticket_aggregate::{Priority, Status};
 
 use super::group_key::GroupKey;
 use super::{NAME, Queues};

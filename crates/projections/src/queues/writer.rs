@@ -1,12 +1,12 @@
 //! Writes the tables of `queues`.
 
+use shared_kernel::StreamVersion;
 use std::collections::BTreeMap;
 
 use eventstore::StreamId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use ticket_aggregate::StreamVersion;
 
 use super::group_key::{GroupKey, GroupedTicket, outline};
 use crate::cache::Cache;
@@ -39,7 +39,7 @@ impl QueuesWriter {
         );
         for row in sqlx::query(AssertSqlSafe(sql)).bind(&missing).fetch_all(connection).await? {
             let key = GroupKey::read(&row)?.map_err(ApplyError::UnreadableRow)?;
-            let version = StreamVersion(row.try_get::<i64, _>(5)?.unsigned_abs());
+            let version = StreamVersion(row.try_get::<i64, _>(5)?);
             self.cache.put(StreamId(row.try_get(4)?), GroupedTicket { version, since: version, key });
         }
         Ok(())
@@ -125,7 +125,7 @@ impl Moves {
         );
         sqlx::query(AssertSqlSafe(sql))
             .bind(tickets.iter().map(|(stream, _)| stream.0).collect::<Vec<_>>())
-            .bind(tickets.iter().map(|(_, ticket)| ticket.since.0.cast_signed()).collect::<Vec<_>>())
+            .bind(tickets.iter().map(|(_, ticket)| ticket.since.0).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.key.team.as_str()).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.key.status.as_str()).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.key.assignee.as_str()).collect::<Vec<_>>())

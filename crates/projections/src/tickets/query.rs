@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use eventstore::{Position, Version};
 use serde_json::json;
+use shared_kernel::{AgentId, Requester, TeamId};
 use sqlx::{Postgres, QueryBuilder};
-use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId, Ticket, TicketId};
+use ticket_aggregate::{Priority, Status, Tag, Ticket, TicketId};
 
 use super::rows::rank;
 use super::tokenizer;

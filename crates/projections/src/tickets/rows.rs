@@ -1,10 +1,11 @@
 //! The rows of `tickets`, as columns of vectors for `unnest`.
 
+use shared_kernel::Requester;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, StreamId};
-use ticket_aggregate::{Priority, Requester, Ticket};
+use ticket_aggregate::{Priority, Ticket};
 use uuid::Uuid;
 
 use super::tokenizer::Vector;
@@ -116,7 +117,7 @@ impl TicketColumns {
         self.followers.push(array_literal(ticket.followers.iter().map(String::as_str)));
         self.tags.push(array_literal(ticket.tags.iter().map(ticket_aggregate::Tag::as_str)));
         self.status.push(ticket.status.as_str());
-        self.version.push(ticket.version.0.cast_signed());
+        self.version.push(ticket.version.0);
         self.position.push(position.0);
         self.ticket.push(write_ticket(ticket));
         self.updated_at.push(ticket.updated_at);

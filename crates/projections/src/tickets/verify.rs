@@ -1,13 +1,14 @@
 //! The audit of `tickets`. It folds the log by itself, so that errors of the writer show as well as changed rows. Rows and
 //! streams are read side by side, by id: memory is bounded by a page of rows.
 
+use shared_kernel::Requester;
 use std::pin::pin;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, StoreError, StreamId};
 use futures_util::StreamExt;
 use sqlx::{AssertSqlSafe, PgConnection};
-use ticket_aggregate::{Requester, Ticket};
+use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
@@ -128,13 +129,13 @@ impl StoredRow {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let same = [
             ("number", self.number == ticket.number.get()),
-            ("version", self.version == ticket.version.0.cast_signed()),
+            ("version", self.version == ticket.version.0),
             ("position", self.position == last.0),
             ("status", self.status == ticket.status.as_str()),
             ("priority", self.priority == rank(ticket.priority)),
-            ("team", self.team == text(ticket.team.as_ref().map(ticket_aggregate::TeamId::as_str))),
+            ("team", self.team == text(ticket.team.as_ref().map(shared_kernel::TeamId::as_str))),
             ("category", self.category == ticket.category),
-            ("assignee", self.assignee == text(ticket.assignee.as_ref().map(ticket_aggregate::AgentId::as_str))),
+            ("assignee", self.assignee == text(ticket.assignee.as_ref().map(shared_kernel::AgentId::as_str))),
             ("requester", self.requester == text(ticket.requester.as_ref().map(Requester::email))),
             ("followers", self.followers.iter().eq(&ticket.followers)),
             ("tags", self.tags.iter().map(String::as_str).eq(ticket.tags.iter().map(ticket_aggregate::Tag::as_str))),

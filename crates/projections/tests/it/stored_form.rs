@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use eventstore::{NewEvent, StreamId};
+use shared_kernel::DomainEvent;
 use sqlx::{AssertSqlSafe, PgPool, Row};
-use ticket_aggregate::codec::EVENT_TYPES;
+use ticket_aggregate::Event;
 use uuid::Uuid;
 
 use crate::rebuilds::served;
@@ -115,10 +116,10 @@ async fn stored_form(pool: &PgPool, name: &str, generation: i32) -> String {
 fn sample_streams() -> Vec<(&'static str, Vec<NewEvent>)> {
     let samples = samples();
     let event = |event_type: &str| samples[event_type].clone();
-    let mut streams: Vec<_> = EVENT_TYPES
+    let mut streams: Vec<_> = Event::TYPES
         .iter()
-        .map(|event_type| match *event_type {
-            "ticket.opened" => (*event_type, vec![event(event_type)]),
+        .map(|event_type| match event_type.name {
+            "ticket.opened" => (event_type.name, vec![event(event_type.name)]),
             other => (other, vec![event("ticket.opened"), event(other)]),
         })
         .collect();
@@ -160,8 +161,8 @@ fn samples() -> BTreeMap<String, NewEvent> {
         };
         samples.insert(event_type.to_owned(), event);
     }
-    for event_type in EVENT_TYPES {
-        assert!(samples.contains_key(*event_type), "{event_type} has a sample");
+    for event_type in Event::TYPES {
+        assert!(samples.contains_key(event_type.name), "{} has a sample", event_type.name);
     }
     samples
 }

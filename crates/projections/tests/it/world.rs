@@ -1,5 +1,6 @@
 //! What the tests share: a log of tickets, projections over it, and the fold that they are held against.
 
+use shared_kernel::{AgentId, Aggregate, Requester, Stamp, StreamVersion, TeamId, codec};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,8 +13,7 @@ use eventstore::{
 use projections::{AtLeast, Order, Projections, Reader, Sort, TicketQuery, Viewer};
 use sqlx::{Executor, PgPool};
 use ticket_aggregate::{
-    AgentId, AssignmentMethod, Channel, Event, MessageId, Priority, Requester, ResolutionCode, Stamp, StreamVersion,
-    TeamId, Ticket, TicketNumber, TicketOpened, codec, evolve,
+    AssignmentMethod, Channel, Event, MessageId, Priority, ResolutionCode, Ticket, TicketNumber, TicketOpened,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -129,10 +129,10 @@ impl World {
         for stream in streams.into_iter().map(StreamId) {
             let mut ticket = None;
             for event in self.store.read_stream(stream, StreamRange::default()).await.unwrap() {
-                let version = StreamVersion(event.version.0.unsigned_abs());
+                let version = StreamVersion(event.version.0);
                 let stamp = Stamp { occurred_at: event.occurred_at, version };
                 if let Ok(decoded) = codec::decode(&event.event_type, event.schema_version, &event.payload) {
-                    ticket = evolve(ticket, &decoded, &stamp);
+                    ticket = Ticket::evolve(ticket, &decoded, &stamp);
                 }
             }
             folded.insert(stream, ticket.unwrap());
@@ -203,7 +203,7 @@ pub(crate) async fn all_tickets(reader: &Reader, position: Position) -> BTreeMap
     loop {
         let page = reader.tickets(&query, at_least(position)).await.unwrap();
         for row in page.items {
-            assert_eq!(row.version.0.unsigned_abs(), row.ticket.version.0);
+            assert_eq!(row.version.0, row.ticket.version.0);
             assert!(all.insert(StreamId(row.id.0), row.ticket).is_none(), "{} twice", row.id);
         }
         query.cursor = page.next;

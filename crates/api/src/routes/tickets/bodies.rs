@@ -4,7 +4,8 @@ use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, on};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use ticket_aggregate::{Command, CommandKind, ValueError};
+use shared_kernel::ValueError;
+use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
 use super::command::handle;
@@ -128,7 +129,7 @@ pub(super) fn route<B: Body>() -> Route {
         Form::Remove => (Method::DELETE, MethodFilter::DELETE),
         Form::Change | Form::AddMessage | Form::Add => (Method::POST, MethodFilter::POST),
     };
-    let guard = Guard::Command(GuardedCommand { name: B::KIND.as_str(), allows: |role| role.may(B::KIND) });
+    let guard = Guard::Command(GuardedCommand { name: B::KIND.as_str(), allows: |role| B::KIND.is_open_to(role) });
     let handler = on(filter, handle::<B>);
     Route { method, path: B::PATH, guard, load: LoadClass::Command, documented: true, operation, handler }
 }

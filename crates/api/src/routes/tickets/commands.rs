@@ -4,7 +4,8 @@
 use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ticket_aggregate::{AgentId, Command, CommandKind, LinkKind, Priority, ResolutionCode, Tag, TeamId, TicketId};
+use shared_kernel::{AgentId, TeamId};
+use ticket_aggregate::{Command, CommandKind, LinkKind, Priority, ResolutionCode, Tag, TicketId};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;

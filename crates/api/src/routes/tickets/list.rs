@@ -8,7 +8,8 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use projections::{Order, Sort, TicketQuery};
 use serde_json::{Value, json};
-use ticket_aggregate::{AgentId, Priority, Requester, Status, Tag, TeamId};
+use shared_kernel::{AgentId, Requester, TeamId};
+use ticket_aggregate::{Priority, Status, Tag};
 
 use crate::App;
 use crate::admission::LoadClass;

@@ -1,5 +1,6 @@
 //! `POST /v1/tickets`: open a ticket.
 
+use shared_kernel::{Requester, Role, TeamId};
 use std::collections::BTreeSet;
 
 use axum::extract::{Request as HttpRequest, State};
@@ -9,9 +10,7 @@ use axum::routing::post;
 use desk::{AsOf, Caller, DeskError};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ticket_aggregate::{
-    Channel, Command, CommandKind, Open, Priority, Requester, Role, Tag, TeamId, TicketId, TicketNumber,
-};
+use ticket_aggregate::{Channel, Command, CommandKind, Open, Priority, Tag, TicketId, TicketNumber};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -82,7 +81,7 @@ pub(crate) fn example() -> Value {
 }
 
 const OPEN: GuardedCommand =
-    GuardedCommand { name: CommandKind::Open.as_str(), allows: |role| role.may(CommandKind::Open) };
+    GuardedCommand { name: CommandKind::Open.as_str(), allows: |role| CommandKind::Open.is_open_to(role) };
 
 pub(crate) fn route() -> Route {
     Route {
