@@ -1,0 +1,1 @@
+//! Aggregates on the event store.
