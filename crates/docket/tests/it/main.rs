@@ -11,6 +11,7 @@
 
 mod architecture;
 mod audit;
+mod docs;
 mod import;
 mod projections;
 mod readme;
