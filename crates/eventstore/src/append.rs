@@ -3,6 +3,7 @@
 mod batch;
 mod flusher;
 mod heads;
+mod json_text;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

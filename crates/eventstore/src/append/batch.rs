@@ -3,13 +3,11 @@
 use std::collections::{HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
-use sqlx::{Executor, PgConnection, Postgres};
+use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
 use super::heads::{Head, Heads};
+use super::json_text::JsonText;
 use super::{Answer, Appended, Job, Outcome};
 use crate::session::Session;
 use crate::{Alias, AppendError, Expected, Position, Receipt, Retention, StoreError, StreamId, Unit, Version};
@@ -134,28 +132,6 @@ struct Columns<'a> {
     release_stream: Vec<Uuid>,
     release_scope: Vec<&'a str>,
     release_name: Vec<&'a str>,
-}
-
-/// A JSON text that goes to the database as it is.
-struct JsonText<'a>(&'a str);
-
-impl sqlx::Type<Postgres> for JsonText<'_> {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("json")
-    }
-}
-
-impl PgHasArrayType for JsonText<'_> {
-    fn array_type_info() -> PgTypeInfo {
-        PgTypeInfo::array_of("json")
-    }
-}
-
-impl sqlx::Encode<'_, Postgres> for JsonText<'_> {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        buffer.extend_from_slice(self.0.as_bytes());
-        Ok(IsNull::No)
-    }
 }
 
 /// The n-th entry of an array, as SQL counts.
