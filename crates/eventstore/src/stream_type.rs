@@ -38,6 +38,7 @@ impl StreamType {
     ///
     /// # Panics
     /// If the name is not valid; in a `const`, that is a compile error.
+    #[expect(clippy::panic, reason = "a `const` can't return an error")]
     pub const fn from_static(name: &'static str) -> Self {
         match Self::new(name) {
             Some(valid) => valid,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use devstack::Durability;
-use eventstore::{AppendError, EventStore, Expected, Options, Outcome};
+use eventstore::{AppendError, EventStore, Expected, Options};
 use sqlx::PgPool;
 use uuid::Uuid;
 
