@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{At as _, Error};
 use crate::name::{short_hash, unique};
+use crate::permissions::{create_data_dir, private_file, write_private};
 use crate::process::{alive, interrupt};
 use crate::user::{RunAs, can_enter, create_owned, is_owned};
 
@@ -24,7 +25,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn choose(data_dir: &Path) -> Result<Place, Error> {
-        let root = created(data_dir)?;
+        let root = create_data_dir(data_dir)?;
         let Some(unprivileged) = RunAs::unprivileged()? else {
             return Ok(Place { root, user: None });
         };
@@ -46,27 +47,20 @@ impl Place {
 
 fn fall_back(asked: &Path, pointer: &Path, user: &RunAs) -> Result<PathBuf, Error> {
     let dir = Path::new(FALLBACK).join(short_hash(asked.as_os_str().as_encoded_bytes()));
-    std::fs::create_dir_all(&dir).at("create", &dir)?;
-    for folder in [Path::new(FALLBACK), &dir] {
-        // root's umask may be 077
-        std::fs::set_permissions(folder, Permissions::from_mode(0o711)).at("open to the server's user", folder)?;
-    }
-    std::fs::write(pointer, format!("{}\n", dir.display())).at("write", pointer)?;
+    std::fs::create_dir_all(FALLBACK).at("create", Path::new(FALLBACK))?;
+    // root's umask may be 077
+    std::fs::set_permissions(FALLBACK, Permissions::from_mode(0o711))
+        .at("open to the server's user", Path::new(FALLBACK))?;
+    let dir = create_data_dir(&dir)?;
+    write_private(pointer, format!("{}\n", dir.display()).as_bytes()).at("write", pointer)?;
     tracing::info!(user = user.name, asked = %asked.display(), dir = %dir.display(), "the server's user can't enter the folder asked for: the data goes elsewhere");
     Ok(dir)
-}
-
-/// Creates the folder and says where it really is.
-pub(crate) fn created(dir: &Path) -> Result<PathBuf, Error> {
-    std::fs::create_dir_all(dir).at("create", dir)?;
-    dir.canonicalize().at("enter", dir)
 }
 
 /// Takes the lock of a server's data. The server holds it too ([`crate::process::Process::spawn`]): after a `kill -9` of Docket it
 /// is free once the orphan has stopped, which is waited for; where no parent-death signal told it to stop, it is told here.
 pub(crate) async fn lock(file: &Path, dir: &Path) -> Result<File, Error> {
-    let mut lock =
-        File::options().create(true).truncate(false).read(true).write(true).open(file).at("open the lock", file)?;
+    let mut lock = private_file().truncate(false).read(true).write(true).open(file).at("open the lock", file)?;
     let (mut told, start) = (false, Instant::now());
     loop {
         match lock.try_lock() {

@@ -4,6 +4,7 @@
 //!
 //! - PostgreSQL listens on a unix socket only, in a folder that only its user (and root) may enter; nothing can collide with a
 //!   server on port 5432, and nobody else can connect, which is why it asks for no password.
+//! - NATS listens on a port of 127.0.0.1, which every account of the machine can reach: it asks for a password ([`Nats`]).
 //! - PostgreSQL refuses to run as root: as root it runs as `postgres`, else as `nobody` ([`Error::Unreachable`] tells what follows).
 //! - Both servers run in a session of their own, so that Ctrl-C reaches Docket first, and stop cleanly when Docket is killed.
 //! - [`testing`] shares one server among all processes of a test run.
@@ -14,11 +15,13 @@ mod find;
 mod folder;
 mod name;
 mod nats;
+mod permissions;
 mod postgres;
 mod process;
 pub mod testing;
 mod user;
 
 pub use error::Error;
-pub use nats::Nats;
+pub use nats::{Nats, Readable};
+pub use permissions::{create_data_dir, write_private};
 pub use postgres::{Durability, Postgres};

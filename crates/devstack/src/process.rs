@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, setsid};
 use tokio::sync::oneshot;
+
+use crate::permissions::private_file;
 
 /// Above this a log begins anew; looked at once a minute.
 const LOG_LIMIT: u64 = 16 << 20;
@@ -65,6 +68,10 @@ impl Process {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    pub(crate) fn kill(&self) {
+        let _ = self.child().kill();
     }
 
     /// Blocks until it is gone.
@@ -131,7 +138,7 @@ fn fresh_log(log: &Path) -> io::Result<File> {
     before.push(".1");
     let _ = std::fs::rename(log, before);
     // appending, so that truncating it under the server leaves no hole
-    File::options().create(true).append(true).open(log)
+    private_file().append(true).open(log)
 }
 
 struct Job {
@@ -183,6 +190,8 @@ fn leave_session_and_die_with_parent(command: &mut Command) {
     let parent = raw(std::process::id());
     let prepare = move || {
         setsid()?;
+        // what it makes is its owner's alone, whatever our umask is
+        umask(Mode::from_bits_truncate(0o077));
         #[cfg(target_os = "linux")]
         {
             // after the change of user, which would clear it (std runs this last)
@@ -194,7 +203,7 @@ fn leave_session_and_die_with_parent(command: &mut Command) {
         let _ = parent;
         Ok(())
     };
-    // SAFETY: between fork and exec only async-signal-safe system calls are made (setsid, prctl, getppid), nothing allocates, and
+    // SAFETY: between fork and exec only async-signal-safe system calls are made (setsid, umask, prctl, getppid), nothing allocates, and
     // the closure captures a plain number.
     unsafe { command.pre_exec(prepare) };
 }

@@ -14,7 +14,7 @@ use crate::error::{At as _, Error};
 pub(crate) struct RunAs {
     pub(crate) name: String,
     pub(crate) uid: u32,
-    gid: u32,
+    pub(crate) gid: u32,
 }
 
 impl RunAs {

@@ -15,12 +15,13 @@ use tokio::process::{Child, Command};
 
 use crate::proxy::Proxy;
 
-/// What all processes share.
+/// How a process is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) program: PathBuf,
     /// `FAILPOINTS` from the beginning: the planted bug.
     pub(crate) planted: String,
+    pub(crate) nats_url: String,
 }
 
 /// One process, by name.
@@ -91,7 +92,7 @@ impl Docket {
         command
             .current_dir(&self.dir)
             .env("DATABASE_URL", format!("postgres://postgres@127.0.0.1:{}/docket", self.postgres.port()))
-            .env("NATS_URL", format!("nats://127.0.0.1:{}", self.nats.port()))
+            .env("NATS_URL", &self.setup.nats_url)
             .env("DOCKET_DATA_DIR", self.dir.join("data"))
             .env("DOCKET_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("DOCKET_LOG_FORMAT", "text")

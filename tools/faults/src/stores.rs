@@ -78,17 +78,27 @@ pub(crate) struct Broker {
     dir: PathBuf,
     server: Mutex<Option<Nats>>,
     pub(crate) port: Arc<AtomicU16>,
+    /// `user:password`; it stays when the server is started again.
+    credentials: String,
 }
 
 impl Broker {
     pub(crate) async fn start(dir: &Path) -> Result<Self> {
         let server = Nats::start(dir).await?;
         let port = Arc::new(AtomicU16::new(port_of(&server)));
-        Ok(Self { dir: dir.to_owned(), server: Mutex::new(Some(server)), port })
+        let (credentials, _) =
+            server.url().trim_start_matches("nats://").split_once('@').context("a URL without a user")?;
+        let credentials = credentials.to_owned();
+        Ok(Self { dir: dir.to_owned(), server: Mutex::new(Some(server)), port, credentials })
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port.load(Ordering::Relaxed))
+        self.url_through(self.port.load(Ordering::Relaxed))
+    }
+
+    /// The URL for a process that reaches the server by another port.
+    pub(crate) fn url_through(&self, port: u16) -> String {
+        format!("nats://{}@127.0.0.1:{port}", self.credentials)
     }
 
     pub(crate) async fn kill(&self) {

@@ -102,12 +102,19 @@ impl World {
             sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter system set {setting}"))).execute(&pool).await?;
         }
         sqlx::raw_sql("select pg_reload_conf()").execute(&pool).await?;
-        let setup = Setup { program, planted: planted.to_owned() };
+        let setup = Setup { program, planted: planted.to_owned(), nats_url: String::new() };
         let mut dockets = Vec::new();
         for (name, roles) in PROCESSES {
             let to_postgres = Proxy::start(Upstream::Unix(database.socket.clone())).await?;
             let to_nats = Proxy::start(Upstream::Tcp(broker.port.clone())).await?;
-            dockets.push(Arc::new(Docket::new(name, roles, setup.clone(), dir.path(), (to_postgres, to_nats))?));
+            let nats_url = broker.url_through(to_nats.port());
+            dockets.push(Arc::new(Docket::new(
+                name,
+                roles,
+                Setup { nats_url, ..setup.clone() },
+                dir.path(),
+                (to_postgres, to_nats),
+            )?));
         }
         // an attempt that takes longer than this is one of unknown outcome
         let http = reqwest::Client::builder().timeout(Duration::from_secs(12)).build()?;

@@ -4,6 +4,7 @@
 
 mod child;
 mod nats;
+mod permissions;
 mod postgres;
 mod shared;
 
