@@ -27,6 +27,7 @@ mod router;
 mod routes;
 mod serve;
 mod sizes;
+mod starting;
 mod telemetry;
 mod validation;
 mod view;
@@ -47,6 +48,7 @@ pub use limits::{Limits, Rate};
 pub use problem::Code;
 pub use route::Route;
 pub use serve::serve;
+pub use starting::serve_starting;
 
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use code::Code;
-pub(crate) use render::{of_connection, panicked, written};
+pub(crate) use render::{of_connection, panicked, response, written};
 
 /// One fault of a request's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

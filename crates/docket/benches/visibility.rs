@@ -95,7 +95,7 @@ async fn client(api: String, key: String, all_are_ready: Arc<Barrier>, time: Dur
 
 /// When each position came to a subscriber of the stream.
 async fn subscribe(url: &str) -> Result<Arc<Mutex<HashMap<u64, Instant>>>> {
-    let context = jetstream::new(async_nats::connect(url).await?);
+    let context = jetstream::new(relay::connect(url).await.map_err(anyhow::Error::msg)?);
     let deadline = Instant::now() + Duration::from_secs(20);
     let stream = loop {
         match context.get_stream("DOCKET").await {

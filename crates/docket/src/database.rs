@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use desk::{Desk, Keys, Policy};
 use devstack::{Durability, Postgres};
 use eventstore::{EventStore, Options};
@@ -11,12 +11,15 @@ use futures_util::TryFutureExt;
 use projections::Projections;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::time::timeout;
 
 use crate::config::{Config, redacted};
 use crate::endpoints::Endpoints;
 
 /// The name of the database in a private PostgreSQL.
 const NAME: &str = "docket";
+/// How long a connection may take to be made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// For the keys of callers: look-ups travel together, so few are enough.
 const KEY_CONNECTIONS: u32 = 2;
 /// A connection that nobody used for so long is tried before it is used again.
@@ -33,15 +36,63 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// For the commands beside `serve`: a server that runs in the data folder is used where there is one.
+    /// For commands that create data: a server that runs in the data folder is used where there is one.
     pub(crate) async fn find(config: &Config) -> anyhow::Result<Self> {
-        if config.database_url.is_none()
-            && let Some(endpoints) = Endpoints::read(&config.data_dir)
-            && connect(&endpoints.database, 1).await.is_ok()
-        {
-            return Ok(Self { url: endpoints.database, private: None });
+        match Self::running(config).await {
+            Some(database) => Ok(database),
+            None => Self::provide(config).await,
         }
+    }
+
+    /// For commands that only work on existing data: without any they create nothing, and fail.
+    pub(crate) async fn existing(config: &Config) -> anyhow::Result<Self> {
+        if let Some(database) = Self::running(config).await {
+            return Ok(database);
+        }
+        let dir = &config.data_dir;
+        // the second says where root had to put it
+        let has_data = dir.join("postgres").exists() || dir.join("postgres.location").exists();
+        ensure!(
+            config.database_url.is_some() || has_data,
+            "there is no data in {}; `docket serve` creates it, --data-dir or DATABASE_URL names another place",
+            dir.display()
+        );
         Self::provide(config).await
+    }
+
+    /// The database of a server that runs in the data folder.
+    async fn running(config: &Config) -> Option<Self> {
+        if config.database_url.is_some() {
+            return None;
+        }
+        let url = Endpoints::read(&config.data_dir)?.database;
+        connect(&url, 1).await.is_ok().then_some(Self { url, private: None })
+    }
+
+    /// Whether it takes connections.
+    pub(crate) async fn check(&self) -> anyhow::Result<()> {
+        let connection = timeout(CONNECT_LIMIT, PgConnection::connect(&self.url)).await;
+        let late = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+        let connection = connection.unwrap_or_else(|_| Err(late())).with_context(|| self.unreachable())?;
+        connection.close().await.ok();
+        Ok(())
+    }
+
+    /// Fails where the schema was never made: whoever only reads does not make it.
+    pub(crate) async fn check_schema(&self) -> anyhow::Result<()> {
+        let mut connection = timeout(CONNECT_LIMIT, PgConnection::connect(&self.url))
+            .await
+            .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+            .with_context(|| self.unreachable())?;
+        let made: bool =
+            sqlx::query_scalar("select to_regclass('events') is not null").fetch_one(&mut connection).await?;
+        connection.close().await.ok();
+        ensure!(
+            made,
+            "the database {} holds no data of Docket's; `docket migrate` creates its schema",
+            redacted(&self.url)
+        );
+        Ok(())
     }
 
     /// For `serve`: the configured one, or a private one that is started for it.
@@ -152,4 +203,43 @@ async fn cause<T>(url: &str, error: sqlx::Error) -> Result<T, sqlx::Error> {
     }
     let again = tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(url)).await;
     Err(again.ok().and_then(Result::err).unwrap_or(error))
+}
+
+/// Whether an error says that the database is not up yet, so that waiting helps. A wrong password, an unknown database, refused TLS do
+/// not pass by themselves.
+pub(crate) fn may_come_up(error: &anyhow::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, PermissionDenied, Unsupported};
+    let error = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    match error {
+        Some(sqlx::Error::PoolTimedOut) => true,
+        // InvalidData: a certificate that is refused
+        Some(sqlx::Error::Io(error)) => {
+            !matches!(error.kind(), InvalidData | InvalidInput | PermissionDenied | Unsupported)
+        }
+        Some(sqlx::Error::Database(error)) => error.code().as_deref().is_some_and(|code| COMING_UP.contains(&code)),
+        _ => false,
+    }
+}
+
+/// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `too_many_connections`.
+const COMING_UP: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn only_errors_that_pass_are_waited_for() {
+        let io = |kind: ErrorKind| anyhow::Error::new(sqlx::Error::Io(Error::from(kind))).context("unreachable");
+        for kind in [ErrorKind::ConnectionRefused, ErrorKind::NotFound, ErrorKind::TimedOut, ErrorKind::UnexpectedEof] {
+            assert!(may_come_up(&io(kind)), "{kind}");
+        }
+        for kind in [ErrorKind::InvalidData, ErrorKind::PermissionDenied] {
+            assert!(!may_come_up(&io(kind)), "{kind}");
+        }
+        assert!(!may_come_up(&anyhow::Error::new(sqlx::Error::Tls("refused".into()))));
+        assert!(!may_come_up(&anyhow::anyhow!("anything else")));
+    }
 }

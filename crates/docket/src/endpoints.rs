@@ -4,17 +4,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use devstack::write_private;
 use serde::{Deserialize, Serialize};
 
-/// Where everything is.
+use crate::config::Config;
+use crate::relay::Urls;
+
+/// The URLs of a running server. They hold passwords: the file is its owner's alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Endpoints {
-    /// The URL of the API.
     pub(crate) api: String,
-    /// The URL of the database.
     pub(crate) database: String,
-    /// The URL of the broker; none as long as nothing is published.
+    /// The broker, for subscribers; absent while there is none.
     pub(crate) nats: Option<String>,
+    /// The private broker, for its administrator, who may delete the stream.
+    pub(crate) nats_admin: Option<String>,
 }
 
 fn path(data_dir: &Path) -> PathBuf {
@@ -26,20 +30,14 @@ impl Endpoints {
         serde_json::from_slice(&fs::read(path(data_dir)).ok()?).ok()
     }
 
+    /// With these URLs of the broker.
+    pub(crate) fn with_broker(self, urls: Option<Urls>, config: &Config) -> Self {
+        let admin = urls.as_ref().filter(|_| config.nats_url.is_none()).map(|urls| urls.owner.clone());
+        Self { nats: urls.map(|urls| urls.subscriber), nats_admin: admin, ..self }
+    }
+
     /// Written whole or not at all: a reader never sees half of it.
     pub(crate) fn write(&self, data_dir: &Path) -> io::Result<()> {
         write_private(&path(data_dir), &serde_json::to_vec_pretty(self)?)
     }
-}
-
-/// Writes a file that only its owner may read: it may hold a secret.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let new = path.with_extension("new");
-    fs::remove_file(&new).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod backoff;
 mod config;
 mod database;
 mod endpoints;
@@ -133,16 +134,27 @@ async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     let _telemetry = telemetry::quiet(config)?;
-    let database = Database::find(config).await?;
+    let creates = creates_data(&command);
+    let database = if creates { Database::find(config).await? } else { Database::existing(config).await? };
     let result = with(&database, config, command).await;
     database.close().await;
     result
 }
 
+/// Whether a command may create the data that it works on. `serve` may, too.
+fn creates_data(command: &Command) -> bool {
+    matches!(command, Command::Migrate | Command::Import(_) | Command::Keys(keys::Command::Create(_)))
+}
+
 async fn with(database: &Database, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
     // an audit changes nothing, not even the schema
     let reads_only = matches!(command, Command::Audit(_) | Command::Events(_));
-    if matches!(command, Command::Migrate) || database.private.is_some() || (config.migrate && !reads_only) {
+    let creates = creates_data(&command);
+    if !creates {
+        database.check_schema().await?;
+    }
+    let migrates = database.private.is_some() || (config.migrate && creates);
+    if matches!(command, Command::Migrate) || (migrates && !reads_only) {
         database.migrate().await?;
     }
     let desk = database.desk(config).await?;

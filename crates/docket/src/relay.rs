@@ -1,23 +1,129 @@
-//! Where the broker is, and what the relay is told of it.
+//! Where the broker is, and the relay to it.
 
-use devstack::Nats;
-use relay::Config as RelayConfig;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use devstack::{Error, Nats};
+use eventstore::EventStore;
+use relay::{Config as RelayConfig, Relay, State, Status};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::endpoints::Endpoints;
+use crate::private::{Private, supervise, told};
 use crate::telemetry::now;
 
-/// For `serve`: the configured broker, or a private one that is started for it. `None`: there is none; Docket serves all the
-/// same, and what the log takes meanwhile is relayed once there is one.
-pub(crate) async fn provide(config: &Config) -> Option<(String, Option<Nats>)> {
-    if let Some(url) = &config.nats_url {
-        return Some((url.clone(), None));
+/// The broker's URLs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Urls {
+    /// The relay's, who owns the stream.
+    pub(crate) owner: String,
+    /// For subscribers.
+    pub(crate) subscriber: String,
+}
+
+/// The broker of this process: its URLs, or why there is none yet. They change when a private one has to take another port.
+pub(crate) struct Broker {
+    pub(crate) urls: watch::Receiver<Result<Urls, String>>,
+    private: Option<(watch::Sender<Result<Urls, String>>, Option<Nats>)>,
+}
+
+impl Broker {
+    /// For `serve`: the configured broker, or a private one. One that can't be started is tried again by [`Self::supervise`]; what the log
+    /// takes meanwhile is relayed later.
+    pub(crate) async fn provide(config: &Config) -> Self {
+        if let Some(url) = &config.nats_url {
+            let (_, urls) = watch::channel(Ok(Urls { owner: url.clone(), subscriber: url.clone() }));
+            return Self { urls, private: None };
+        }
+        let started = <Nats as Private>::start(config).await;
+        if let Err(error) = &started {
+            tracing::warn!(%error, "events are not relayed yet; nothing is lost, and the private NATS is tried again");
+        }
+        let (changes, urls) = watch::channel(urls_of(started.as_ref()));
+        Self { urls, private: Some((changes, started.ok())) }
     }
-    match Nats::start(&config.data_dir).await {
-        Ok(nats) => Some((nats.url().to_owned(), Some(nats))),
-        Err(error) => {
-            tracing::warn!(%error, "events are not relayed; nothing is lost, and they will be once there is a NATS");
-            None
+
+    /// Keeps a private broker running until `end` becomes true.
+    pub(crate) fn supervise(self, config: &Config, end: &watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+        let (changes, nats) = self.private?;
+        Some(supervise(nats, config, end, move |started: Result<&Nats, &Error>| {
+            let new = urls_of(started);
+            changes.send_if_modified(|urls| {
+                let changed = new.is_ok() && *urls != new || urls.is_err();
+                if changed {
+                    *urls = new;
+                }
+                changed
+            });
+        }))
+    }
+}
+
+fn urls_of(started: Result<&Nats, &Error>) -> Result<Urls, String> {
+    let nats = started.map_err(|error| format!("the private NATS can't be started: {error}"))?;
+    let owner = nats.url().to_owned();
+    Ok(Urls { subscriber: nats.subscriber_url().unwrap_or(&owner).to_owned(), owner })
+}
+
+/// What readiness says of the relay.
+#[derive(Clone, Default)]
+pub(crate) struct RelayDetail(Arc<Mutex<Option<watch::Receiver<Status>>>>);
+
+impl RelayDetail {
+    fn replace(&self, status: watch::Receiver<Status>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    /// `halted` and `reason` say why nothing is published.
+    pub(crate) fn json(&self, broker: &watch::Receiver<Result<Urls, String>>) -> Value {
+        if let Err(reason) = &*broker.borrow() {
+            return json!({"state": State::Connecting.as_str(), "position": null, "halted": null, "reason": reason});
+        }
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(status) = running.as_ref().map(|status| status.borrow().clone()) else {
+            return json!({"state": State::Connecting.as_str(), "position": null, "halted": null, "reason": null});
+        };
+        let halted = match &status.state {
+            State::Halted(halt) => Some(halt.to_string()),
+            _ => None,
+        };
+        json!({
+            "state": status.state.as_str(), "position": status.position.map(|position| position.0), "halted": halted,
+            "reason": status.reason,
+        })
+    }
+}
+
+/// Relays to wherever the broker is, until `stop` becomes true.
+pub(crate) async fn run(
+    store: EventStore,
+    config: Config,
+    mut broker: watch::Receiver<Result<Urls, String>>,
+    detail: RelayDetail,
+    stop: watch::Receiver<bool>,
+) {
+    loop {
+        let urls = broker.borrow_and_update().clone();
+        let work = async {
+            let Ok(urls) = urls else { return std::future::pending().await };
+            let relay = Relay::new(store.clone(), settings(&config, urls.owner));
+            detail.replace(relay.status());
+            relay.run(std::future::pending()).await;
+            // it ends by itself only when the store is closed
+            std::future::pending().await
+        };
+        let moved = async {
+            // a configured broker never moves
+            if broker.changed().await.is_err() {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = moved => {}
+            () = told(stop.clone()) => return,
         }
     }
 }
@@ -27,7 +133,6 @@ pub(crate) fn find(config: &Config) -> Option<String> {
     config.nats_url.clone().or_else(|| Endpoints::read(&config.data_dir)?.nats)
 }
 
-/// What the relay is told.
 pub(crate) fn settings(config: &Config, url: impl Into<String>) -> RelayConfig {
     RelayConfig {
         stream: config.nats_stream.clone(),

@@ -41,7 +41,7 @@ async fn measure(folder: &Path) -> Result<()> {
     let messages: Vec<Message> =
         store.read_log(Position(0)).map_ok(|event| Message::of(&event, &config)).try_collect().await?;
     let bytes = messages.iter().map(|message| message.payload.len()).sum::<usize>() / messages.len();
-    let jetstream = jetstream::new(async_nats::connect(nats.url()).await?);
+    let jetstream = jetstream::new(relay::connect(nats.url()).await.map_err(anyhow::Error::msg)?);
 
     let (mut plain, mut relayed) = (Figures::default(), Figures::default());
     for round in 1..=rounds {
@@ -87,7 +87,7 @@ async fn relay(store: &EventStore, config: &Config, until: usize) -> Result<Dura
 
 /// As a program would that publishes and forgets where it was: pipelined, each message acknowledged, nothing expected.
 async fn publish(url: &str, messages: &[Message]) -> Result<Duration> {
-    let client = async_nats::connect(url).await?;
+    let client = relay::connect(url).await.map_err(anyhow::Error::msg)?;
     let context = ContextBuilder::new().max_ack_inflight(WINDOW * 2).build(client);
     let messages =
         messages.iter().map(|message| (message.subject.clone(), plain(&message.headers), message.payload.clone()));

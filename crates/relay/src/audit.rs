@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::Config;
 use crate::broker::{Broker, Held, Trouble, unfit};
 use crate::envelope::difference;
-use crate::link::connect_once;
+use crate::link::connect;
 
 /// How many messages are asked for at a time.
 const AT_ONCE: usize = 256;
@@ -81,7 +81,7 @@ pub async fn audit(
     config: &Config,
     mut progress: impl FnMut(u64),
 ) -> Result<AuditReport, AuditError> {
-    let client = connect_once(&config.url).await.map_err(AuditError::Broker)?;
+    let client = connect(&config.url).await.map_err(AuditError::Broker)?;
     let broker = Broker::new(&client, config);
     let head = store.head().await?.0;
     let mut report = AuditReport { events: head.unsigned_abs(), ..AuditReport::default() };

@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_made_upon_the_files_of_a_deleted_one_is_made_again() {
         let (_folder, nats) = devstack::testing::private_nats().await;
-        let client = async_nats::connect(nats.url()).await.unwrap();
+        let client = crate::connect(nats.url()).await.unwrap();
         let config = Config::new(nats.url(), || chrono::DateTime::UNIX_EPOCH);
         let broker = Broker::new(&client, &config);
         // what the broker makes of them: no messages, and a number to count on from

@@ -10,7 +10,7 @@ pub const MAX_MESSAGE_BYTES: usize = MAX_EVENT_BYTES + 64 * 1024;
 /// Where to and how.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `nats://HOST:PORT`, or several, separated by commas; may hold a user and a password, or a token.
+    /// `nats://HOST:PORT`, or several, separated by commas; may hold a user and a password, or a token, the same for all.
     pub url: String,
     /// The stream's name. It is made where there is none.
     pub stream: String,

@@ -41,6 +41,7 @@ use tokio::sync::watch;
 pub use audit::{AuditError, AuditReport, Finding, audit};
 pub use config::{Config, MAX_MESSAGE_BYTES};
 pub use envelope::{CONTENT_TYPE, Message};
+pub use link::connect;
 pub use status::{Halt, HaltReason, State, Status};
 
 use reporter::Reporter;

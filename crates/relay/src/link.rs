@@ -35,7 +35,7 @@ impl Link {
         };
         let servers = servers(url).map_err(|error| wrong(&error))?;
         let (state, connection) = watch::channel(Connection::default());
-        let client = options()
+        let client = options(&servers)
             .retry_on_initial_connect()
             .event_callback(move |event| {
                 match event {
@@ -78,18 +78,25 @@ impl Link {
     }
 }
 
-/// Connects once, or says why not.
-pub(crate) async fn connect_once(url: &str) -> Result<Client, String> {
+/// Connects once to the servers of a URL as in [`crate::Config::url`], or says why not.
+pub async fn connect(url: &str) -> Result<Client, String> {
     let servers = servers(url).map_err(|error| error.to_string())?;
-    options().connect(servers).await.map_err(|error| error.to_string())
+    options(&servers).connect(servers).await.map_err(|error| error.to_string())
 }
 
 fn servers(url: &str) -> std::io::Result<Vec<ServerAddr>> {
     url.split(',').map(|server| server.trim().parse()).collect()
 }
 
-fn options() -> ConnectOptions {
-    ConnectOptions::new()
+/// With the user and password, or the token, of the first URL that has one: the client does not read them from a URL by itself.
+fn options(servers: &[ServerAddr]) -> ConnectOptions {
+    let user = servers.iter().find_map(|server| Some((decoded(server.username()?), server.password().map(decoded))));
+    let options = match user {
+        Some((user, Some(password))) => ConnectOptions::with_user_and_password(user, password),
+        Some((token, None)) => ConnectOptions::with_token(token),
+        None => ConnectOptions::new(),
+    };
+    options
         .name("docket relay")
         .ping_interval(PING)
         .connection_timeout(CONNECT)
@@ -99,4 +106,31 @@ fn options() -> ConnectOptions {
             0 | 1 => Duration::ZERO,
             more => pause(u32::try_from(more).unwrap_or(u32::MAX)),
         })
+}
+
+/// Percent-decoded (RFC 3986); what is no escape stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escape = (byte == b'%').then(|| after.get(..2)).flatten();
+        let value = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(value.unwrap_or(byte));
+        rest = if value.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_info_is_percent_decoded() {
+        for (text, expected) in
+            [("plain", "plain"), ("p%40ss%2Fw%c3%b6rd", "p@ss/wörd"), ("100%", "100%"), ("%zz%4", "%zz%4")]
+        {
+            assert_eq!(decoded(text), expected);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge};
 
-use crate::HaltReason;
+use crate::{HaltReason, State};
 
 pub(crate) struct Metrics {
     pub(crate) position: Gauge<u64>,
@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     pub(crate) published: Counter<u64>,
     pub(crate) resyncs: Counter<u64>,
     halted: Gauge<u64>,
+    state: Gauge<u64>,
 }
 
 /// Made at the first use: the application sets its meter provider before that.
@@ -44,10 +45,20 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
             .u64_gauge("docket_relay_halted")
             .with_description("1 for the reason for which this relay publishes nothing until somebody mends it")
             .build(),
+        state: meter
+            .u64_gauge("docket_relay_state")
+            .with_description("1 for what this relay is doing: connecting, filling, live, standby or halted")
+            .build(),
     }
 });
 
 impl Metrics {
+    pub(crate) fn state(&self, now: &State) {
+        for state in State::WORDS {
+            self.state.record(u64::from(now.as_str() == state), &[KeyValue::new("state", state)]);
+        }
+    }
+
     pub(crate) fn halted(&self, by: Option<HaltReason>) {
         for fault in HaltReason::ALL {
             self.halted.record(u64::from(by == Some(fault)), &[KeyValue::new("reason", fault.as_str())]);

@@ -18,8 +18,9 @@ pub(crate) struct Reporter {
 impl Reporter {
     pub(crate) fn new() -> Self {
         METRICS.halted(None);
+        METRICS.state(&State::Connecting);
         Self {
-            status: watch::Sender::new(Status { state: State::Connecting, position: None }),
+            status: watch::Sender::new(Status { state: State::Connecting, position: None, reason: None }),
             told: AtomicBool::new(false),
         }
     }
@@ -54,10 +55,13 @@ impl Reporter {
         self.status.send_if_modified(|status| {
             let news = !self.told.swap(true, Ordering::Relaxed) || status.state != state;
             if news {
+                METRICS.state(&state);
                 tell(&status.state, &state, position, reason);
             }
-            let changed = news || status.position != position;
-            *status = Status { state, position };
+            let reason = (!reason.is_empty()).then(|| reason.to_owned());
+            let new = Status { state, position, reason };
+            let changed = news || *status != new;
+            *status = new;
             changed
         });
     }

@@ -9,6 +9,8 @@ pub struct Status {
     pub state: State,
     /// The last position that the broker is known to hold; `None` before the first look.
     pub position: Option<Position>,
+    /// Why the broker or the database can't be reached, while [`State::Connecting`].
+    pub reason: Option<String>,
 }
 
 /// What a relay is doing.
@@ -27,6 +29,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every state's word.
+    pub(crate) const WORDS: [&str; 5] = ["connecting", "filling", "live", "standby", "halted"];
+
     /// One word, for logs and readiness.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -119,7 +119,7 @@ pub(crate) async fn read_models(world: &World) -> Result<Vec<(String, i64)>> {
 
 /// Where the broker's stream ends.
 pub(crate) async fn broker_position(world: &World) -> Result<i64> {
-    let client = async_nats::connect(world.broker.url()).await?;
+    let client = world.broker.connect().await?;
     let mut stream = jetstream::new(client).get_stream("DOCKET").await?;
     let state = &stream.info().await?.state;
     Ok(i64::try_from(state.last_sequence)?)

@@ -78,8 +78,8 @@ pub(crate) struct Broker {
     dir: PathBuf,
     server: Mutex<Option<Nats>>,
     pub(crate) port: Arc<AtomicU16>,
-    /// `user:password`; it stays when the server is started again.
-    credentials: String,
+    /// User and password; they stay when the server is started again.
+    credentials: (String, String),
 }
 
 impl Broker {
@@ -88,17 +88,21 @@ impl Broker {
         let port = Arc::new(AtomicU16::new(port_of(&server)));
         let (credentials, _) =
             server.url().trim_start_matches("nats://").split_once('@').context("a URL without a user")?;
-        let credentials = credentials.to_owned();
+        let (user, password) = credentials.split_once(':').context("a URL without a password")?;
+        let credentials = (user.to_owned(), password.to_owned());
         Ok(Self { dir: dir.to_owned(), server: Mutex::new(Some(server)), port, credentials })
     }
 
-    pub(crate) fn url(&self) -> String {
-        self.url_through(self.port.load(Ordering::Relaxed))
+    pub(crate) async fn connect(&self) -> Result<async_nats::Client> {
+        let (user, password) = self.credentials.clone();
+        let options = async_nats::ConnectOptions::with_user_and_password(user, password);
+        Ok(options.connect(("127.0.0.1", self.port.load(Ordering::Relaxed))).await?)
     }
 
     /// The URL for a process that reaches the server by another port.
     pub(crate) fn url_through(&self, port: u16) -> String {
-        format!("nats://{}@127.0.0.1:{port}", self.credentials)
+        let (user, password) = &self.credentials;
+        format!("nats://{user}:{password}@127.0.0.1:{port}")
     }
 
     pub(crate) async fn kill(&self) {

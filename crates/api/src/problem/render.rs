@@ -62,8 +62,13 @@ pub(crate) fn of_connection(app: &App, error: ConnectionError, base: &str) -> ht
             (problem.header(HeaderName::from_static(telemetry::REQUEST_ID), id.as_str()), Some(id))
         }
     };
+    response(problem, base, id.as_ref())
+}
+
+/// A problem as the body of a response, with its status and the headers that belong to it.
+pub(crate) fn response(problem: Problem, base: &str, id: Option<&RequestId>) -> http::Response<String> {
     let (status, headers) = (problem.code.status(), problem.headers.clone());
-    let json = serde_json::to_string(&body(problem, base, id.as_ref())).unwrap_or_default();
+    let json = serde_json::to_string(&body(problem, base, id)).unwrap_or_default();
     let mut response = http::Response::new(json);
     *response.status_mut() = status;
     response.headers_mut().extend(headers);

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod audit;
+mod broker;
 mod docs;
 mod import;
 mod projections;
@@ -18,3 +19,4 @@ mod readme;
 mod relay;
 mod serve;
 mod server;
+mod startup;

@@ -19,7 +19,7 @@ async fn what_is_served_is_on_the_broker_also_after_the_private_nats_was_killed(
     let dir = devstack::testing::temp_dir();
     let server = Server::start(dir.path()).await;
     let endpoints = std::fs::read_to_string(dir.path().join(".docket/endpoints.json")).unwrap();
-    assert!(endpoints.contains("nats://127.0.0.1:"), "{endpoints}");
+    assert!(endpoints.contains("nats://subscriber:"), "{endpoints}");
     server.open("Before").await;
     until("it is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(1))).await;
 

@@ -155,7 +155,7 @@ impl Broker {
     }
 
     pub(crate) async fn jetstream(&self) -> jetstream::Context {
-        jetstream::new(async_nats::connect(&self.url).await.unwrap())
+        jetstream::new(relay::connect(&self.url).await.unwrap())
     }
 
     pub(crate) async fn stream(&self) -> Stream {
@@ -163,7 +163,7 @@ impl Broker {
     }
 
     pub(crate) async fn last(&self) -> Option<u64> {
-        let client = async_nats::connect(&self.url).await.ok()?;
+        let client = relay::connect(&self.url).await.ok()?;
         let stream = jetstream::new(client).get_stream("DOCKET").await.ok()?;
         Some(stream.cached_info().state.last_sequence)
     }

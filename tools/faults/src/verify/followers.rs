@@ -99,7 +99,7 @@ fn first(report: &str) -> String {
 
 /// The broker's stream, message by message.
 pub(super) async fn broker(world: &World, kept: &Kept) -> Result<()> {
-    let context = jetstream::new(async_nats::connect(world.broker.url()).await?);
+    let context = jetstream::new(world.broker.connect().await?);
     let Ok(mut stream) = context.get_stream("DOCKET").await else {
         world.findings.add(rules::BROKER, "there is no stream");
         return Ok(());

@@ -1,0 +1,47 @@
+//! What `serve` prints at its start.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::config::{Config, Role, redacted, redacted_nats};
+use crate::database::Database;
+use crate::endpoints::Endpoints;
+
+/// Says where everything is, and how to begin.
+pub(super) fn print(
+    endpoints: &Endpoints,
+    key: Option<&Path>,
+    database: &Database,
+    config: &Config,
+) -> std::io::Result<()> {
+    let mut out = anstream::stderr();
+    let url = &endpoints.api;
+    writeln!(out, "\n  Docket serves at   {url}")?;
+    writeln!(out, "  its documentation  {url}/docs/")?;
+    match &database.private {
+        Some(postgres) => writeln!(out, "  its PostgreSQL     private, in {}", postgres.data_dir().display())?,
+        None => writeln!(out, "  its PostgreSQL     {}", redacted(&database.url))?,
+    }
+    match &endpoints.nats {
+        Some(nats) => writeln!(
+            out,
+            "  its NATS           {}{}",
+            if config.nats_url.is_none() { "private, at " } else { "" },
+            redacted_nats(nats)
+        )?,
+        None if config.has(Role::Relay) => {
+            writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?;
+        }
+        None => {}
+    }
+    writeln!(out, "  where it all is    {}", config.data_dir.join("endpoints.json").display())?;
+    if let Some(key) = key {
+        let key = key.display();
+        writeln!(out, "  the admin's key    {key}\n\n  A first ticket:\n")?;
+        writeln!(out, "    curl -i {url}/v1/tickets \\")?;
+        writeln!(out, "      -H \"Authorization: Bearer $(cat {key})\" \\")?;
+        writeln!(out, "      -H 'Content-Type: application/json' \\")?;
+        writeln!(out, "      -d '{{\"subject\": \"The printer is on fire\", \"body\": \"Please come with water.\"}}'")?;
+    }
+    writeln!(out)
+}
