@@ -201,7 +201,7 @@ async fn cause<T>(url: &str, error: sqlx::Error) -> Result<T, sqlx::Error> {
     if !matches!(error, sqlx::Error::PoolTimedOut) {
         return Err(error);
     }
-    let again = tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(url)).await;
+    let again = timeout(Duration::from_secs(1), PgConnection::connect(url)).await;
     Err(again.ok().and_then(Result::err).unwrap_or(error))
 }
 

@@ -16,7 +16,10 @@ use crate::backoff::Backoff;
 use crate::config::Config;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// After a fault that heals, a server has to be back soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Where there is no program to run, each attempt looks for one to fetch.
+const LONGEST_PAUSE_WITHOUT_PROGRAM: Duration = Duration::from_mins(1);
 /// A server that has run for so long is well: the next pause is short again.
 const STABLE: Duration = Duration::from_mins(2);
 /// How often `JetStream` is asked, and how long an answer may take.
@@ -113,7 +116,7 @@ pub(crate) fn supervise<S: Private>(
     tokio::spawn(async move {
         let stop = told(end);
         tokio::pin!(stop);
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE_WITHOUT_PROGRAM);
         let mut server = server;
         loop {
             let running = match server.take() {
@@ -127,7 +130,11 @@ pub(crate) fn supervise<S: Private>(
                     match started {
                         Ok(started) => started,
                         Err(error) => {
-                            let pause = backoff.pause();
+                            let longest = match error {
+                                Error::NatsUnavailable { .. } => LONGEST_PAUSE_WITHOUT_PROGRAM,
+                                _ => LONGEST_PAUSE,
+                            };
+                            let pause = backoff.pause().min(longest);
                             tracing::error!(%error, retry_in = ?pause, "the private {} can't be started", S::NAME);
                             tokio::select! {
                                 () = tokio::time::sleep(pause) => continue,
@@ -163,7 +170,7 @@ pub(crate) fn supervise<S: Private>(
                 backoff.reset();
             }
             tokio::select! {
-                () = tokio::time::sleep(backoff.pause()) => {}
+                () = tokio::time::sleep(backoff.pause().min(LONGEST_PAUSE)) => {}
                 () = &mut stop => return,
             }
         }

@@ -130,7 +130,11 @@ pub(crate) async fn run(
 
 /// For the commands beside `serve`: the configured broker, or that of a server which runs in the data folder.
 pub(crate) fn find(config: &Config) -> Option<String> {
-    config.nats_url.clone().or_else(|| Endpoints::read(&config.data_dir)?.nats)
+    let running = || {
+        let endpoints = Endpoints::read(&config.data_dir)?;
+        endpoints.nats_admin.or(endpoints.nats)
+    };
+    config.nats_url.clone().or_else(running)
 }
 
 pub(crate) fn settings(config: &Config, url: impl Into<String>) -> RelayConfig {

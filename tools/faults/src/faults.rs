@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod network;
+mod one_disk;
 pub(crate) mod poison;
 mod process;
 
@@ -89,6 +90,8 @@ pub(crate) enum Fault {
     NatsWipe,
     /// NATS's disk is full
     NatsDiskFull,
+    /// One disk under a private PostgreSQL and NATS is full
+    OneDiskFull,
 }
 
 /// Whom a fault strikes.
@@ -98,6 +101,8 @@ pub(crate) enum Victim {
     Postgres,
     Broker,
     Wire,
+    /// A process of its own, with servers of its own.
+    Private,
 }
 
 impl Fault {
@@ -135,6 +140,7 @@ impl Fault {
             | Self::MuteNats
             | Self::SlowNats => Victim::Wire,
             Self::NatsKill | Self::NatsSetBack | Self::NatsWipe | Self::NatsDiskFull => Victim::Broker,
+            Self::OneDiskFull => Victim::Private,
         }
     }
 
@@ -198,5 +204,6 @@ pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64, alone: 
         Fault::NatsSetBack => broker::set_back(world, time).await,
         Fault::NatsWipe => broker::wipe(world).await,
         Fault::NatsDiskFull => broker::disk_full(world, time).await,
+        Fault::OneDiskFull => one_disk::fill(world, time).await,
     }
 }

@@ -42,7 +42,7 @@ const FOLLOWERS: usize = 2;
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let began = Instant::now();
     let number = u16::try_from(plan.seed & 0xffff).unwrap_or_default();
-    let world = Arc::new(World::start(plan.program.clone(), &plan.planted, number, plan.pause).await?);
+    let world = Arc::new(World::start(plan, number).await?);
     say(&format!(
         "  {} processes up in {:.1} s, in {}",
         world.dockets.len(),

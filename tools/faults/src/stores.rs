@@ -96,7 +96,7 @@ impl Broker {
     pub(crate) async fn connect(&self) -> Result<async_nats::Client> {
         let (user, password) = self.credentials.clone();
         let options = async_nats::ConnectOptions::with_user_and_password(user, password);
-        Ok(options.connect(("127.0.0.1", self.port.load(Ordering::Relaxed))).await?)
+        Ok(options.connect(format!("127.0.0.1:{}", self.port.load(Ordering::Relaxed))).await?)
     }
 
     /// The URL for a process that reaches the server by another port.

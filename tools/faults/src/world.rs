@@ -16,8 +16,10 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::docket::{Docket, Setup};
+use crate::heal::Limits;
 use crate::history::{Command, Findings, History};
 use crate::proxy::{Proxy, Upstream};
+use crate::run::Plan;
 use crate::stores::{Broker, Database};
 
 /// The processes: two that do everything, and one that only follows the log.
@@ -60,6 +62,8 @@ impl Ticket {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) run: u16,
+    pub(crate) program: PathBuf,
+    pub(crate) limits: Limits,
     pub(crate) database: Database,
     pub(crate) broker: Broker,
     pub(crate) disks: (Disk, Disk),
@@ -87,7 +91,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn start(program: PathBuf, planted: &str, run: u16, pause: Duration) -> Result<Self> {
+    pub(crate) async fn start(plan: &Plan, run: u16) -> Result<Self> {
         let dir = temp_dir();
         let disks = (
             Disk::mount(dir.path().join("pg"), DISKS.0).await?,
@@ -102,7 +106,7 @@ impl World {
             sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter system set {setting}"))).execute(&pool).await?;
         }
         sqlx::raw_sql("select pg_reload_conf()").execute(&pool).await?;
-        let setup = Setup { program, planted: planted.to_owned(), nats_url: String::new() };
+        let setup = Setup { program: plan.program.clone(), planted: plan.planted.clone(), nats_url: String::new() };
         let mut dockets = Vec::new();
         for (name, roles) in PROCESSES {
             let to_postgres = Proxy::start(Upstream::Unix(database.socket.clone())).await?;
@@ -121,6 +125,8 @@ impl World {
         let (key, supervisors) = first_start(&dockets, &http).await?;
         Ok(Self {
             run,
+            program: plan.program.clone(),
+            limits: plan.limits,
             database,
             broker,
             disks,
@@ -135,7 +141,7 @@ impl World {
             answers: Mutex::default(),
             clients_stop: AtomicBool::new(false),
             followers_stop: AtomicBool::new(false),
-            pause,
+            pause: plan.pause,
             poisoned: Mutex::default(),
             nonces: AtomicU64::new(0),
             supervisors,

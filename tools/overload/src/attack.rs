@@ -73,7 +73,11 @@ pub(crate) enum Promise {
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    LargeBodies { declared: bool },
+    LargeBodies {
+        declared: bool,
+    },
+    /// Bodies of 1 MB in which almost everything is wrong.
+    InvalidBodies,
     SlowHeaders,
     SlowBodies,
     Idle,
@@ -94,6 +98,11 @@ pub(crate) fn all() -> Vec<Attack> {
     vec![
         attack("large-bodies", "bodies of 10 MB, declared, 10/s", Kind::LargeBodies { declared: true }),
         attack("endless-bodies", "bodies of 10 MB, chunked, 10/s", Kind::LargeBodies { declared: false }),
+        attack(
+            "invalid-bodies",
+            "16 clients: 1 MB with 500,000 wrong tags, or 105,000 unknown members",
+            Kind::InvalidBodies,
+        ),
         Attack {
             lasts: Duration::from_secs(14),
             ..attack("slow-headers", "500 connections, a byte of header a second", Kind::SlowHeaders)
@@ -123,6 +132,7 @@ impl Attack {
         let end = Instant::now() + self.lasts;
         match self.kind {
             Kind::LargeBodies { declared } => bodies::large(target, declared, end).await,
+            Kind::InvalidBodies => bodies::invalid(target, end).await,
             Kind::SlowBodies => bodies::slow(target, end).await,
             Kind::SlowHeaders => headers::slow(target, end).await,
             Kind::Idle => idle::hold(target, end).await,

@@ -11,6 +11,7 @@ use crate::wire::{Wire, request};
 const LARGE: usize = 10_000_000;
 const PIECE: usize = 64 * 1024;
 const SLOW: usize = 500;
+const INVALID: usize = 16;
 
 /// Bodies of 10 MB with a valid key, ten a second. The client reads while it sends, as good ones do.
 pub(super) async fn large(target: Target, declared: bool, end: Instant) -> Result<()> {
@@ -55,6 +56,38 @@ async fn send(target: Target, declared: bool) {
     sending.abort();
 }
 
+/// Bodies that are as large as is allowed, and in which almost everything is wrong, sixteen at once.
+pub(super) async fn invalid(target: Target, end: Instant) -> Result<()> {
+    let key = &target.keys[2];
+    let requests = [wrong_tags(), unknown_members()].map(|body| request("POST", "/v1/tickets", Some(key), Some(&body)));
+    let mut clients = JoinSet::new();
+    for ask in requests.iter().cycle().take(INVALID) {
+        let (target, ask) = (target.clone(), ask.clone());
+        clients.spawn(async move {
+            while Instant::now() < end {
+                let reply = match Wire::connect(target.address).await {
+                    Ok(mut wire) => wire.ask(&ask).await,
+                    Err(error) => Err(error),
+                };
+                target.tally.count(reply);
+            }
+        });
+    }
+    clients.join_all().await;
+    Ok(())
+}
+
+/// 500,000 tags that are numbers.
+fn wrong_tags() -> String {
+    format!(r#"{{"subject":"x","body":"y","tags":[{}1]}}"#, "1,".repeat(499_999))
+}
+
+/// 105,000 members of other names, in less than 1 MiB.
+fn unknown_members() -> String {
+    let members: Vec<_> = (0..105_000).map(|n| format!(r#""{n:05x}":1"#)).collect();
+    format!("{{{}}}", members.join(","))
+}
+
 /// Connections whose bodies come a byte a second, with a valid key.
 pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
     let mut connections = JoinSet::new();
@@ -89,4 +122,17 @@ async fn dribble(target: &Target, end: Instant) -> std::io::Result<crate::wire::
     let reply = tokio::time::timeout(left, Wire::only_read(read)).await;
     dribbling.abort();
     reply.unwrap_or(Err(std::io::ErrorKind::TimedOut.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_bodies_are_within_the_limit_of_1_mib() {
+        for body in [wrong_tags(), unknown_members()] {
+            assert!((900_000..1 << 20).contains(&body.len()), "{}", body.len());
+            assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok());
+        }
+    }
 }
