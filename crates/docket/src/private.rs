@@ -112,6 +112,8 @@ pub(crate) fn supervise<S: Private>(
     end: &watch::Receiver<bool>,
     observe: impl Fn(Result<&S, &Error>) + Send + Sync + 'static,
 ) -> JoinHandle<()> {
+    // known from the start
+    RESTARTS.add(0, &[KeyValue::new("server", S::NAME)]);
     let (config, end) = (config.clone(), end.clone());
     tokio::spawn(async move {
         let stop = told(end);

@@ -173,3 +173,25 @@ async fn halted_relay_is_named_by_readiness_and_metrics() {
     assert!(said["relay"]["halted"].as_str().unwrap().starts_with("stream_config: "), "{said}");
     server.open("Still").await;
 }
+
+/// The rules name metrics that exist.
+#[tokio::test(flavor = "multi_thread")]
+async fn alert_rules_name_existing_metrics() {
+    let rules = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/alerts.yml")).unwrap();
+    let expressions = rules.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
+    let names: Vec<&str> = expressions
+        .flat_map(|expression| expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
+        .filter(|word| word.starts_with("docket_"))
+        .collect();
+    assert!(names.len() >= 5, "{names:?}");
+    let dir = devstack::testing::temp_dir();
+    let server = Server::start(dir.path()).await;
+    server.open("Measured").await;
+    for name in names {
+        until(name, async || {
+            let text = server.get("/metrics").send().await.unwrap().text().await.unwrap();
+            text.lines().any(|line| line.starts_with(&format!("{name}{{")))
+        })
+        .await;
+    }
+}
