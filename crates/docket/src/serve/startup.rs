@@ -106,8 +106,7 @@ async fn open_on(database: &Database, config: &Config) -> anyhow::Result<(Desk, 
 async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = data_dir.join("admin.key");
     if keys.is_empty().await? {
-        let minted =
-            keys.create(&NewKey::staff(shared_kernel::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
+        let minted = keys.create(&NewKey::staff(shared_kernel::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
         write_private(&path, format!("{}\n", minted.token).as_bytes())
             .with_context(|| format!("the admin key can't be written to {}", path.display()))?;
     }
