@@ -108,7 +108,7 @@ impl Database {
     /// The desk over it.
     pub(crate) async fn desk(&self, config: &Config) -> anyhow::Result<Desk> {
         let pool = connect(&self.url, config.database_connections).await.with_context(|| self.unreachable())?;
-        let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
+        let options = Options::default().on_connect(desk::SESSION_SQL);
         let store = EventStore::open(pool.clone(), options);
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         // who calls is asked over connections of its own: also while all the others wait for a lock
@@ -182,7 +182,7 @@ fn pool_options(connections: u32) -> PgPoolOptions {
 /// A pool whose connections work as the program's role, with time-outs that end what hangs.
 async fn connect(url: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("docket");
-    let setup = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() }.session_sql();
+    let setup = Options::default().on_connect(desk::SESSION_SQL).session_sql();
     pool_options(connections)
         .after_connect(move |connection, _| {
             let setup = setup.clone();

@@ -1,8 +1,8 @@
-//! The group commit: one flusher sends what has queued up as one statement (docs/adr/0002).
+//! The group commit: one flusher for each process sends what has queued up as one statement.
 
 mod batch;
 mod flusher;
-mod heads;
+mod head_cache;
 mod json_text;
 
 use std::sync::Arc;
@@ -13,31 +13,30 @@ use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-pub(crate) use self::heads::Heads;
-use crate::follow::{CHANNEL, PACE};
 use crate::metrics::METRICS;
+use crate::notify;
 use crate::{AppendError, Options, Position, Receipt, StreamId, Unit, Version};
 
-/// What became of a unit that was not refused.
+/// The result of a unit that was not refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in the log.
     Appended(Appended),
-    /// Its receipt was there already, and nothing was appended. Whether it is a receipt for the
-    /// same request the caller sees by its fingerprint.
+    /// Its receipt exists already; nothing was appended. The fingerprint tells the caller whether the receipt
+    /// is for the same request.
     Replayed(Receipt),
 }
 
-/// Where a unit stands in the log.
+/// The place of a unit in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// The position of its first event; `None` where it had none.
+    /// The position of its first event; `None` for a unit without events.
     pub first: Option<Position>,
-    /// The position of its last event; `None` where it had none.
+    /// The position of its last event; `None` for a unit without events.
     pub last: Option<Position>,
-    /// Each of its streams, in the unit's order, with its version after the append.
+    /// The streams of its appends, in the unit's order, each with its version after the append.
     pub versions: Vec<(StreamId, Version)>,
-    /// When the log took it.
+    /// When the log recorded it.
     pub recorded_at: DateTime<Utc>,
 }
 
@@ -57,8 +56,8 @@ enum Message {
     Close,
 }
 
-/// Whether no appends are taken just now: a batch has been under way for too long (the table is locked, the server is
-/// gone), and nobody is made to wait behind it.
+/// Refuses appends while a batch has been under way for too long (the table is locked, the server is gone), so that no
+/// caller waits behind it.
 #[derive(Debug, Default)]
 struct Gate(AtomicBool);
 
@@ -76,7 +75,7 @@ impl Gate {
     }
 }
 
-/// The handle: a bounded queue to the flusher.
+/// The handle of the flusher: a bounded queue.
 #[derive(Debug)]
 pub(crate) struct Appender {
     queue: mpsc::Sender<Message>,
@@ -91,10 +90,10 @@ impl Appender {
         METRICS.queue.add(0, &[]);
         let (queue, messages) = mpsc::channel(options.queue);
         let (appended, reached) = (Arc::new(Notify::new()), watch::Sender::new(Position(0)));
-        tokio::spawn(wake_others(pool.clone(), reached.subscribe()));
-        let news = flusher::News { here: appended.clone(), elsewhere: reached };
+        tokio::spawn(notify::notify(pool.clone(), reached.subscribe()));
+        let notifier = flusher::AppendNotifier { local: appended.clone(), remote: reached };
         let gate = Arc::new(Gate::default());
-        let flusher = flusher::Flusher::new(pool.connect_options(), options.clone(), gate.clone(), news);
+        let flusher = flusher::Flusher::new(pool.connect_options(), options.clone(), gate.clone(), notifier);
         let flusher = tokio::spawn(flusher.run(messages));
         Self { queue, gate, flusher: Mutex::new(Some(flusher)), options, appended }
     }
@@ -103,7 +102,7 @@ impl Appender {
         &self.options
     }
 
-    /// Returns when something has been appended by this process since the last call.
+    /// Returns when this process has appended something since the last call.
     pub(crate) async fn appended(&self) {
         self.appended.notified().await;
     }
@@ -125,7 +124,7 @@ impl Appender {
             },
         )?;
         METRICS.queue.add(1, &[]);
-        // the flusher answers every unit that it has taken; if it didn't, it is gone, and nobody knows
+        // the flusher answers every unit that it takes; without an answer it is gone, and the outcome is unknown
         let gone = |_| AppendError::OutcomeUnknown(Arc::new(sqlx::Error::WorkerCrashed));
         answered.await.map_err(gone)?
     }
@@ -136,27 +135,12 @@ impl Appender {
 
     /// Refuses new appends, and returns when the queued ones are answered.
     pub(crate) async fn close(&self) {
-        // a queue that is already closed is what is wanted
+        // an error means that the queue is closed already
         self.queue.send(Message::Close).await.ok();
         if let Some(flusher) = self.flusher.lock().await.take()
             && let Err(error) = flusher.await
         {
-            tracing::error!(%error, "the appender did not end well");
+            tracing::error!(%error, "the appender panicked or was cancelled");
         }
-    }
-}
-
-/// Wakes the tailers of other processes, outside of the appending transactions (within, it would make commits
-/// wait for each other) and coalesced: while one notification is under way, and a moment after, any number of batches are
-/// one.
-/// A notification that gets lost costs latency, never an event.
-async fn wake_others(pool: PgPool, mut reached: watch::Receiver<Position>) {
-    while reached.changed().await.is_ok() {
-        let position = reached.borrow_and_update().to_string();
-        let sent = sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(position).execute(&pool).await;
-        if let Err(error) = sent {
-            tracing::debug!(%error, "other processes were not woken");
-        }
-        tokio::time::sleep(PACE).await;
     }
 }

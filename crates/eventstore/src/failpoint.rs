@@ -1,11 +1,11 @@
-//! A place where the fault checker can end a process that follows or writes the log (docs/adr/0022).
+//! Points at which a fault test can end a process that writes or follows the log. Not part of the public API.
 
-/// A failpoint. Without the feature `failpoints` there is nothing in it, not even its name.
+/// A named failpoint. Without the feature `failpoints` it is empty and does nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Place(#[cfg(feature = "failpoints")] &'static str);
+pub struct Failpoint(#[cfg(feature = "failpoints")] &'static str);
 
-impl Place {
-    /// The place that is armed by this name (`FAILPOINTS`).
+impl Failpoint {
+    /// The failpoint that `FAILPOINTS` arms by this name.
     pub const fn named(#[cfg_attr(not(feature = "failpoints"), expect(unused_variables))] name: &'static str) -> Self {
         Self(
             #[cfg(feature = "failpoints")]
@@ -13,7 +13,7 @@ impl Place {
         )
     }
 
-    /// Ends the process on the spot where the place is armed.
+    /// Ends the process at once if the failpoint is armed.
     #[inline]
     pub fn reached(self) {
         #[cfg(feature = "failpoints")]

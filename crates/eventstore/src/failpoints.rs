@@ -1,16 +1,16 @@
-//! Where the fault checker stops this process (docs/adr/0022). Without the feature `failpoints` nothing of it is compiled.
+//! The appender's failpoints. Without the feature `failpoints` they do nothing.
 
-use crate::failpoint::Place;
+use crate::failpoint::Failpoint;
 
-/// A batch is about to be sent: nothing of it is in the log.
-pub(crate) const BEFORE_SEND: Place = Place::named("append.before_send");
-/// A batch is sent, its answer has not been read: it may be in the log or not.
+/// A batch is about to be sent; nothing of it is in the log.
+pub(crate) const BEFORE_SEND: Failpoint = Failpoint::named("append.before_send");
+/// A batch is sent and not answered: it may be in the log or not.
 #[cfg(feature = "failpoints")]
-pub(crate) const UNDER_WAY: Place = Place::named("append.under_way");
-/// A batch is committed, and nobody has been told.
-pub(crate) const COMMITTED: Place = Place::named("append.committed");
+pub(crate) const UNDER_WAY: Failpoint = Failpoint::named("append.under_way");
+/// A batch is committed, and no caller has its answer.
+pub(crate) const COMMITTED: Failpoint = Failpoint::named("append.committed");
 
-/// Reaches [`UNDER_WAY`] once the statement has been handed to the kernel, which sends it also for the dead.
+/// Reaches [`UNDER_WAY`] once the statement has been handed to the kernel, which sends it even if the process dies.
 #[cfg(feature = "failpoints")]
 pub(crate) async fn under_way<T>(answer: impl Future<Output = T>) -> T {
     let mut answer = std::pin::pin!(answer);

@@ -1,11 +1,11 @@
-//! Following the log: from any position to its end, and then live (docs/adr/0015).
+//! Following the log: from any position to its end, and then live.
 //!
-//! One tailer a process reads what is new, and keeps the last of it in memory; every follower in the
-//! process takes it from there. Positions are gapless, so a follower's place in that window is
-//! arithmetic. A follower that is behind the window reads pages of its own until it is within. One that
-//! is slow falls out of the window, and nobody waits for it: memory is bounded by the window.
+//! One tailer for each process reads new events and keeps the latest in a window in memory, from which all followers of the
+//! process take them. Positions have no gaps, so that a follower's index in the window is arithmetic. A follower that is behind
+//! the window reads pages of its own until it has caught up. Nobody waits for a slow follower: it falls behind the window,
+//! which bounds the memory.
 //!
-//! Wake-ups only wake; what guarantees is that the tailer looks by itself every [`POLL`].
+//! Notifications only save time: the tailer also looks by itself every [`POLL`].
 
 use std::collections::VecDeque;
 use std::future::ready;
@@ -21,33 +21,30 @@ use tokio::time::Instant;
 
 use crate::append::Appender;
 use crate::metrics::METRICS;
+use crate::notify::{self, MIN_POLL_INTERVAL};
 use crate::pages::{PageSize, flat, pages};
 use crate::{EventStore, LogRange, Position, RecordedEvent, StoreError, StreamId, StreamRange, Version, read};
 
-/// How long a lost wake-up can delay an event.
+/// How long a lost notification can delay an event.
 const POLL: Duration = Duration::from_millis(500);
-/// How many events the window holds at the most, and how many bytes of them.
+/// The most events of the window, and the most bytes.
 const WINDOW_EVENTS: usize = 16_384;
 const WINDOW_BYTES: usize = 16 * 1024 * 1024;
-/// How many events a follower gets at once at the most.
+/// The most events of a chunk.
 const CHUNK: u16 = 1_000;
-/// And how many bytes of them, about.
+/// The size of a chunk, about.
 const CHUNK_BYTES: usize = 1024 * 1024;
-/// The same for one of many, who may be slow and keep what it has got: there may be a thousand of them.
-const SHARE: u16 = 2;
-const SHARE_BYTES: usize = 128 * 1024;
-/// How many of the many, where they are behind the window, read the log at a time.
-const TURNS: usize = 2;
-/// While more than a few events come at once, it is no sooner looked for more than this after the last time: a look for
-/// each batch of the appender costs more than the events.
-pub(crate) const PACE: Duration = Duration::from_millis(5);
-const FEW: usize = 4;
+/// The same for a live client: there may be a thousand of them, and each may be slow and keep its chunk.
+const LIVE_CHUNK: u16 = 2;
+const LIVE_CHUNK_BYTES: usize = 128 * 1024;
+/// How many live clients may read behind the window at a time.
+const CATCH_UP_PERMITS: usize = 2;
+/// From so many events on, the next look comes no sooner than [`MIN_POLL_INTERVAL`] after the last one.
+const BURST_MIN: usize = 5;
 /// The pause after the database did not answer.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The channel on which processes wake each other.
-pub(crate) const CHANNEL: &str = "eventstore";
 
-/// Events in order, without a gap between them. The events are shared by all followers.
+/// Events in log order, shared by all followers.
 pub type Chunk = Vec<Arc<RecordedEvent>>;
 
 /// The selected events of a part of the log, and the position where that part ends.
@@ -61,21 +58,21 @@ pub(crate) struct Scan {
 #[derive(Debug)]
 pub(crate) struct Tail {
     running: OnceCell<Running>,
-    turns: Semaphore,
+    catch_up: Semaphore,
 }
 
 impl Default for Tail {
     fn default() -> Self {
-        Self { running: OnceCell::new(), turns: Semaphore::new(TURNS) }
+        Self { running: OnceCell::new(), catch_up: Semaphore::new(CATCH_UP_PERMITS) }
     }
 }
 
 /// How one follower reads.
 #[derive(Clone, Copy, Debug)]
-struct Manner {
+struct FollowOptions {
     size: PageSize,
-    /// Waits for its turn before it asks the database.
-    in_turn: bool,
+    /// Needs a permit to read behind the window.
+    needs_permit: bool,
 }
 
 #[derive(Debug)]
@@ -92,7 +89,7 @@ impl Drop for Running {
     }
 }
 
-/// The last events of the log, one after the other.
+/// The latest events of the log, without a gap.
 #[derive(Debug)]
 struct Window {
     events: VecDeque<Arc<RecordedEvent>>,
@@ -112,7 +109,7 @@ impl Window {
         }
     }
 
-    /// What comes after a position, of about so many bytes; `None` where the window has forgotten it.
+    /// The events after a position, about `most` bytes of them; `None` if the window does not reach back so far.
     fn after(&self, position: Position, most: usize) -> Option<Chunk> {
         let skip = usize::try_from(position.0 - self.before.0).ok()?;
         let mut bytes = 0;
@@ -126,71 +123,75 @@ impl Window {
 }
 
 impl EventStore {
-    /// The log after a position, to its end and then live: each item some events in order, never none. It
-    /// reads past the events of other stream types than the range's, goes on over faults of the database, and ends when the store is closed.
+    /// The log after a position, to its end and then live: each item is some events in order, never none. It goes on after
+    /// faults of the database, and ends when the store is closed.
     pub fn follow(&self, range: impl Into<LogRange>) -> impl Stream<Item = Chunk> + Send + 'static {
-        self.following(range.into(), Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
+        self.following(
+            range.into(),
+            FollowOptions { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), needs_permit: false },
+        )
     }
 
-    /// The same for one of many, each of whom may be slow: it gets less at once, and reads what is behind the window in
-    /// turn with the others, so that a thousand who come back leave the database to whoever else asks it.
-    pub fn follow_in_turn(
-        &self,
-        range: impl Into<LogRange>,
-    ) -> impl Stream<Item = Arc<RecordedEvent>> + Send + 'static {
-        let size = PageSize::new(SHARE, CHUNK, SHARE_BYTES);
-        self.following(range.into(), Manner { size, in_turn: true }).flat_map(stream::iter)
+    /// The same for a live client, of which there may be thousands, each of them slow. It gets less at once, and only a few read
+    /// behind the window at a time, so that a thousand clients that reconnect don't take the database from everybody else.
+    pub fn follow_live(&self, range: impl Into<LogRange>) -> impl Stream<Item = Arc<RecordedEvent>> + Send + 'static {
+        let size = PageSize::new(LIVE_CHUNK, CHUNK, LIVE_CHUNK_BYTES);
+        self.following(range.into(), FollowOptions { size, needs_permit: true }).flat_map(stream::iter)
     }
 
-    /// One stream after a position, to its end and then live, for one of many.
+    /// The events of one stream after a log position, to its end and then live, for a live client.
     pub async fn follow_stream(
         &self,
         id: StreamId,
         after: Position,
     ) -> Result<impl Stream<Item = Result<Arc<RecordedEvent>, StoreError>> + Send + 'static, StoreError> {
-        // what is up to the head is there already, what follows comes after it
+        // the past ends at the head, the live part begins there
         let head = self.head().await?;
         let store = self.clone();
         let page = move |after, limit| {
             let store = store.clone();
             async move {
-                let _turn = store.tail.turns.acquire().await;
+                let _permit = store.tail.catch_up.acquire().await;
                 store.stream_page(id, StreamRange::after(after), limit).await
             }
         };
-        let size = PageSize::new(SHARE, CHUNK, SHARE_BYTES);
+        let size = PageSize::new(LIVE_CHUNK, CHUNK, LIVE_CHUNK_BYTES);
         let past = flat(pages(Version(0), size, |last| last.version, page))
             .try_skip_while(move |event| ready(Ok(event.position <= after)))
             .try_take_while(move |event| ready(Ok(event.position <= head)));
-        let news = self.follow_in_turn(head.max(after)).filter(move |event| ready(event.stream_id == id));
+        let news = self.follow_live(head.max(after)).filter(move |event| ready(event.stream_id == id));
         Ok(past.map_ok(Arc::new).chain(news.map(Ok)))
     }
 
-    fn following(&self, range: LogRange, manner: Manner) -> impl Stream<Item = Chunk> + Send + 'static {
-        self.scans(range, manner).map(|scan| scan.events).filter(|chunk| ready(!chunk.is_empty()))
+    fn following(&self, range: LogRange, options: FollowOptions) -> impl Stream<Item = Chunk> + Send + 'static {
+        self.scans(range, options).map(|scan| scan.events).filter(|chunk| ready(!chunk.is_empty()))
     }
 
     /// The same, with the position up to which each item reaches; an item may be empty.
     pub(crate) fn follow_scans(&self, range: LogRange) -> impl Stream<Item = Scan> + Send + 'static {
-        self.scans(range, Manner { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), in_turn: false })
+        self.scans(range, FollowOptions { size: PageSize::new(CHUNK, CHUNK, CHUNK_BYTES), needs_permit: false })
     }
 
-    fn scans(&self, range: LogRange, manner: Manner) -> impl Stream<Item = Scan> + Send + 'static {
+    fn scans(&self, range: LogRange, options: FollowOptions) -> impl Stream<Item = Scan> + Send + 'static {
         let store = self.clone();
         let LogRange { after, types } = range;
-        stream::unfold((after, manner), move |(after, mut manner)| {
+        stream::unfold((after, options), move |(after, mut options)| {
             let (store, types) = (store.clone(), types.clone());
             async move {
-                let mut events = store.next_chunk(after, &mut manner).await?;
+                let mut events = store.next_chunk(after, &mut options).await?;
                 let through = events.last()?.position;
                 events.retain(|event| types.selects(event));
-                Some((Scan { events, through }, (through, manner)))
+                Some((Scan { events, through }, (through, options)))
             }
         })
     }
 
     /// The events after a position, as soon as there is one; `None` when the store is closed.
-    async fn next_chunk(&self, after: Position, Manner { size, in_turn }: &mut Manner) -> Option<Chunk> {
+    async fn next_chunk(
+        &self,
+        after: Position,
+        FollowOptions { size, needs_permit }: &mut FollowOptions,
+    ) -> Option<Chunk> {
         loop {
             let running = self.tail.running.get_or_try_init(|| Running::start(self)).await;
             let running = match running {
@@ -208,9 +209,9 @@ impl EventStore {
                     Some(chunk) if !chunk.is_empty() => return Some(chunk),
                     _ => {}
                 }
-                let turn = if *in_turn { self.tail.turns.acquire().await.ok() } else { None };
+                let permit = if *needs_permit { self.tail.catch_up.acquire().await.ok() } else { None };
                 let page = self.read_page(after, size.events()).await;
-                drop(turn);
+                drop(permit);
                 match page {
                     Ok(page) if page.is_empty() => {}
                     Ok(page) => {
@@ -223,7 +224,7 @@ impl EventStore {
                     }
                 }
             }
-            // a sender that is gone is a tailer that has ended
+            // an error means that the tailer has ended
             reached.wait_for(|reached| *reached > after.max(known)).await.ok()?;
         }
     }
@@ -232,7 +233,7 @@ impl EventStore {
         if self.pool.is_closed() {
             return None;
         }
-        tracing::warn!(error = ?fault, "the log can't be followed now");
+        tracing::warn!(error = ?fault, "the log can't be read; trying again");
         tokio::time::sleep(PAUSE).await;
         Some(())
     }
@@ -269,14 +270,14 @@ impl Tailer {
                     METRICS.tail.record(tail.0.unsigned_abs(), &[]);
                     // a full page: there is more
                     if count < usize::from(CHUNK) {
-                        if count > FEW {
-                            tokio::time::sleep_until(began + PACE).await;
+                        if count >= BURST_MIN {
+                            tokio::time::sleep_until(began + MIN_POLL_INTERVAL).await;
                         }
                         self.wake(&mut listener, tail).await;
                     }
                 }
                 Err(fault) => {
-                    tracing::warn!(error = ?fault, "the log can't be followed now");
+                    tracing::warn!(error = ?fault, "the log can't be read; trying again");
                     tokio::time::sleep(PAUSE).await;
                     self.wake(&mut listener, tail).await;
                 }
@@ -284,7 +285,7 @@ impl Tailer {
         }
     }
 
-    /// Reads what is new into the window: how many events, and the position of the last; `None` where nothing is.
+    /// Reads new events into the window; returns how many, and the position of the last one.
     async fn read(&self, tail: Position) -> Result<Option<(usize, Position)>, StoreError> {
         let page = read::page(&self.pool, tail, CHUNK).await?;
         let (count, Some(last)) = (page.len(), page.last().map(|event| event.position)) else { return Ok(None) };
@@ -298,14 +299,14 @@ impl Tailer {
         Ok(Some((count, last)))
     }
 
-    /// Returns when there may be something new: this process or another has appended, or it is time to look.
+    /// Returns when there may be new events: this process or another one has appended, or it is time to look.
     async fn wake(&self, listener: &mut Option<PgListener>, tail: Position) {
         if listener.is_none() {
-            *listener = listen(&self.pool).await;
+            *listener = notify::listen(&self.pool).await;
         }
         let heard = async {
             match listener {
-                Some(listener) => heard_of_more(listener, tail).await.is_ok(),
+                Some(listener) => notify::wait_beyond(listener, tail).await.is_ok(),
                 None => std::future::pending().await,
             }
         };
@@ -315,21 +316,4 @@ impl Tailer {
             () = tokio::time::sleep(POLL) => {}
         }
     }
-}
-
-/// Returns when a process has told of a position beyond the tail: one's own word comes back, too.
-async fn heard_of_more(listener: &mut PgListener, tail: Position) -> Result<(), sqlx::Error> {
-    loop {
-        let told = listener.recv().await?;
-        if told.payload().parse().map_or(true, |position: i64| position > tail.0) {
-            return Ok(());
-        }
-    }
-}
-
-/// Without a listener the tailer still looks by itself.
-async fn listen(pool: &PgPool) -> Option<PgListener> {
-    let mut listener = PgListener::connect_with(pool).await.ok()?;
-    listener.listen(CHANNEL).await.ok()?;
-    Some(listener)
 }

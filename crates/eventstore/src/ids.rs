@@ -1,22 +1,22 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Names a stream.
+/// The id of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamId(pub Uuid);
 
-/// Names a command; every event that it recorded carries it.
+/// The id of a command. All events that the command recorded carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CommandId(pub Uuid);
 
-/// A place in the log: 1, 2, 3 … in commit order, without a gap. Zero is before the first event.
+/// A position in the log: 1, 2, 3 … in commit order, without a gap. Zero is before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub i64);
 
-/// A place in a stream: 1, 2, 3 … without a gap. Zero is the version of a stream without events.
+/// A version of a stream: 1, 2, 3 … without a gap. Zero is the version of a stream without events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub i64);
@@ -24,10 +24,27 @@ pub struct Version(pub i64);
 impl Version {
     /// The version after this one.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
+
+macro_rules! number {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// Wraps a number.
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The number.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+    )*};
+}
+number!(Position Version);
 
 macro_rules! display {
     ($($name:ident)*) => {$(

@@ -1,15 +1,4 @@
-//! An append-only event log on PostgreSQL.
-//!
-//! - Positions are 1, 2, 3 … without a gap and in commit order: a reader that has seen N never
-//!   later sees a new event at or below N (docs/adr/0002).
-//! - A stream's versions are 1, 2, 3 … without a gap; an append names the version it expects
-//!   (optimistic concurrency).
-//! - Appends travel together: one flusher a process sends what has queued up as one statement in
-//!   one transaction (group commit). One unit's refusal never harms its neighbours.
-//! - [`Receipt`]s make a retried append a replay, [`Alias`]es give a stream a second, unique name;
-//!   both are written in the statement that appends.
-//!
-//! It knows no domain: payloads are JSON texts, and come back byte for byte.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod aliases;
@@ -24,8 +13,10 @@ mod follow;
 mod ids;
 mod leadership;
 mod metrics;
+mod notify;
 mod pages;
 #[cfg(feature = "planted-bugs")]
+#[doc(hidden)]
 pub mod planted;
 mod range;
 mod read;
@@ -61,7 +52,7 @@ pub use unit::{
     Alias, Append, Demand, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Retention, Unit,
 };
 
-/// The log: append to it, read it. Cheap to clone; all clones share one appender.
+/// The log: append to it and read it. Cheap to clone; all clones share one appender and one tailer.
 #[derive(Clone, Debug)]
 pub struct EventStore {
     pool: PgPool,
@@ -70,14 +61,14 @@ pub struct EventStore {
 }
 
 impl EventStore {
-    /// Opens the log over a pool for reading; appends go over a connection of their own with the
-    /// pool's connect options. Starts the appender's task on the current runtime.
+    /// Opens the log. Reads go over the pool, appends over a connection of their own with the pool's connect options. Starts
+    /// the appender's task on the current Tokio runtime. The schema must be there: see [`migrate`].
     pub fn open(pool: PgPool, options: Options) -> Self {
         let appender = append::Appender::start(&pool, options);
         Self { pool, appender: Arc::new(appender), tail: Arc::default() }
     }
 
-    /// Appends a unit: all of it or nothing. Returns once it is committed.
+    /// Appends a unit as a whole or not at all. Returns once it is committed.
     ///
     /// # Errors
     /// See [`AppendError`]; all but [`AppendError::OutcomeUnknown`] mean that nothing was appended.
@@ -86,7 +77,7 @@ impl EventStore {
         self.appender.append(unit).instrument(tracing::info_span!("append", events)).await
     }
 
-    /// Whether appends are taken: not after [`Self::close`].
+    /// Whether appends are accepted; they are not after [`Self::close`].
     pub fn is_open(&self) -> bool {
         self.appender.is_open()
     }
@@ -97,7 +88,7 @@ impl EventStore {
         self.pool.close().await;
     }
 
-    /// The position of the last event; zero where there is none.
+    /// The position of the last event; zero in an empty log.
     pub async fn head(&self) -> Result<Position, StoreError> {
         read::head(&self.pool).await
     }

@@ -1,11 +1,11 @@
-//! Reading on page by page, so that memory is bounded by bytes, whatever the events are like (docs/adr/0028).
+//! Reading page by page, so that memory is bounded by bytes, whatever the size of the events.
 
 use futures_util::{Stream, TryStreamExt, stream};
 
 use crate::{RecordedEvent, StoreError};
 
-/// How many events the next page is to have. It follows from how large those of the last one were, and is at most twice
-/// as many: large ones after small ones don't come by the thousand.
+/// The number of events of the next page. It follows from the size of the last page's events and at most doubles, so that
+/// large events after small ones don't arrive by the thousand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageSize {
     events: usize,
@@ -14,7 +14,7 @@ pub(crate) struct PageSize {
 }
 
 impl PageSize {
-    /// So many events in the first page, then at the most so many, and about so many bytes.
+    /// `first` events in the first page, at most `most` in later ones, and about `bytes` in each.
     pub(crate) fn new(first: u16, most: u16, bytes: usize) -> Self {
         let most = usize::from(most.max(1));
         Self { events: usize::from(first).clamp(1, most), most, bytes }
@@ -35,11 +35,11 @@ impl PageSize {
     }
 }
 
-/// One page after the other, none empty. `read` gives what comes after a place, `place` is where an event is.
+/// Pages one after the other, none empty. `read` returns the events after a key; `key` gives an event's key.
 pub(crate) fn pages<P, F, E>(
     after: P,
     size: PageSize,
-    place: fn(&RecordedEvent) -> P,
+    key: fn(&RecordedEvent) -> P,
     read: impl Fn(P, u16) -> F + Send,
 ) -> impl Stream<Item = Result<Vec<RecordedEvent>, StoreError>> + Send
 where
@@ -53,7 +53,7 @@ where
             let Some((reading, size)) = reading else { return Ok(None) };
             let page = reading.await?;
             let Some(last) = page.last() else { return Ok(None) };
-            let next = (page.len() == size.events).then(|| (place(last), size.after(&page)));
+            let next = (page.len() == size.events).then(|| (key(last), size.after(&page)));
             Ok(Some((page, next)))
         }
     })
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_at_most_doubles_and_shrinks_at_once() {
+    fn page_at_most_doubles_and_shrinks_at_once() {
         let size = PageSize::new(32, 100, 10_000);
         assert_eq!(size.events(), 32);
         let size = size.after(&page(32, 1));

@@ -1,5 +1,5 @@
-//! Bugs that the fault checker must catch (docs/adr/0022): a checker is trusted once it has. Compiled with the feature
-//! `planted-bugs` alone, and sleeping until `FAILPOINTS` names one (`planted.blind_append=return`).
+//! Bugs that a fault checker must catch before it is trusted. Compiled only with the feature `planted-bugs`, and inactive until
+//! `FAILPOINTS` names one (`planted.blind_append=return`). Not part of the public API.
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -14,7 +14,7 @@ pub(crate) fn is(bug: &str) -> bool {
     fail::eval(bug, |_| true).unwrap_or(false)
 }
 
-/// [`EARLY_ANSWER`]: the batch becomes a transaction that [`commit`] ends. What a failed one left is given up.
+/// [`EARLY_ANSWER`]: the batch becomes a transaction that [`commit`] ends. What a failed one left is rolled back.
 pub(crate) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     if is(EARLY_ANSWER) {
         sqlx::raw_sql("rollback; begin").execute(connection).await?;
@@ -22,7 +22,7 @@ pub(crate) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// [`EARLY_ANSWER`]: the commit, when everybody has been answered.
+/// [`EARLY_ANSWER`]: the commit, after the answers.
 pub(crate) async fn commit(connection: &mut PgConnection) {
     if is(EARLY_ANSWER) {
         // as one that is left to a later moment (`synchronous_commit = off` leaves it to 0.2 s later)
@@ -31,7 +31,7 @@ pub(crate) async fn commit(connection: &mut PgConnection) {
     }
 }
 
-/// [`SEQUENCE`]: puts the faulty function in the place of the good one. To be called as the owner of the schema.
+/// [`SEQUENCE`]: replaces `eventstore_append` by the faulty function. Needs the rights of the schema's owner.
 pub async fn install(pool: &PgPool) -> Result<(), sqlx::Error> {
     if !is(SEQUENCE) {
         return Ok(());

@@ -65,6 +65,7 @@ impl StreamType {
     }
 
     /// The name.
+    #[expect(clippy::missing_panics_doc, reason = "it can't")]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("only ASCII is stored")
     }

@@ -1,12 +1,12 @@
 //! Failpoints for the fault checker (docs/adr/0022). They compile to nothing without the feature `failpoints`.
 
-use eventstore::failpoint::Place;
+use eventstore::failpoint::Failpoint;
 
 /// A batch and its checkpoint are written, but not committed.
-pub(crate) const BEFORE_COMMIT: Place = Place::named("projection.before_commit");
+pub(crate) const BEFORE_COMMIT: Failpoint = Failpoint::named("projection.before_commit");
 /// They are committed, but nobody has been told.
-pub(crate) const COMMITTED: Place = Place::named("projection.committed");
+pub(crate) const COMMITTED: Failpoint = Failpoint::named("projection.committed");
 /// A rebuilt generation is about to be swapped in.
-pub(crate) const BEFORE_SWAP: Place = Place::named("rebuild.before_swap");
+pub(crate) const BEFORE_SWAP: Failpoint = Failpoint::named("rebuild.before_swap");
 /// It is swapped in, but nobody has been told.
-pub(crate) const SWAPPED: Place = Place::named("rebuild.swapped");
+pub(crate) const SWAPPED: Failpoint = Failpoint::named("rebuild.swapped");

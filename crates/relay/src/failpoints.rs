@@ -1,14 +1,14 @@
 //! Where the fault checker stops this process (docs/adr/0022). Without the feature `failpoints` nothing of it is compiled.
 
-use eventstore::failpoint::Place;
+use eventstore::failpoint::Failpoint;
 
 /// Some messages are about to be published.
-pub(crate) const BEFORE_PUBLISH: Place = Place::named("relay.before_publish");
+pub(crate) const BEFORE_PUBLISH: Failpoint = Failpoint::named("relay.before_publish");
 /// They are on their way, and their acknowledgement has not been read.
 #[cfg(feature = "failpoints")]
-pub(crate) const PUBLISHED: Place = Place::named("relay.published");
+pub(crate) const PUBLISHED: Failpoint = Failpoint::named("relay.published");
 /// Their acknowledgement was read, and not yet noted.
-pub(crate) const ACKNOWLEDGED: Place = Place::named("relay.acknowledged");
+pub(crate) const ACKNOWLEDGED: Failpoint = Failpoint::named("relay.acknowledged");
 
 /// Reaches [`PUBLISHED`] once the messages have left the process.
 #[cfg(feature = "failpoints")]

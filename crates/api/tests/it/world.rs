@@ -126,7 +126,7 @@ impl World {
 
 impl Server {
     async fn start(url: &str, config: api::Config, policy: Policy) -> Self {
-        let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
+        let options = Options::default().on_connect(desk::SESSION_SQL);
         let setup = options.session_sql();
         // as the program does: with its role, which may not change what is recorded; and whoever waits for the log takes no
         // connection from read models and keys

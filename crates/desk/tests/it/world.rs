@@ -274,7 +274,7 @@ fn opening(number: TicketNumber) -> Open {
 
 /// As the program does: with its role, which may not change what is recorded.
 async fn start(url: &str) -> Desk {
-    let options = Options { on_connect: Some(desk::SESSION_SQL.into()), ..Options::default() };
+    let options = Options::default().on_connect(desk::SESSION_SQL);
     let setup = options.session_sql();
     let connect = async |connections| {
         let setup = setup.clone();

@@ -6,10 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
-use super::heads::{Head, Heads};
+use super::head_cache::{Head, HeadCache};
 use super::json_text::JsonText;
 use super::{Answer, Appended, Job, Outcome};
-use crate::session::Session;
 use crate::{Alias, AppendError, Expected, Position, Receipt, Retention, StoreError, StreamId, Unit, Version};
 
 /// Takes from the queue what may travel together. A batch is judged against the log before it, so that it holds at most one
@@ -82,7 +81,7 @@ struct AliasHolder {
     stream_id: Option<Uuid>,
 }
 
-/// What the function answers for a batch.
+/// The result row of `eventstore_append` for a batch.
 #[derive(sqlx::FromRow)]
 pub(super) struct Verdict {
     head: i64,
@@ -134,8 +133,8 @@ struct Columns<'a> {
     release_name: Vec<&'a str>,
 }
 
-/// The n-th entry of an array, as SQL counts.
-fn entry(index: usize) -> i32 {
+/// SQL counts array elements from 1.
+fn sql_index(index: usize) -> i32 {
     int(index + 1)
 }
 
@@ -145,18 +144,18 @@ fn int(number: usize) -> i32 {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batch: &'a [Job], heads: &Heads) -> Self {
+    fn of(batch: &'a [Job], heads: &HeadCache) -> Self {
         let mut columns = Self::default();
         for (index, job) in batch.iter().enumerate() {
-            columns.push(entry(index), job, heads);
+            columns.push(sql_index(index), job, heads);
         }
         columns
     }
 
-    fn push(&mut self, number: i32, Job { unit, metadata, .. }: &'a Job, heads: &Heads) {
+    fn push(&mut self, number: i32, Job { unit, metadata, .. }: &'a Job, heads: &HeadCache) {
         let first_stream = self.stream_ids.len();
         for append in &unit.appends {
-            let stream = entry(self.stream_ids.len());
+            let stream = sql_index(self.stream_ids.len());
             self.stream_unit.push(number);
             self.stream_ids.push(append.stream_id.0);
             self.stream_type.push(append.stream_type.as_str());
@@ -166,11 +165,11 @@ impl<'a> Columns<'a> {
                 Expected::Any => None,
                 Expected::Exact(version) => Some(version.0),
             });
-            self.stream_known.push(heads.fitting(append).map(|version| version.0));
+            self.stream_known.push(heads.lookup(append).map(|version| version.0));
             self.stream_events.push(int(append.events.len()));
             for (step, event) in append.events.iter().enumerate() {
                 self.event_stream.push(stream);
-                self.event_step.push(entry(step));
+                self.event_step.push(sql_index(step));
                 self.event_type.push(&event.event_type);
                 self.event_schema.push(event.schema_version);
                 self.event_payload.push(JsonText(&event.payload));
@@ -186,7 +185,7 @@ impl<'a> Columns<'a> {
         }
         if let Some(receipt) = &unit.receipt {
             self.receipt_unit.push(number);
-            self.receipt_stream.push(entry(first_stream));
+            self.receipt_stream.push(sql_index(first_stream));
             self.receipt_caller.push(&receipt.caller);
             self.receipt_key.push(&receipt.key);
             self.receipt_fingerprint.push(&receipt.fingerprint);
@@ -196,7 +195,7 @@ impl<'a> Columns<'a> {
         for alias in &unit.takes {
             let own = unit.appends.iter().position(|a| a.stream_id == alias.stream_id).unwrap_or_default();
             self.alias_unit.push(number);
-            self.alias_stream.push(entry(first_stream + own));
+            self.alias_stream.push(sql_index(first_stream + own));
             self.alias_scope.push(&alias.scope);
             self.alias_name.push(&alias.name);
         }
@@ -209,9 +208,12 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Sends the units in one statement, which is one transaction.
-pub(super) async fn send(session: &mut Session, batch: &[Job]) -> Result<Verdict, sqlx::Error> {
-    let Session { connection, heads, .. } = session;
+/// Sends the units as one statement, which is one transaction.
+pub(super) async fn send(
+    connection: &mut PgConnection,
+    heads: &HeadCache,
+    batch: &[Job],
+) -> Result<Verdict, sqlx::Error> {
     let (c, log) = (Columns::of(batch, heads), heads.log());
     #[cfg(feature = "planted-bugs")]
     crate::planted::begin(connection).await?;
@@ -253,29 +255,29 @@ pub(super) async fn send(session: &mut Session, batch: &[Job]) -> Result<Verdict
     .bind(c.release_stream)
     .bind(c.release_scope)
     .bind(c.release_name)
-    // `fetch_all`, not `fetch_one`: the row comes before the commit, and only the end of the
-    // answer (ReadyForQuery) tells that the commit has happened
+    // `fetch_all`, not `fetch_one`: the row comes before the commit, and only the end of the response
+    // (ReadyForQuery) says that the commit has happened
     .fetch_all(&mut *connection)
     .await?;
     rows.pop().ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Whether an append would get the locks that it needs. In one transaction, as statements sent together are.
+/// Tries whether an append would get its locks. Statements that are sent together are one transaction.
 pub(super) async fn probe(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let sql = "select pg_advisory_xact_lock(eventstore_lock()); lock table events in row exclusive mode";
     connection.execute(sql).await.map(drop)
 }
 
 impl Verdict {
-    /// The answer for each unit, in order, and the last position after the batch. What it tells of the streams is kept.
-    pub(super) fn answers(self, batch: &[Job], heads: &mut Heads) -> (Vec<Answer>, Position) {
+    /// The answer for each unit, in order, and the last position after the batch. The cache takes over what it says of the streams.
+    pub(super) fn answers(self, batch: &[Job], heads: &mut HeadCache) -> (Vec<Answer>, Position) {
         let mut last = self.head;
         let (mut streams, mut demands) = (0, 0);
         let answers = batch
             .iter()
             .enumerate()
             .map(|(index, job)| {
-                let at = Entries { unit: entry(index), streams, demands };
+                let at = Entries { unit: sql_index(index), streams, demands };
                 (streams, demands) = (streams + job.unit.appends.len(), demands + job.unit.demands.len());
                 match self.refusal(&at, &job.unit) {
                     Some(refusal) => refusal,
@@ -284,7 +286,7 @@ impl Verdict {
             })
             .collect::<Vec<_>>();
         let head = Head { position: Position(last), recorded_at: self.recorded_at };
-        heads.learn(self.known, (last > self.head).then_some(head), batch, &answers);
+        heads.update(self.known, (last > self.head).then_some(head), batch, &answers);
         (answers, Position(last))
     }
 
@@ -310,8 +312,7 @@ impl Verdict {
         }
     }
 
-    /// A receipt goes before everything else: a retry is a replay, even where its expected version
-    /// has gone stale.
+    /// A receipt comes before everything else: a retry is a replay, even if its expected version has gone stale.
     fn refusal(&self, at: &Entries, unit: &Unit) -> Option<Answer> {
         let number = at.unit;
         if !self.refused.iter().flatten().any(|n| *n == number) {

@@ -1,5 +1,5 @@
-//! The task that owns the appender's connection: send, answer, and after a lost connection find
-//! out what became of the batch.
+//! The task that owns the appender's connection: it sends batches, answers, and resolves unknown outcomes after a lost
+//! connection.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,44 +10,50 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Appended, Gate, Heads, Job, Message, Outcome, batch};
+use super::head_cache::HeadCache;
+use super::{Appended, Gate, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
 use crate::session::{Backend, Session};
 use crate::{AppendError, Expected, Options, Position, StoreError, Unit, Version, failpoints, read, receipts};
 
-/// The pause between two tries while nothing gets through.
+/// The pause between two attempts while nothing gets through.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) struct Flusher {
     to: Arc<PgConnectOptions>,
     options: Options,
     gate: Arc<Gate>,
-    news: News,
+    notifier: AppendNotifier,
     session: Option<Session>,
+    /// What was appended over the session.
+    heads: HeadCache,
     /// The server process of a lost connection, until it is known to be gone.
     lost: Option<Backend>,
     /// A position that the log had reached before anything now under way was sent.
     known: Position,
 }
 
-/// Who is told that something was appended.
-pub(super) struct News {
-    pub(super) here: Arc<Notify>,
-    pub(super) elsewhere: watch::Sender<Position>,
+/// Tells followers that something was appended.
+pub(super) struct AppendNotifier {
+    /// Those of this process.
+    pub(super) local: Arc<Notify>,
+    /// Those of other processes.
+    pub(super) remote: watch::Sender<Position>,
 }
 
-/// How a batch went that was not answered by the database.
+/// Why the database did not answer a batch.
 enum Failure {
     /// Nothing was appended.
     Refused(Arc<sqlx::Error>),
-    /// The connection was lost: it may or may not have been appended.
+    /// The connection was lost: the batch may or may not have been appended.
     Lost(Arc<sqlx::Error>),
 }
 
 impl Flusher {
-    pub(super) fn new(to: Arc<PgConnectOptions>, options: Options, gate: Arc<Gate>, news: News) -> Self {
-        Self { to, options, gate, news, session: None, lost: None, known: Position(0) }
+    pub(super) fn new(to: Arc<PgConnectOptions>, options: Options, gate: Arc<Gate>, notifier: AppendNotifier) -> Self {
+        let (session, heads) = (None, HeadCache::default());
+        Self { to, options, gate, notifier, session, heads, lost: None, known: Position(0) }
     }
 
     pub(super) async fn run(mut self, messages: mpsc::Receiver<Message>) {
@@ -67,14 +73,14 @@ impl Flusher {
             if !batch.is_empty() {
                 let sent = batch.len();
                 let again = self.flush_or_shed(batch, &mut queue).await;
-                queue.gather(sent - again.len(), self.options.batch).await;
+                queue.coalesce(sent - again.len(), self.options.batch).await;
                 again.into_iter().rev().for_each(|job| queue.waiting.push_front(job));
             }
         }
     }
 
-    /// Sends a batch. If that takes too long, those that wait behind it are told that there is no getting
-    /// through; the gate stays closed until the database answers again.
+    /// Sends a batch. If that takes too long, the appends behind it are refused, and the gate stays closed until the database
+    /// answers again.
     async fn flush_or_shed(&mut self, batch: Vec<Job>, queue: &mut Queue) -> Vec<Job> {
         let (gate, patience) = (self.gate.clone(), self.options.patience);
         let mut flush = std::pin::pin!(self.flush(batch));
@@ -83,16 +89,16 @@ impl Flusher {
             again = &mut flush => return again,
             () = tokio::time::sleep(patience) => {}
         }
-        tracing::warn!("an append takes longer than {patience:?}: no others are taken until it has ended");
+        tracing::warn!("an append takes longer than {patience:?}: others are refused until it has ended");
         gate.close();
         queue.shed();
         let again = flush.await;
-        // what slipped in beside the gate
+        // appends that passed the gate before it was closed
         queue.shed();
         again
     }
 
-    /// Tries whether an append would get through, until it does: it is nobody's command that has to wait for that.
+    /// Tries whether an append would get through, until it does, so that no caller's append has to wait for that.
     async fn probe(&mut self, queue: &mut Queue) {
         let limit = self.options.statement_timeout + Duration::from_secs(2);
         while !queue.messages.is_closed() {
@@ -112,7 +118,7 @@ impl Flusher {
         self.gate.open();
     }
 
-    /// Sends a batch and answers its jobs; gives back those that have to go again.
+    /// Sends a batch and answers its jobs; returns those that have to be sent again.
     async fn flush(&mut self, batch: Vec<Job>) -> Vec<Job> {
         let started = Instant::now();
         match self.send(&batch).await {
@@ -130,29 +136,31 @@ impl Flusher {
                 }
                 Vec::new()
             }
-            Err(Failure::Refused(error)) => self.isolate(batch, error).await,
+            Err(Failure::Refused(error)) => self.retry_individually(batch, error).await,
             Err(Failure::Lost(error)) => {
                 METRICS.reconnects.add(1, &[]);
-                tracing::warn!(%error, units = batch.len(), "connection lost during an append: finding out its outcome");
-                self.settle(batch, error).await
+                tracing::warn!(%error, units = batch.len(), "connection lost during an append: looking for its outcome");
+                self.resolve_unknown_outcomes(batch, error).await
             }
         }
     }
 
     async fn send(&mut self, batch: &[Job]) -> Result<Vec<super::Answer>, Failure> {
-        // the server ends a statement in time by itself; this is for a server that is not there
+        // the server ends a statement in time by itself; this limit is for a server that is gone
         let limit = self.options.statement_timeout + Duration::from_secs(2);
-        let session = self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
+        self.connected().await.map_err(|e| Failure::Refused(Arc::new(e)))?;
+        let session = self.session.as_mut().expect("it was connected just now");
+        let heads = &mut self.heads;
         failpoints::BEFORE_SEND.reached();
-        let sent = failpoints::under_way(batch::send(session, batch));
+        let sent = failpoints::under_way(batch::send(&mut session.connection, heads, batch));
         let sent = tokio::time::timeout(limit, sent).await;
         match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(verdict) => {
                 failpoints::COMMITTED.reached();
-                let (answers, last) = verdict.answers(batch, &mut session.heads);
+                let (answers, last) = verdict.answers(batch, heads);
                 self.known = last;
-                self.news.here.notify_one();
-                self.news.elsewhere.send_replace(last);
+                self.notifier.local.notify_one();
+                self.notifier.remote.send_replace(last);
                 Ok(answers)
             }
             Err(error) if is_lost(&error) => {
@@ -160,8 +168,8 @@ impl Flusher {
                 Err(Failure::Lost(Arc::new(error)))
             }
             Err(error) => {
-                // should what it remembers be the reason, the next try does without
-                session.heads = Heads::default();
+                // in case the cache was the reason, the next try does without
+                *heads = HeadCache::default();
                 Err(Failure::Refused(Arc::new(error)))
             }
         }
@@ -173,7 +181,8 @@ impl Flusher {
             session
         } else {
             let mut session = Session::connect(&self.to, &self.options, self.lost).await?;
-            // while an outcome is open, what was known before it was sent is what counts
+            self.heads = HeadCache::default();
+            // while an outcome is unknown, the position that was known before it was sent is what counts
             if self.lost.take().is_none() {
                 self.known = read::head(&mut session.connection).await.map_err(into_sqlx)?;
             }
@@ -188,12 +197,12 @@ impl Flusher {
         }
     }
 
-    /// The database refused the whole statement. Where it may be one unit's doing, each goes alone,
-    /// so that it doesn't harm its neighbours.
-    async fn isolate(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
+    /// The database refused the whole statement. If one unit may be the reason, each is sent alone, so that it doesn't harm
+    /// its neighbours.
+    async fn retry_individually(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
         let fault = StoreError::shared(error);
         if batch.len() == 1 || matches!(fault, StoreError::Unavailable(_)) {
-            tracing::error!(error = ?fault, units = batch.len(), "the database did not take an append");
+            tracing::error!(error = ?fault, units = batch.len(), "the database refused an append");
             for job in batch {
                 reply(job, Err(AppendError::Store(fault.clone())));
             }
@@ -206,15 +215,15 @@ impl Flusher {
         again
     }
 
-    /// After a lost connection: what is found in the log was appended, the rest goes again.
-    async fn settle(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
+    /// After a lost connection: a unit that is found in the log was appended; the others are sent again.
+    async fn resolve_unknown_outcomes(&mut self, batch: Vec<Job>, error: Arc<sqlx::Error>) -> Vec<Job> {
         let deadline = Instant::now() + self.options.settle_timeout;
         let known = self.known;
         let found = loop {
             match tokio::time::timeout_at(deadline, self.find(&batch, known)).await {
                 Ok(Ok(found)) => break found,
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "the outcome can't be found out yet");
+                    tracing::debug!(%error, "the outcome can't be resolved yet");
                     self.lose_session();
                     tokio::time::sleep_until((Instant::now() + Duration::from_millis(200)).min(deadline)).await;
                 }
@@ -227,7 +236,7 @@ impl Flusher {
                 }
             }
         };
-        self.news.here.notify_one();
+        self.notifier.local.notify_one();
         let mut again = Vec::new();
         for (job, outcome) in batch.into_iter().zip(found) {
             match outcome {
@@ -252,7 +261,7 @@ impl Flusher {
             let events = by_command.remove(&job.unit.metadata.command_id.0).unwrap_or_default();
             found.push(match (&job.unit.receipt, events.as_slice()) {
                 (_, [_, ..]) => Some(Outcome::Appended(located(&job.unit, &events))),
-                // a unit without events left nothing but its receipt
+                // a unit without events left only its receipt
                 (Some(receipt), []) => receipts::find(&mut session.connection, &receipt.caller, &receipt.key)
                     .await
                     .map_err(into_sqlx)?
@@ -264,7 +273,7 @@ impl Flusher {
     }
 }
 
-/// What has come and was not sent yet.
+/// The appends that were not sent yet.
 struct Queue {
     messages: mpsc::Receiver<Message>,
     waiting: VecDeque<Job>,
@@ -274,12 +283,12 @@ impl Queue {
     fn accept(&mut self, message: Message) {
         match message {
             Message::Append(job) => self.waiting.push_back(*job),
-            // what is queued already is still received, and answered
+            // what is queued already is still received and answered
             Message::Close => self.messages.close(),
         }
     }
 
-    /// Takes what has come, up to two batches.
+    /// Receives what is there, up to two batches.
     fn receive(&mut self, batch: usize) {
         while self.waiting.len() < batch * 2
             && let Ok(message) = self.messages.try_recv()
@@ -288,10 +297,10 @@ impl Queue {
         }
     }
 
-    /// Who was just answered and has more to say at once says it in the next batch, not in the one after it: all have two
-    /// turns, unless as many are back as were answered or a batch is full. One is not enough where threads share the
-    /// work: those that another thread took over are still about it when this one's turn comes.
-    async fn gather(&mut self, answered: usize, batch: usize) {
+    /// Lets callers that were just answered append again before the next batch is sent: they get two turns of the runtime,
+    /// unless as many have come as were answered, or the batch is full. One turn is not enough on several threads: tasks that
+    /// another thread has stolen are still running when this task's turn comes.
+    async fn coalesce(&mut self, answered: usize, batch: usize) {
         self.receive(batch);
         let all = (self.waiting.len() + answered).min(batch);
         for _ in 0..2 {
@@ -302,7 +311,7 @@ impl Queue {
         }
     }
 
-    /// Refuses all of it: none was sent.
+    /// Refuses all waiting appends; none was sent.
     fn shed(&mut self) {
         while let Ok(message) = self.messages.try_recv() {
             self.accept(message);
@@ -312,7 +321,7 @@ impl Queue {
     }
 }
 
-/// Rebuilds the answer for a unit from its events in the log.
+/// Rebuilds a unit's answer from its events in the log.
 fn located(unit: &Unit, events: &[read::Located]) -> Appended {
     let versions = unit
         .appends
@@ -345,7 +354,7 @@ fn reply(job: Job, answer: super::Answer) {
         Err(AppendError::Conflict { .. }) => METRICS.conflicts.add(1, &[]),
         Err(_) => {}
     }
-    // a caller that has gone away doesn't want the answer
+    // an error means that the caller has gone away
     job.answer.send(answer).ok();
 }
 

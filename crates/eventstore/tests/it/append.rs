@@ -3,7 +3,7 @@ use eventstore::{AppendError, Expected, MAX_EVENT_BYTES, NewEvent, Options, Vers
 use crate::world::{World, append, appended, assert_sound, at, event, exact, stream, unit};
 
 #[tokio::test]
-async fn a_unit_is_recorded_as_sent() {
+async fn unit_is_recorded_as_sent() {
     let world = World::new().await;
     let payload = r#"{ "b":1,  "a":[1.0, "é \u0000"], "b":2 }"#;
     let done = appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}"), event(payload)])).await);
@@ -18,7 +18,7 @@ async fn a_unit_is_recorded_as_sent() {
 }
 
 #[tokio::test]
-async fn another_version_than_the_expected_one_is_a_conflict() {
+async fn stale_version_is_a_conflict() {
     let world = World::new().await;
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("1")])).await);
     for wrong in [0, 2] {
@@ -31,7 +31,7 @@ async fn another_version_than_the_expected_one_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_unit_over_several_streams_is_accepted_or_refused_whole() {
+async fn unit_over_several_streams_is_atomic() {
     let world = World::new().await;
     let over_both = |command, second: Expected| {
         unit(command, stream(1), Expected::Any, vec![event("1")]).append(append(
@@ -50,7 +50,7 @@ async fn a_unit_over_several_streams_is_accepted_or_refused_whole() {
 }
 
 #[tokio::test]
-async fn sixty_four_writers_on_few_streams_leave_no_gap_and_lose_nothing() {
+async fn concurrent_writers_leave_no_gap() {
     let world = World::new().await;
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..64_u128 {
@@ -99,7 +99,7 @@ async fn two_stores_share_one_log() {
 
 /// What a store remembers of its streams holds until somebody else appends.
 #[tokio::test]
-async fn what_another_store_has_appended_is_not_overlooked() {
+async fn head_cache_notices_foreign_appends() {
     let world = World::new().await;
     let other = eventstore::EventStore::open(world.pool.clone(), Options::default());
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
@@ -119,7 +119,7 @@ async fn what_another_store_has_appended_is_not_overlooked() {
 /// A pooler may put another server behind a living connection, one that had lost the last events: the log ends at the
 /// same position, and not with the same event.
 #[tokio::test]
-async fn a_log_that_was_set_back_under_the_connection_is_looked_at_anew() {
+async fn head_cache_notices_a_restored_log() {
     let world = World::new().await;
     for version in 0..2 {
         appended(world.store.append(unit(1, stream(1), exact(version), vec![event("{}")])).await);
@@ -135,7 +135,7 @@ async fn a_log_that_was_set_back_under_the_connection_is_looked_at_anew() {
 
 /// Seen by what it would not do if it looked: the row says something else meanwhile.
 #[tokio::test]
-async fn what_a_store_has_appended_itself_is_not_looked_for() {
+async fn head_cache_saves_the_look_up() {
     let world = World::new().await;
     let other = eventstore::EventStore::open(world.pool.clone(), Options::default());
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
@@ -153,7 +153,7 @@ async fn what_a_store_has_appended_itself_is_not_looked_for() {
 
 /// An event was given to another stream by hand, under a living connection, and the log still ends where it ended.
 #[tokio::test]
-async fn a_store_that_remembered_wrongly_looks_again() {
+async fn head_cache_recovers_from_a_wrong_entry() {
     let world = World::new().await;
     for id in [1, 3, 2] {
         appended(world.store.append(unit(1, stream(id), exact(0), vec![event("{}")])).await);
@@ -168,7 +168,7 @@ async fn a_store_that_remembered_wrongly_looks_again() {
 }
 
 #[tokio::test]
-async fn an_alias_is_unique_and_found() {
+async fn alias_is_unique() {
     let world = World::new().await;
     let named = |command, id, name: &str| {
         unit(command, stream(id), exact(0), vec![event("{}")]).take_alias("name", name, stream(id))
@@ -193,7 +193,7 @@ async fn an_alias_is_unique_and_found() {
 }
 
 #[tokio::test]
-async fn time_does_not_run_backwards_in_a_stream() {
+async fn time_runs_backwards_is_refused() {
     let world = World::new().await;
     let timed = |second| NewEvent { occurred_at: at(second), ..event("{}") };
     appended(world.store.append(unit(1, stream(1), Expected::Any, vec![timed(10)])).await);
@@ -205,7 +205,7 @@ async fn time_does_not_run_backwards_in_a_stream() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_refused_and_harms_no_neighbour() {
+async fn invalid_unit_harms_no_neighbour() {
     let world = World::new().await;
     let large = format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES));
     let answer = world.store.append(unit(1, stream(1), Expected::Any, vec![event(&large)])).await;
@@ -226,8 +226,8 @@ async fn what_cannot_be_stored_is_refused_and_harms_no_neighbour() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_so_at_once() {
-    let world = World::with(Options { queue: 4, ..Options::default() }).await;
+async fn full_queue_is_overloaded() {
+    let world = World::with(Options::default().queue(4)).await;
     let mut lock = world.pool.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(eventstore_lock())").execute(&mut *lock).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
@@ -246,7 +246,7 @@ async fn a_full_queue_says_so_at_once() {
 }
 
 #[tokio::test]
-async fn closing_answers_what_is_queued_and_refuses_the_rest() {
+async fn close_answers_the_queue() {
     let world = World::new().await;
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..200 {

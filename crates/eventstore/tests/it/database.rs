@@ -3,7 +3,7 @@
 use crate::world::{World, appended, event, exact, stream, unit};
 
 #[tokio::test]
-async fn events_cannot_be_changed_or_removed() {
+async fn events_are_append_only() {
     let world = World::new().await;
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
     for sql in ["update events set type = 'other'", "delete from events", "truncate events"] {
@@ -15,7 +15,7 @@ async fn events_cannot_be_changed_or_removed() {
 }
 
 #[tokio::test]
-async fn positions_and_versions_are_unique_by_named_constraints() {
+async fn positions_and_versions_are_unique() {
     let world = World::new().await;
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
     let again = |position: i64, id: i64| {
@@ -31,7 +31,7 @@ async fn positions_and_versions_are_unique_by_named_constraints() {
 }
 
 #[tokio::test]
-async fn an_append_insists_on_read_committed() {
+async fn append_requires_read_committed() {
     let world = World::new().await;
     let mut tx = world.pool.begin().await.unwrap();
     sqlx::query("set transaction isolation level repeatable read").execute(&mut *tx).await.unwrap();

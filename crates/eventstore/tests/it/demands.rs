@@ -73,7 +73,7 @@ async fn batches(world: &World) -> usize {
 
 #[tokio::test]
 async fn many_units_demand_one_stream_in_one_batch() {
-    let world = World::with(Options { patience: Duration::from_mins(1), ..Options::default() }).await;
+    let world = World::with(Options::default().patience(Duration::from_mins(1))).await;
     appended(world.store.append(unit(1, stream(0), exact(0), vec![event("{}")])).await);
     let mut units: Vec<Unit> = (1..=20).map(|n| demanding(10 + n, n, 0, 1)).collect();
     // and one that appends to it, after them
@@ -87,7 +87,7 @@ async fn many_units_demand_one_stream_in_one_batch() {
 
 #[tokio::test]
 async fn demand_after_an_append_sees_it() {
-    let world = World::with(Options { patience: Duration::from_mins(1), ..Options::default() }).await;
+    let world = World::with(Options::default().patience(Duration::from_mins(1))).await;
     let units = vec![
         unit(1, stream(1), exact(0), vec![event("{}")]),
         demanding(2, 2, 1, 0),
@@ -106,7 +106,7 @@ async fn demand_after_an_append_sees_it() {
 /// Each of two units appends to what the other one demands: they can't both be right.
 #[tokio::test]
 async fn write_skew_is_refused() {
-    let world = World::with(Options { patience: Duration::from_mins(1), ..Options::default() }).await;
+    let world = World::with(Options::default().patience(Duration::from_mins(1))).await;
     let answers = at_once(&world, vec![demanding(1, 1, 2, 0), demanding(2, 2, 1, 0)]).await;
     assert!(answers[0].is_ok(), "{answers:?}");
     assert!(matches!(answers[1], Err(AppendError::Conflict { current: Version(1), .. })), "{answers:?}");

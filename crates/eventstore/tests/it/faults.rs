@@ -43,7 +43,7 @@ fn check(log: &[eventstore::RecordedEvent], answers: Vec<(Vec<Uuid>, Vec<Uuid>)>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_connection_ended_again_and_again_the_appender_finds_out_every_outcome() {
+async fn lost_connections_leave_no_unknown_outcome() {
     let world = World::new().await;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut tasks = tokio::task::JoinSet::new();
@@ -65,7 +65,7 @@ async fn its_connection_ended_again_and_again_the_appender_finds_out_every_outco
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_killed_under_load_loses_and_doubles_nothing() {
+async fn killed_server_loses_and_doubles_nothing() {
     let (folder, mut postgres) = devstack::testing::private_postgres(Durability::Durable).await;
     postgres.ensure_database("log").await.unwrap();
     let url = postgres.url("log");
@@ -111,8 +111,8 @@ async fn until(mut condition: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_held_for_long_refuses_instead_of_hanging() {
-    let world = World::with(Options { statement_timeout: Duration::from_millis(300), ..Options::default() }).await;
+async fn long_lock_refuses_the_append() {
+    let world = World::with(Options::default().statement_timeout(Duration::from_millis(300))).await;
     let mut lock = world.pool.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(eventstore_lock())").execute(&mut *lock).await.unwrap();
     let answer = world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await;
@@ -128,8 +128,8 @@ async fn a_lock_that_is_held_for_long_refuses_instead_of_hanging() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_table_is_locked_appends_are_refused_at_once_and_afterwards_taken_again() {
-    let options = Options { patience: Duration::from_millis(200), ..Options::default() };
+async fn locked_table_sheds_appends_until_it_is_free() {
+    let options = Options::default().patience(Duration::from_millis(200));
     let world = World::with(options).await;
     let append = |command: u128| {
         let store = world.store.clone();

@@ -22,7 +22,7 @@ async fn take(store: &EventStore, after: i64, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn followers_from_everywhere_see_all_of_it_while_it_grows() {
+async fn followers_see_a_growing_log() {
     let world = World::new().await;
     for n in 0..3 {
         let events = (0..1_000).map(|_| event("{}")).collect();
@@ -41,7 +41,7 @@ async fn followers_from_everywhere_see_all_of_it_while_it_grows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_process_appends_is_seen() {
+async fn follower_sees_appends_of_another_store() {
     let world = World::new().await;
     let other = EventStore::open(world.pool.clone(), Options::default());
     let follower = tokio::spawn({
@@ -55,7 +55,7 @@ async fn what_another_process_appends_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follower_outlives_the_loss_of_every_connection() {
+async fn follower_survives_lost_connections() {
     let world = World::new().await;
     let follower = tokio::spawn({
         let store = world.store.clone();
@@ -73,7 +73,7 @@ async fn a_follower_outlives_the_loss_of_every_connection() {
 }
 
 #[tokio::test]
-async fn a_thousand_followers_are_one_reader() {
+async fn thousand_followers_share_one_reader() {
     let world = World::new().await;
     let mut followers = tokio::task::JoinSet::new();
     for _ in 0..1_000 {
@@ -102,7 +102,7 @@ async fn a_thousand_followers_are_one_reader() {
 }
 
 #[tokio::test]
-async fn closing_ends_the_followers() {
+async fn close_ends_followers() {
     let world = World::new().await;
     let mut chunks = Box::pin(world.store.follow(Position(0)));
     world.store.close().await;
@@ -111,7 +111,7 @@ async fn closing_ends_the_followers() {
 }
 
 #[tokio::test]
-async fn a_cursor_moves_from_where_it_is_and_only_from_there() {
+async fn checkpoint_moves_only_from_its_position() {
     let world = World::new().await;
     let advance = async |from, to| Checkpoint::advance(&world.pool, "me", Position(from), Position(to)).await.unwrap();
     assert_eq!(Checkpoint::position(&world.pool, "me").await.unwrap(), Position(0));
@@ -122,7 +122,7 @@ async fn a_cursor_moves_from_where_it_is_and_only_from_there() {
 }
 
 #[tokio::test]
-async fn one_leads_and_the_next_one_when_it_is_gone() {
+async fn lead_passes_on_when_dropped() {
     let world = World::new().await;
     let first = world.store.try_lead("me").await.unwrap().expect("nobody leads");
     assert!(world.store.try_lead("me").await.unwrap().is_none());
@@ -138,9 +138,9 @@ async fn one_leads_and_the_next_one_when_it_is_gone() {
 }
 
 #[tokio::test]
-async fn one_that_falls_silent_loses_the_lead() {
+async fn silent_leader_loses_the_lead() {
     // as a process that is stopped (SIGSTOP, a frozen machine): its connection stands, and nothing comes over it
-    let options = Options { lead_silence: Duration::from_millis(200), ..Options::default() };
+    let options = Options::default().lead_silence(Duration::from_millis(200));
     let world = World::with(options).await;
     let mut zombie = world.store.try_lead("me").await.unwrap().expect("nobody leads");
     let mut next = tokio::time::timeout(Duration::from_secs(10), async {
@@ -159,7 +159,7 @@ async fn one_that_falls_silent_loses_the_lead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_come_back_to_large_events_each_see_all_of_their_stream() {
+async fn reconnecting_live_clients_see_all_large_events() {
     let world = World::new().await;
     let large = format!("\"{}\"", "x".repeat(100_000));
     let append = async |n: u128| {
@@ -177,7 +177,7 @@ async fn many_who_come_back_to_large_events_each_see_all_of_their_stream() {
         let store = world.store.clone();
         followers.spawn(async move {
             let after = n * 25;
-            let log = store.follow_in_turn(Position(after)).take(usize::try_from(620 - after).unwrap());
+            let log = store.follow_live(Position(after)).take(usize::try_from(620 - after).unwrap());
             let log = log.map(|event| event.position.0).collect::<Vec<_>>().await;
             assert_eq!(log, (after + 1..=620).collect::<Vec<_>>());
             let even = store.follow_stream(stream(0), Position(after)).await.unwrap();

@@ -11,6 +11,7 @@ mod aliases;
 mod append;
 mod database;
 mod demands;
+mod examples;
 mod faults;
 mod follow;
 mod model;

@@ -279,7 +279,7 @@ async fn since(world: &World, model: &Model) -> Vec<RecordedEvent> {
 }
 
 #[test]
-fn units_one_after_the_other_do_what_the_model_does() {
+fn sequential_units_agree_with_the_model() {
     every_case(0, &async |world, units, mut model| {
         for (store, unit) in units {
             let expected = model.apply(&unit);
@@ -299,7 +299,7 @@ fn units_one_after_the_other_do_what_the_model_does() {
 /// What was appended was appended in the order of the positions, and what was refused could be refused at some moment
 /// between.
 #[test]
-fn units_at_once_do_what_the_model_does_in_some_order() {
+fn concurrent_units_agree_with_the_model() {
     every_case(1, &async |world, units, mut model| {
         let mut tasks = tokio::task::JoinSet::new();
         for (store, unit) in units {

@@ -4,7 +4,7 @@ use futures_util::TryStreamExt;
 use crate::world::{World, appended, at, event, exact, stream, unit};
 
 #[tokio::test]
-async fn a_stream_is_read_from_a_version_up_to_a_version_or_a_time() {
+async fn stream_range_bounds() {
     let world = World::new().await;
     let events = (1..=5).map(|n| NewEvent { occurred_at: at(n), ..event(&n.to_string()) }).collect();
     appended(world.store.append(unit(1, stream(1), exact(0), events)).await);
@@ -20,7 +20,7 @@ async fn a_stream_is_read_from_a_version_up_to_a_version_or_a_time() {
 }
 
 #[tokio::test]
-async fn the_log_is_read_in_order_across_pages() {
+async fn log_is_read_across_pages() {
     let world = World::new().await;
     for batch in 0..3 {
         let events = (0..1_000).map(|n| event(&(batch * 1_000 + n).to_string())).collect();
@@ -35,7 +35,7 @@ async fn the_log_is_read_in_order_across_pages() {
 }
 
 #[tokio::test]
-async fn pages_of_large_events_are_small_and_nothing_is_missing() {
+async fn pages_of_large_events_are_small() {
     let world = World::new().await;
     let large = format!("\"{}\"", "x".repeat(200_000));
     for n in 0..100 {

@@ -5,7 +5,7 @@ use eventstore::{Outcome, Receipt, Version};
 use crate::world::{World, appended, event, exact, receipt, stream, unit};
 
 #[tokio::test]
-async fn a_used_key_is_a_replay_whatever_the_version() {
+async fn used_key_is_a_replay() {
     let world = World::new().await;
     let with_key = || unit(1, stream(1), exact(0), vec![event("{}")]).receipt(receipt("k"));
     let first = appended(world.store.append(with_key()).await);
@@ -26,7 +26,7 @@ async fn a_used_key_is_a_replay_whatever_the_version() {
 }
 
 #[tokio::test]
-async fn sixty_four_at_once_with_one_key_are_one_append() {
+async fn concurrent_retries_append_once() {
     let world = World::new().await;
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..64 {
@@ -41,7 +41,7 @@ async fn sixty_four_at_once_with_one_key_are_one_append() {
 }
 
 #[tokio::test]
-async fn a_command_without_effect_leaves_its_receipt() {
+async fn command_without_events_leaves_a_receipt() {
     let world = World::new().await;
     appended(world.store.append(unit(1, stream(1), exact(0), vec![event("{}")])).await);
     let mut nothing = unit(2, stream(1), exact(1), vec![]);
@@ -52,7 +52,7 @@ async fn a_command_without_effect_leaves_its_receipt() {
 }
 
 #[tokio::test]
-async fn a_refused_unit_leaves_no_receipt_and_old_ones_expire() {
+async fn refused_unit_leaves_no_receipt() {
     let world = World::new().await;
     let mut conflict = unit(1, stream(1), exact(7), vec![event("{}")]);
     conflict.receipt = Some(receipt("refused"));

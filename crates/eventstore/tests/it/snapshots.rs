@@ -3,7 +3,7 @@ use eventstore::{Snapshot, Version};
 use crate::world::{World, stream};
 
 #[tokio::test]
-async fn the_newest_snapshot_of_the_form_asked_for_is_found() {
+async fn newest_snapshot_of_a_schema_is_found() {
     let world = World::new().await;
     let snapshot = |version| Snapshot { version: Version(version), state: format!("{{\"at\": {version}}}") };
     for version in [10, 20] {

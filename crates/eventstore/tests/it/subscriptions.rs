@@ -89,7 +89,7 @@ async fn acknowledged_events_do_not_come_again() {
 
 #[tokio::test]
 async fn selects_types_and_passes_over_the_others() {
-    let options = Options { lead_silence: Duration::from_millis(600), ..Options::default() };
+    let options = Options::default().lead_silence(Duration::from_millis(600));
     let world = World::with(options).await;
     append_things(&world, 0..20).await;
     append_other(&world, 20).await;
@@ -174,7 +174,7 @@ async fn moved_checkpoint_is_a_lost_leadership() {
 
 #[tokio::test]
 async fn leadership_notices_while_waiting_that_it_is_lost() {
-    let options = Options { lead_silence: Duration::from_millis(300), ..Options::default() };
+    let options = Options::default().lead_silence(Duration::from_millis(300));
     let world = World::with(options).await;
     let mut subscription = subscribe(&world, SubscriptionOptions::new()).await;
     let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(subscription.connection()).await.unwrap();

@@ -167,7 +167,7 @@ async fn program_pool(database: &TestDatabase) -> PgPool {
 }
 
 async fn open(database: &TestDatabase) -> EventStore {
-    let options = Options { on_connect: Some(AS_PROGRAM.into()), ..Options::default() };
+    let options = Options::default().on_connect(AS_PROGRAM);
     EventStore::open(program_pool(database).await, options)
 }
 

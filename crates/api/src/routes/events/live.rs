@@ -108,7 +108,7 @@ async fn events(
 ) -> Result<BoxStream<'static, Result<Arc<RecordedEvent>, StoreError>>, StoreError> {
     let store = app.desk.store();
     Ok(match wanted.ticket {
-        None => store.follow_in_turn(wanted.after).map(Ok).boxed(),
+        None => store.follow_live(wanted.after).map(Ok).boxed(),
         Some(ticket) => store.follow_stream(StreamId(ticket.0), wanted.after).await?.boxed(),
     })
 }

@@ -1,4 +1,4 @@
-//! The heads of the streams that this appender has written to itself: what it knows, the database need not look for.
+//! The heads of the streams that this appender has written to: the database need not look for what the cache knows.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use chrono::{DateTime, Utc};
 use super::{Answer, Job, Outcome};
 use crate::{Append, Expected, Position, StreamId, StreamType, Version};
 
-/// How many streams are remembered at least, and half of how many at the most: those that are written to, not all.
+/// The cache holds between one and two times so many streams, those that were written to last.
 const STREAMS: usize = 4_096;
 
-/// Where the log ended when all of this was so. It holds as long as the log ends there: positions go on without a gap, so
-/// nobody has appended meanwhile. The time tells the same position of a log that was set back (docs/adr/0029).
+/// Where the log ended when the cache was right. It is right as long as the log ends there: positions have no gaps, so nobody has
+/// appended since. The time tells the same position of a restored log apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) position: Position,
     pub(super) recorded_at: DateTime<Utc>,
 }
 
-/// A stream's last event.
+/// What is known of a stream's last event.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     version: Version,
@@ -26,32 +26,32 @@ struct Last {
     stream_type: StreamType,
 }
 
-/// What was appended through one connection; it is forgotten with it.
+/// The heads that were written over one connection; a new connection begins with an empty cache.
 #[derive(Debug, Default)]
-pub(crate) struct Heads {
+pub(crate) struct HeadCache {
     log: Option<Head>,
     recent: HashMap<StreamId, Last>,
-    /// What was recent before; forgotten when the next ones are full.
+    /// The generation before; dropped when `recent` is full.
     older: HashMap<StreamId, Last>,
 }
 
-impl Heads {
+impl HeadCache {
     pub(super) fn log(&self) -> Option<Head> {
         self.log
     }
 
-    /// The version of a stream, if it is what the append expects, its type the append's, and its time not later than the append's.
+    /// The version of a stream, if the append expects it, names the same type, and does not lie before the last event in time.
     /// `None`: the database has to look.
-    pub(super) fn fitting(&self, append: &Append) -> Option<Version> {
+    pub(super) fn lookup(&self, append: &Append) -> Option<Version> {
         let last = self.recent.get(&append.stream_id).or_else(|| self.older.get(&append.stream_id))?;
         let expected = append.expected == Expected::Any || append.expected == Expected::Exact(last.version);
         let in_time = append.events.first().is_none_or(|event| event.occurred_at >= last.occurred_at);
         (expected && in_time && append.stream_type == last.stream_type).then_some(last.version)
     }
 
-    /// What a batch tells: whether the log still ended where it was known to end, where it ends now (`None`: nothing was
-    /// appended), and what became of each job.
-    pub(super) fn learn(&mut self, known: bool, head: Option<Head>, batch: &[Job], answers: &[Answer]) {
+    /// Takes over the answer to a batch: whether the log still ended where the cache said, where it ends now (`None`: nothing
+    /// was appended), and the result of each job.
+    pub(super) fn update(&mut self, known: bool, head: Option<Head>, batch: &[Job], answers: &[Answer]) {
         if !known {
             *self = Self::default();
         }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     /// A batch of one unit after which the stream is at this version, and the log ends at `position`.
-    fn appended(heads: &mut Heads, known: bool, position: i64, stream: u128, version: i64) {
+    fn appended(heads: &mut HeadCache, known: bool, position: i64, stream: u128, version: i64) {
         let head = Head { position: Position(position), recorded_at: at(position) };
         let append = append(stream, Expected::Any, 10);
         let answer = Ok(Outcome::Appended(Appended {
@@ -108,44 +108,44 @@ mod tests {
         }));
         let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         let job = Job { unit, metadata: "{}".into(), answer: oneshot::channel().0 };
-        heads.learn(known, Some(head), &[job], &[answer]);
+        heads.update(known, Some(head), &[job], &[answer]);
     }
 
     #[test]
-    fn what_fits_is_known_and_nothing_else() {
-        let mut heads = Heads::default();
+    fn lookup_returns_only_what_fits() {
+        let mut heads = HeadCache::default();
         appended(&mut heads, false, 1, 1, 7);
-        let fitting = |expected, second| heads.fitting(&append(1, expected, second));
-        assert_eq!(fitting(Expected::Exact(Version(7)), 10), Some(Version(7)));
-        assert_eq!(fitting(Expected::Any, 11), Some(Version(7)));
-        assert_eq!(fitting(Expected::Exact(Version(6)), 10), None, "another version");
-        assert_eq!(fitting(Expected::Any, 9), None, "an earlier time");
-        assert_eq!(heads.fitting(&append(2, Expected::Any, 10)), None, "another stream");
+        let lookup = |expected, second| heads.lookup(&append(1, expected, second));
+        assert_eq!(lookup(Expected::Exact(Version(7)), 10), Some(Version(7)));
+        assert_eq!(lookup(Expected::Any, 11), Some(Version(7)));
+        assert_eq!(lookup(Expected::Exact(Version(6)), 10), None, "another version");
+        assert_eq!(lookup(Expected::Any, 9), None, "an earlier time");
+        assert_eq!(heads.lookup(&append(2, Expected::Any, 10)), None, "another stream");
         let other_type = Append { stream_type: StreamType::from_static("other"), ..append(1, Expected::Any, 10) };
-        assert_eq!(heads.fitting(&other_type), None, "another type");
+        assert_eq!(heads.lookup(&other_type), None, "another type");
     }
 
     #[test]
-    fn all_is_forgotten_once_somebody_else_has_appended() {
-        let mut heads = Heads::default();
+    fn foreign_append_empties_the_cache() {
+        let mut heads = HeadCache::default();
         appended(&mut heads, false, 1, 1, 1);
         appended(&mut heads, true, 2, 2, 1);
-        assert!(heads.fitting(&append(1, Expected::Any, 10)).is_some());
+        assert!(heads.lookup(&append(1, Expected::Any, 10)).is_some());
         appended(&mut heads, false, 9, 3, 1);
-        assert!(heads.fitting(&append(1, Expected::Any, 10)).is_none());
-        assert!(heads.fitting(&append(3, Expected::Any, 10)).is_some());
-        heads.learn(false, None, &[], &[]);
-        assert_eq!(heads.log(), None, "they appended, and this batch did not");
+        assert!(heads.lookup(&append(1, Expected::Any, 10)).is_none());
+        assert!(heads.lookup(&append(3, Expected::Any, 10)).is_some());
+        heads.update(false, None, &[], &[]);
+        assert_eq!(heads.log(), None, "somebody else appended, and this batch did not");
     }
 
     #[test]
-    fn the_streams_written_to_last_are_kept_and_not_all() {
-        let mut heads = Heads::default();
+    fn cache_keeps_the_latest_streams() {
+        let mut heads = HeadCache::default();
         let streams = u128::try_from(STREAMS).unwrap_or_default();
         for (stream, position) in (1..=5 * streams).zip(1..) {
             appended(&mut heads, true, position, stream, 1);
         }
-        let known = |stream| heads.fitting(&append(stream, Expected::Any, 10)).is_some();
+        let known = |stream| heads.lookup(&append(stream, Expected::Any, 10)).is_some();
         assert!((4 * streams + 1..=5 * streams).all(known));
         assert!(!(1..=3 * streams).any(known));
         assert!(heads.recent.len() + heads.older.len() <= 2 * STREAMS);
