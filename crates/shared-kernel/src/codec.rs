@@ -151,7 +151,9 @@ pub fn decode<E: DomainEvent>(name: &str, schema_version: i16, payload: &str) ->
         Cow::Borrowed(payload)
     } else {
         let mut members = serde_json::from_str(payload).map_err(malformed)?;
-        steps.iter().for_each(|step| step(&mut members));
+        for step in steps {
+            step(&mut members);
+        }
         Cow::Owned(Value::Object(members).to_string())
     };
     serde_json::from_str(&format!("{{\"{event_type}\":{payload}}}")).map_err(malformed)

@@ -83,7 +83,7 @@ impl Desk {
         &self,
         request: &mut Request,
         index: usize,
-        state: Option<&ticket_aggregate::Ticket>,
+        state: Option<&Ticket>,
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<(Context, Vec<(TicketId, Version)>), DeskError> {
         let mut demands = Vec::new();

@@ -97,8 +97,8 @@ fn read(stored: &Encoded) -> Event {
     decode::<Event>(stored.event_type, stored.schema_version, &stored.payload).unwrap()
 }
 
-fn snapshot(state: &Option<Ticket>) -> Option<Ticket> {
-    serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
+fn snapshot(state: Option<&Ticket>) -> Option<Ticket> {
+    serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap()
 }
 
 proptest! {
@@ -118,7 +118,7 @@ proptest! {
         }
         // a snapshot in the middle, read back, and on from there
         let at = at.index(entries.len());
-        let mut resumed = snapshot(&entries[at].after);
+        let mut resumed = snapshot(entries[at].after.as_ref());
         prop_assert_eq!(&resumed, &entries[at].after);
         for entry in &entries[at + 1..] {
             resumed = Ticket::evolve(resumed, &read(&entry.stored), &entry.stamp);
