@@ -1,13 +1,13 @@
-//! The sockets beneath an HTTP service: HTTP/1.1 and HTTP/2 without TLS, a bound on connections, limits on the time that
-//! they may take, a body for each error that no handler sees, an orderly shutdown.
+//! An HTTP server for a [`Service`]: HTTP/1.1 and HTTP/2 (h2c, prior knowledge) without TLS, with limits on connections and
+//! on time, bodies for errors that no handler sees, and graceful shutdown.
 //!
-//! It knows nothing of what it serves: that is a [`Service`], and [`Hooks`] give errors their form and count connections.
+//! The application passes a service and [`Hooks`], which format errors and count connections.
 #![forbid(unsafe_code)]
 
-mod bare;
-mod leaving;
+mod activity;
+mod deferred_close;
+mod error_body;
 mod lingering;
-mod pulse;
 mod server;
 
 use std::io;
@@ -105,12 +105,12 @@ where
     }
     let drain_timeout = limits.drain_timeout;
     let server = Arc::new(Server::new(service, hooks, limits, listener.local_addr().ok()));
-    let (ending, ended) = watch::channel(false);
+    let (begin_shutdown, shutdown_requested) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => server.take(stream, peer, &ended),
+                Ok((stream, peer)) => server.accept(stream, peer, &shutdown_requested),
                 // out of file descriptors: others will be closed; anything else concerns that client only
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -121,9 +121,9 @@ where
         }
     }
     drop(listener);
-    ending.send_replace(true);
-    tracing::info!("no new connections; waiting for {} to end", server.open());
-    if tokio::time::timeout(drain_timeout, server.emptied()).await.is_err() {
+    begin_shutdown.send_replace(true);
+    tracing::info!("no new connections; waiting for {} to close", server.open());
+    if tokio::time::timeout(drain_timeout, server.drained()).await.is_err() {
         tracing::warn!("requests that took longer than {drain_timeout:?} to finish were cut off");
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! Bodies that nobody reads: those of requests that were refused before. A server that closes while bytes are still
-//! coming makes the client's machine throw away the answer (RFC 9112, section 9.6). So they are taken in and forgotten
-//! for a moment, while the answer goes out; then the connection ends.
+//! Lingering close, as nginx calls it: the rest of a request body that the service did not read is read and discarded for
+//! a moment. A server that closes while bytes are still arriving makes the client's TCP stack drop the response (RFC 9112,
+//! section 9.6).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,23 +10,24 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::runtime::Handle;
 
-/// For how long, and how much of it.
-const MOMENT: Duration = Duration::from_secs(1);
-const MOST: usize = 4 * 1024 * 1024;
+/// How long bytes are discarded.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many bytes are discarded.
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// The body of a request.
 #[derive(Debug)]
 pub struct Lingering {
     body: Option<Incoming>,
-    /// The client waits to be told to send it: if nobody reads, it needn't.
-    expects: bool,
+    /// The client waits for `100 Continue`, and sends nothing before it.
+    expects_continue: bool,
     ended: bool,
 }
 
 impl Lingering {
     pub(super) fn of(request: http::Request<Incoming>) -> http::Request<Self> {
-        let expects = request.headers().contains_key(http::header::EXPECT);
-        request.map(|body| Self { ended: body.is_end_stream(), body: Some(body), expects })
+        let expects_continue = request.headers().contains_key(http::header::EXPECT);
+        request.map(|body| Self { ended: body.is_end_stream(), body: Some(body), expects_continue })
     }
 }
 
@@ -37,11 +38,11 @@ impl Body for Lingering {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(body).poll_frame(cx);
-        // after an error nothing comes any more
+        // nothing follows an error
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             self.ended = true;
         }
-        self.expects = false;
+        self.expects_continue = false;
         polled
     }
 
@@ -58,20 +59,20 @@ impl Drop for Lingering {
     fn drop(&mut self) {
         let Some(body) = self.body.take() else { return };
         if !self.ended
-            && !self.expects
+            && !self.expects_continue
             && !body.is_end_stream()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(tokio::time::timeout(MOMENT, forget(body)));
+            runtime.spawn(tokio::time::timeout(LINGER_TIMEOUT, discard(body)));
         }
     }
 }
 
-async fn forget(mut body: Incoming) {
-    let mut forgotten = 0;
+async fn discard(mut body: Incoming) {
+    let mut discarded = 0;
     while let Some(Ok(frame)) = body.frame().await {
-        forgotten += frame.data_ref().map_or(0, Bytes::len);
-        if forgotten > MOST {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > LINGER_BYTES {
             return;
         }
     }

@@ -13,41 +13,40 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tower_service::Service;
 
-use crate::leaving::{self, Door, Leaving};
-use crate::pulse::{Answering, Due, Felt, Pulse};
-use crate::{BoxError, ConnectionError, ConnectionLimits, Hooks, RequestBody, bare};
+use crate::activity::{ConnectionActivity, Expiry, TrackedIo, TrackedService};
+use crate::deferred_close::{CloseQueue, DeferredClose, close_queue};
+use crate::error_body::{self, ErrorBodyWriter};
+use crate::{BoxError, ConnectionError, ConnectionLimits, Hooks, RequestBody};
 
-/// How often a connection is looked at.
-const TICK: Duration = Duration::from_secs(5);
-/// How long a connection that is asked to end may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How often a connection's activity is checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a graceful close of an idle connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most streams of one HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 128;
-/// What a connection keeps of what it has read, and so the most that the header section of a request may be before it is
-/// given up unread.
-const BUFFER: u32 = 64 * 1024;
+/// The read buffer of a connection. A header section that doesn't fit is refused unread.
+const READ_BUFFER: u32 = 64 * 1024;
 
-/// How HTTP/2 begins (RFC 9113, section 3.4), as far as no method of HTTP/1.1 does.
-const PREFACE: &[u8] = b"PRI ";
+/// The start of the HTTP/2 preface (RFC 9113, section 3.4). No HTTP/1.1 method starts so.
+const HTTP2_PREFACE: &[u8] = b"PRI ";
 
-async fn told(ending: &mut watch::Receiver<bool>) {
-    // a sender that is gone ends it, too
-    ending.wait_for(|ending| *ending).await.map(drop).ok();
+async fn shutdown_requested(shutdown: &mut watch::Receiver<bool>) {
+    // a dropped sender is a shutdown, too
+    shutdown.wait_for(|requested| *requested).await.map(drop).ok();
 }
 
 pub(crate) struct Server<S, H> {
     service: S,
     hooks: Arc<H>,
     limits: ConnectionLimits,
-    /// For clients that begin as HTTP/1.1 does.
     http1: Builder<TokioExecutor>,
-    /// For those that may speak HTTP/2: it reads the first bytes once more, and keeps twice as much of what comes then.
+    /// For clients that may speak HTTP/2. It reads the preface again, and buffers twice as much.
     either: Builder<TokioExecutor>,
-    door: Door,
-    places: Arc<Semaphore>,
-    /// The bytes of the response to a connection too many.
-    full: Vec<u8>,
-    warned: std::sync::Mutex<Option<Instant>>,
+    close_queue: CloseQueue,
+    permits: Arc<Semaphore>,
+    /// The response to a connection beyond the limit.
+    overloaded: Vec<u8>,
+    last_warning: std::sync::Mutex<Option<Instant>>,
 }
 
 impl<S, B, H> Server<S, H>
@@ -60,118 +59,126 @@ where
 {
     pub(crate) fn new(service: S, hooks: H, mut limits: ConnectionLimits, local: Option<SocketAddr>) -> Self {
         limits.max = limits.max.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let full = bare::encode(hooks.error_response(ConnectionError::TooManyConnections, local));
+        let overloaded = error_body::encode(hooks.error_response(ConnectionError::TooManyConnections, local));
         let mut either = Builder::new(TokioExecutor::new());
-        // a client that closes its half of the connection right after the request still had it sent in full: it is
-        // carried out, and answered if the client can still read. Time is kept by the pulse: hyper's own limit on
-        // headers would also end connections that only wait for their next request
+        // A client that closes its half of the connection after the request has sent it in full: the request is handled,
+        // and answered if the client still reads. hyper's header timeout is off, because it would also close connections
+        // that wait for their next request; `ConnectionActivity` tells the two apart.
         either
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
             .half_close(true)
-            .max_buf_size(BUFFER as usize);
+            .max_buf_size(READ_BUFFER as usize);
         either
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(Duration::from_secs(20)))
             .max_concurrent_streams(HTTP2_STREAMS)
-            .max_header_list_size(BUFFER);
+            .max_header_list_size(READ_BUFFER);
         Self {
             service,
             hooks: Arc::new(hooks),
             http1: either.clone().http1_only(),
             either,
-            door: leaving::door(),
-            places: Arc::new(Semaphore::new(limits.max)),
+            close_queue: close_queue(),
+            permits: Arc::new(Semaphore::new(limits.max)),
             limits,
-            full,
-            warned: std::sync::Mutex::default(),
+            overloaded,
+            last_warning: std::sync::Mutex::default(),
         }
     }
 
+    /// How many connections are open.
     pub(crate) fn open(&self) -> usize {
-        self.limits.max - self.places.available_permits()
+        self.limits.max - self.permits.available_permits()
     }
 
-    /// Returns when the last connection has ended.
-    pub(crate) async fn emptied(&self) {
-        self.places.acquire_many(u32::try_from(self.limits.max).unwrap_or(u32::MAX)).await.ok();
+    /// Returns when the last connection has closed.
+    pub(crate) async fn drained(&self) {
+        self.permits.acquire_many(u32::try_from(self.limits.max).unwrap_or(u32::MAX)).await.ok();
     }
 
     fn is_crowded(&self) -> bool {
-        self.places.available_permits() < self.limits.max / 4
+        self.permits.available_permits() < self.limits.max / 4
     }
 
-    pub(crate) fn take(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, ended: &watch::Receiver<bool>) {
-        match self.places.clone().try_acquire_owned() {
-            Ok(place) => {
+    pub(crate) fn accept(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, shutdown: &watch::Receiver<bool>) {
+        match self.permits.clone().try_acquire_owned() {
+            Ok(permit) => {
                 stream.set_nodelay(true).ok();
-                let at = stream.local_addr().ok();
-                let stream = Leaving::new(stream, place, self.door.clone());
-                tokio::spawn(self.clone().attend(stream, at, ended.clone()));
+                let local = stream.local_addr().ok();
+                let stream = DeferredClose::new(stream, permit, self.close_queue.clone());
+                tokio::spawn(self.clone().handle_connection(stream, local, shutdown.clone()));
             }
-            Err(_) => self.refuse(&stream, peer),
+            Err(_) => self.reject(&stream, peer),
         }
     }
 
-    /// Says so in the words of HTTP, as far as the socket takes them at once.
-    fn refuse(&self, stream: &TcpStream, peer: SocketAddr) {
+    /// Sends the response without waiting for the socket, and closes it.
+    fn reject(&self, stream: &TcpStream, peer: SocketAddr) {
         self.hooks.connection_refused();
-        stream.try_write(&self.full).ok();
-        let mut warned = self.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if warned.is_none_or(|at| at.elapsed() > TICK) {
-            *warned = Some(Instant::now());
-            tracing::warn!(%peer, "all {} places for connections are taken: new ones are refused", self.limits.max);
+        stream.try_write(&self.overloaded).ok();
+        let mut last_warning = self.last_warning.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last_warning.is_none_or(|at| at.elapsed() > CHECK_INTERVAL) {
+            *last_warning = Some(Instant::now());
+            tracing::warn!(%peer, "all {} connections are in use; new ones are refused", self.limits.max);
         }
     }
 
-    /// Waits for what a client says first, and serves it to its end.
-    async fn attend(self: Arc<Self>, mut stream: Leaving, at: Option<SocketAddr>, mut ended: watch::Receiver<bool>) {
+    /// Detects the protocol and serves the connection until it closes.
+    async fn handle_connection(
+        self: Arc<Self>,
+        mut stream: DeferredClose,
+        local: Option<SocketAddr>,
+        mut shutdown: watch::Receiver<bool>,
+    ) {
         self.hooks.connection_opened();
-        let pulse = Pulse::new();
-        if let Some(builder) = self.spoken(&mut stream, &pulse, &mut ended).await {
-            self.converse(builder, stream, at, pulse, ended).await;
+        let activity = ConnectionActivity::new();
+        if let Some(builder) = self.detect_protocol(&mut stream, &activity, &mut shutdown).await {
+            self.serve_connection(builder, stream, local, activity, shutdown).await;
         }
         self.hooks.connection_closed();
     }
 
-    /// The builder for what the client speaks; none, if it says nothing.
-    async fn spoken(
+    /// The builder for the client's protocol. `None`: the connection ended before the first byte.
+    async fn detect_protocol(
         &self,
-        stream: &mut Leaving,
-        pulse: &Pulse,
-        ended: &mut watch::Receiver<bool>,
+        stream: &mut DeferredClose,
+        activity: &ConnectionActivity,
+        shutdown: &mut watch::Receiver<bool>,
     ) -> Option<&Builder<TokioExecutor>> {
-        let mut first = [0; PREFACE.len()];
+        let mut first = [0; HTTP2_PREFACE.len()];
         tokio::select! {
             biased;
             peeked = stream.peek(&mut first) => match peeked {
                 Ok(0) | Err(_) => None,
-                Ok(n) if PREFACE.starts_with(&first[..n]) => Some(&self.either),
+                Ok(n) if HTTP2_PREFACE.starts_with(&first[..n]) => Some(&self.either),
                 Ok(_) => Some(&self.http1),
             },
-            due = self.due(pulse) => {
-                tracing::debug!(?due, "a connection is ended");
+            expiry = self.expired(activity) => {
+                tracing::debug!(?expiry, "closing a connection");
                 None
             }
-            () = told(ended) => None,
+            () = shutdown_requested(shutdown) => None,
         }
     }
 
-    async fn converse(
+    async fn serve_connection(
         &self,
         builder: &Builder<TokioExecutor>,
-        stream: Leaving,
-        at: Option<SocketAddr>,
-        pulse: Arc<Pulse>,
-        mut ended: watch::Receiver<bool>,
+        stream: DeferredClose,
+        local: Option<SocketAddr>,
+        activity: Arc<ConnectionActivity>,
+        mut shutdown: watch::Receiver<bool>,
     ) {
-        let service = Answering { service: TowerToHyperService::new(self.service.clone()), pulse: pulse.clone() };
+        let service =
+            TrackedService { service: TowerToHyperService::new(self.service.clone()), activity: activity.clone() };
         let hooks = self.hooks.clone();
-        let complete = move |status| bare::encode(hooks.error_response(ConnectionError::Unreadable(status), at));
-        let stream = bare::Completed::new(stream, complete);
-        let io = TokioIo::new(Felt { stream, pulse: pulse.clone() });
+        let respond =
+            move |status| error_body::encode(hooks.error_response(ConnectionError::Unreadable(status), local));
+        let stream = ErrorBodyWriter::new(stream, respond);
+        let io = TokioIo::new(TrackedIo { stream, activity: activity.clone() });
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let mut stopping = false;
         loop {
@@ -182,15 +189,15 @@ where
                     }
                     break;
                 }
-                due = self.due(&pulse) => {
-                    tracing::debug!(?due, "a connection is ended");
-                    if due == Due::Idle {
+                expiry = self.expired(&activity) => {
+                    tracing::debug!(?expiry, "closing a connection");
+                    if expiry == Expiry::IdleTimeout {
                         connection.as_mut().graceful_shutdown();
-                        tokio::time::timeout(FAREWELL, connection.as_mut()).await.ok();
+                        tokio::time::timeout(CLOSE_TIMEOUT, connection.as_mut()).await.ok();
                     }
                     break;
                 }
-                () = told(&mut ended), if !stopping => {
+                () = shutdown_requested(&mut shutdown), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -198,20 +205,20 @@ where
         }
     }
 
-    /// Returns when a connection is to be ended.
-    async fn due(&self, pulse: &Pulse) -> Due {
+    /// Returns when the connection is to be closed.
+    async fn expired(&self, activity: &ConnectionActivity) -> Expiry {
         loop {
             let idle = if self.is_crowded() {
                 self.limits.crowded_idle_timeout.min(self.limits.idle_timeout)
             } else {
                 self.limits.idle_timeout
             };
-            let wait = match pulse.due(idle, self.limits.header_timeout) {
-                Some((at, due)) => match at.checked_duration_since(tokio::time::Instant::now()) {
-                    Some(left) if !left.is_zero() => left.min(TICK),
-                    _ => return due,
+            let wait = match activity.expiry(idle, self.limits.header_timeout) {
+                Some((at, expiry)) => match at.checked_duration_since(tokio::time::Instant::now()) {
+                    Some(left) if !left.is_zero() => left.min(CHECK_INTERVAL),
+                    _ => return expiry,
                 },
-                None => TICK,
+                None => CHECK_INTERVAL,
             };
             tokio::time::sleep(wait).await;
         }

@@ -1,5 +1,5 @@
-//! What hyper answers by itself to a request that it can't read (400, 414, 431) is a status without a body, and no layer
-//! sees it. Here it gets the body that every error has, on its way to the socket.
+//! Bodies for hyper's own errors. hyper responses a request that it can't parse (400, 414, 431) with a status and no body,
+//! and no layer sees that response. It is replaced here, on its way to the socket.
 
 use std::io;
 use std::pin::Pin;
@@ -8,20 +8,20 @@ use std::task::{Context, Poll, ready};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection on which a bare error is completed by what `complete` says of its status: header lines and a body.
-pub(super) struct Completed<S, F> {
+/// A stream on which an error without a body is replaced by the response that `respond` gives for its status.
+pub(super) struct ErrorBodyWriter<S, F> {
     stream: S,
-    complete: F,
-    /// What goes out in the place of the bare error, and how much of it has.
+    respond: F,
+    /// The replacement, and how many bytes of it are written.
     pending: Option<(Vec<u8>, usize)>,
 }
 
-impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8>> Completed<S, F> {
-    pub(super) fn new(stream: S, complete: F) -> Self {
-        Self { stream, complete, pending: None }
+impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8>> ErrorBodyWriter<S, F> {
+    pub(super) fn new(stream: S, respond: F) -> Self {
+        Self { stream, respond, pending: None }
     }
 
-    /// Writes what is pending; true once there is nothing.
+    /// Writes what is pending.
     fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some((bytes, written)) = &mut self.pending {
             let n = ready!(Pin::new(&mut self.stream).poll_write(context, &bytes[*written..]))?;
@@ -52,26 +52,26 @@ pub(super) fn encode(response: http::Response<String>) -> Vec<u8> {
     bytes
 }
 
-/// The status of a whole answer that says nothing but its status. Ours all have a body and an `x-request-id`.
-fn bare(answer: &[u8]) -> Option<StatusCode> {
-    let text = std::str::from_utf8(answer.strip_prefix(b"HTTP/1.1 ")?).ok()?;
+/// The status of an error response of hyper's own. The service's responses have further headers.
+fn bodiless_error(response: &[u8]) -> Option<StatusCode> {
+    let text = std::str::from_utf8(response.strip_prefix(b"HTTP/1.1 ")?).ok()?;
     let mut lines = text.strip_suffix("\r\n\r\n")?.split("\r\n");
     let status = lines.next()?.get(..3)?.parse::<StatusCode>().ok().filter(StatusCode::is_client_error)?;
-    let silent = |line: &str| {
+    let is_hypers = |line: &str| {
         let (name, value) = line.split_once(": ").unwrap_or_default();
         matches!((name, value), ("content-length", "0") | ("connection", "close") | ("date", _))
     };
-    lines.all(silent).then_some(status)
+    lines.all(is_hypers).then_some(status)
 }
 
-impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for Completed<S, F> {
+impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for ErrorBodyWriter<S, F> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.pending.is_none() {
-            let Some(status) = bare(buf) else { return Pin::new(&mut this.stream).poll_write(context, buf) };
-            this.pending = Some(((this.complete)(status), 0));
+            let Some(status) = bodiless_error(buf) else { return Pin::new(&mut this.stream).poll_write(context, buf) };
+            this.pending = Some(((this.respond)(status), 0));
         }
-        // hyper comes again with the same bytes until they are taken
+        // hyper passes the same bytes again until they are accepted
         ready!(this.poll_pending(context))?;
         Poll::Ready(Ok(buf.len()))
     }
@@ -89,7 +89,7 @@ impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for
         context: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // a bare error is one piece, and has nothing after it
+        // an error of hyper's own is one piece, with nothing after it
         if let [one] = bufs {
             return self.poll_write(context, one);
         }
@@ -101,7 +101,7 @@ impl<S: AsyncWrite + Unpin, F: Fn(StatusCode) -> Vec<u8> + Unpin> AsyncWrite for
     }
 }
 
-impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Completed<S, F> {
+impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for ErrorBodyWriter<S, F> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(context, buf)
     }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_error_that_says_nothing_is_completed() {
+    fn only_bodiless_errors_are_replaced() {
         let date = "date: Sat, 31 Jan 2026 09:30:00 GMT\r\n\r\n";
         for (head, status) in [
             ("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n", Some(400)),
@@ -123,7 +123,7 @@ mod tests {
             ("HTTP/1.0 400 Bad Request\r\n", None),
             ("{\"a\": 1}", None),
         ] {
-            assert_eq!(bare(format!("{head}{date}").as_bytes()).map(|s| s.as_u16()), status, "{head}");
+            assert_eq!(bodiless_error(format!("{head}{date}").as_bytes()).map(|s| s.as_u16()), status, "{head}");
         }
     }
 }
