@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-use crate::{App, problem, sizes, telemetry};
+use crate::{App, host, problem, sizes, telemetry};
 
 pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let answer = |request| problem::written(&app, request, |request| in_time(&app, request, next));
@@ -24,7 +24,7 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
 }
 
 async fn in_time(app: &App, request: Request, next: Next) -> Response {
-    if let Err(problem) = sizes::check(&request) {
+    if let Err(problem) = sizes::check(&request).and_then(|()| host::check(&request)) {
         return problem.into_response();
     }
     let answer = tokio::time::timeout(app.config.request_timeout, to_the_end(request, next)).await;

@@ -16,6 +16,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use crate::App;
+use crate::redaction::mask_keys;
 use crate::route::header_parameter;
 
 pub(crate) const REQUEST_ID: &str = "x-request-id";
@@ -122,7 +123,7 @@ pub(crate) async fn observed<F: Future<Output = Response>>(
         otel.name = field::Empty,
         otel.kind = "server",
         http.request.method = %request.method(),
-        url.path = request.uri().path(),
+        url.path = &*mask_keys(request.uri().path()),
         http.route = field::Empty,
         http.response.status_code = field::Empty,
         request_id = id.as_str(),
@@ -168,8 +169,10 @@ pub(crate) async fn observed<F: Future<Output = Response>>(
 
 fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    // a key would be logged, and recorded with events
+    let is_key = |id| mask_keys(id) != id;
     let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(sound)).then(|| id.to_owned())
+    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(sound) && !is_key(id)).then(|| id.to_owned())
 }
 
 pub(crate) fn parameter() -> Value {

@@ -10,7 +10,7 @@ use eventstore::{Position, RecordedEvent};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::import::printable;
+use crate::terminal::{self, printable};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -65,7 +65,7 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(tail: &Tail, event: &RecordedEvent) -> std::io::Result<()> {
+fn print(tail: &Tail, event: &RecordedEvent) -> anyhow::Result<()> {
     if !tail.types.is_empty() && !tail.types.contains(&event.event_type) {
         return Ok(());
     }
@@ -81,17 +81,17 @@ fn print(tail: &Tail, event: &RecordedEvent) -> std::io::Result<()> {
             // as it was stored, also where it is no JSON that can be read
             "payload": serde_json::from_str::<Value>(&event.payload).unwrap_or_else(|_| json!(event.payload)),
         });
-        return writeln!(out, "{line}");
+        return Ok(writeln!(out, "{}", terminal::json(&line)?)?);
     }
     let actor = &metadata["actor"];
     let who = format!("{} {}", actor["kind"].as_str().unwrap_or("?"), actor["id"].as_str().unwrap_or("?"));
-    writeln!(
+    Ok(writeln!(
         out,
         "{:>10}  {time}  {} v{:<4} {:<28} {}",
         event.position.0,
         event.stream_id,
         event.version,
-        event.event_type,
+        printable(&event.event_type),
         printable(&who)
-    )
+    )?)
 }

@@ -19,15 +19,13 @@ mod template;
 use shared_kernel::Role;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use desk::{Caller, Desk};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal::progress_bar;
 use importer::Importer;
 use map::Map;
 use reading::{Reading, Survey};
-pub(crate) use report::grouped;
 use report::{Fate, Report};
 use table::{Cells, Table};
 
@@ -100,17 +98,6 @@ async fn import(desk: &Desk, map: &Map, survey: &Survey, mut table: Table, quiet
     Ok(report)
 }
 
-/// A bar on stderr; none where nobody looks.
-pub(crate) fn progress_bar(length: u64, unit: &str, quiet: bool) -> ProgressBar {
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
-    let template = format!("  {{bar:40}} {{human_pos}} of {{human_len}} {unit} · {{per_sec}} · {{eta}} left");
-    // a template that indicatif refused would only look different
-    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
-}
-
 /// As whom the command line reads.
 fn reader() -> Caller {
     Caller {
@@ -120,15 +107,4 @@ fn reader() -> Caller {
         name: None,
         teams: std::collections::BTreeSet::new(),
     }
-}
-
-/// How wide the output may be.
-pub(crate) fn terminal_width() -> u16 {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.unwrap_or(100).clamp(60, 160)
-}
-
-/// Text from elsewhere, fit for a terminal: a control character could move its cursor or change its title.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{Table, presets};
 use desk::{KeyId, Keys, NewKey};
 use serde_json::json;
 
 use crate::telemetry::now;
+use crate::terminal::{self, columns, printable};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -120,18 +120,17 @@ async fn list(keys: &Keys, as_json: bool) -> anyhow::Result<()> {
                 "created_at": time(key.created_at), "revoked_at": key.revoked_at.map(time),
             })
         });
-        writeln!(out, "{}", serde_json::Value::Array(keys.collect()))?;
+        writeln!(out, "{}", terminal::json(&keys.collect::<Vec<_>>())?)?;
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["ID", "ROLE", "NAME", "ACTS AS", "TEAMS", "CREATED", "REVOKED"]);
+    let mut table = columns(["ID", "ROLE", "NAME", "ACTS AS", "TEAMS", "CREATED", "REVOKED"], &[]);
     for key in keys {
         table.add_row([
             key.id.to_string(),
             key.role.to_string(),
-            key.name,
-            key.actor,
-            key.teams.join(", "),
+            printable(&key.name),
+            printable(&key.actor),
+            printable(&key.teams.join(", ")),
             time(key.created_at),
             key.revoked_at.map(time).unwrap_or_default(),
         ]);

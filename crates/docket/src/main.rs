@@ -17,6 +17,7 @@ mod projections;
 mod relay;
 mod serve;
 mod telemetry;
+mod terminal;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ use clap_complete::Shell;
 
 use config::{Config, Settings};
 use database::Database;
+use terminal::printable_lines;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -93,9 +95,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            // on stderr, in full: what happened and what lay beneath it
-            let because = error.chain().skip(1).map(|source| format!("\n  because: {source}"));
-            writeln!(anstream::stderr(), "docket: {error}{}", because.collect::<String>()).ok();
+            // an error may quote an event, a file or a URL
+            let causes = error.chain().skip(1).map(|source| format!("\n  caused by: {source}"));
+            let text = printable_lines(&format!("{error}{}", causes.collect::<String>()));
+            writeln!(anstream::stderr(), "error: {}", api::mask_keys(&text)).ok();
             ExitCode::FAILURE
         }
     }

@@ -7,13 +7,11 @@ use std::time::Duration;
 use ::projections::{self as read_models, Action, Projections, Reader, Status};
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use desk::{Desk, DeskError};
 use eventstore::StreamId;
 use ticket_aggregate::TicketNumber;
 
-use crate::import::grouped;
-use crate::import::{printable, progress_bar, terminal_width};
+use crate::terminal::{self, columns, grouped, printable, progress_bar};
 
 /// How long an answer of the projection's leader is waited for.
 const WAIT: Duration = Duration::from_secs(30);
@@ -88,7 +86,7 @@ async fn status(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
     let all = reader.status().await.context("the read models can't be looked at")?;
     let mut out = anstream::stdout();
     if json {
-        writeln!(out, "{}", serde_json::to_string(&all)?)?;
+        writeln!(out, "{}", terminal::json(&all)?)?;
     } else {
         print(&mut out, &all)?;
     }
@@ -100,19 +98,8 @@ fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
     if all.is_empty() {
         return Ok(writeln!(out, "There are none yet: a running server makes them.")?);
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal_width());
-    table.set_header([
-        "NAME",
-        "GENERATION",
-        "STATE",
-        "POSITION",
-        "BEHIND",
-        "FOR",
-        "PARKED",
-        "COMPARED WITH THE ONE BEFORE",
-    ]);
+    let header = ["NAME", "GENERATION", "STATE", "POSITION", "BEHIND", "FOR", "PARKED", "COMPARED WITH THE ONE BEFORE"];
+    let mut table = columns(header, &[1, 3, 4, 5, 6]);
     for status in all {
         table.add_row([
             status.name.clone(),
@@ -124,11 +111,6 @@ fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
             grouped(status.parked_streams.unsigned_abs()),
             printable(status.comparison.as_deref().unwrap_or_default()),
         ]);
-    }
-    for column in [1, 3, 4, 5, 6] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
     }
     writeln!(out, "{table}")?;
     for (status, fault) in all.iter().flat_map(|status| status.faults.iter().map(move |fault| (status, fault))) {

@@ -1,7 +1,9 @@
 //! Logs, traces, metrics: set up here, written everywhere. This is also the edge at which the clock and
 //! randomness are read.
 
-use std::io::IsTerminal;
+mod log_writer;
+
+use std::io::{self, IsTerminal};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -14,12 +16,14 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 use uuid::Uuid;
 
 use crate::config::{Config, LogFormat};
+use log_writer::{Escapes, LogWriter};
 
 /// What `serve` logs: the relay says itself how it stands with the broker, and the client would at every attempt.
 const SERVING: &str = "info,async_nats=warn";
@@ -71,7 +75,7 @@ pub(crate) fn full(config: &Config) -> anyhow::Result<Telemetry> {
 
 /// For the other commands: warnings on stderr.
 pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = text_layer(io::stderr, io::stderr().is_terminal());
     tracing_subscriber::registry().with(filter(config, "warn,async_nats=error")?).with(layer).try_init()?;
     Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
 }
@@ -113,11 +117,11 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     let format =
-        config.log_format.unwrap_or(if std::io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json });
+        config.log_format.unwrap_or(if io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json });
     match format {
-        LogFormat::Text => tracing_subscriber::fmt::layer().with_target(false).boxed(),
+        LogFormat::Text => text_layer(io::stdout, io::stdout().is_terminal()).boxed(),
         LogFormat::Json => {
-            let mut json = json_subscriber::JsonLayer::stdout();
+            let mut json = json_subscriber::JsonLayer::new(LogWriter::new(io::stdout, Escapes::Json));
             json.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
             json.with_level("level");
             json.with_target("target");
@@ -127,6 +131,16 @@ where
             json.boxed()
         }
     }
+}
+
+fn text_layer<S, W>(writer: W, is_terminal: bool) -> impl Layer<S> + Send + Sync
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let coloured = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let escapes = if coloured { Escapes::ColouredText } else { Escapes::Text };
+    tracing_subscriber::fmt::layer().with_target(false).with_ansi(coloured).with_writer(LogWriter::new(writer, escapes))
 }
 
 impl Telemetry {

@@ -77,6 +77,35 @@ async fn a_head_that_is_too_large_is_refused_before_anything_else() {
 }
 
 #[tokio::test]
+async fn http1_request_needs_exactly_one_host() {
+    let world = World::new().await;
+    let send = async |version: &str, lines: &str| {
+        let request = format!("GET /healthz HTTP/{version}\r\nconnection: close\r\n{lines}\r\n");
+        raw::exchange(world.server.address, request.as_bytes()).await
+    };
+    for lines in ["", "host: a\r\nhost: a\r\n", "host: a\r\nHost: b\r\n", "host: a b\r\n", "host: u@a\r\n"] {
+        assert_problem(&send("1.1", lines).await, 400, "bad_request");
+    }
+    for (version, lines) in [("1.1", "host: a\r\n"), ("1.1", "host: [::1]:80\r\n"), ("1.1", "host:\r\n"), ("1.0", "")] {
+        assert_eq!(raw::status(&send(version, lines).await), 200, "{version} {lines}");
+    }
+    let absolute = "GET http://a/healthz HTTP/1.1\r\nconnection: close\r\n\r\n";
+    assert_problem(&raw::exchange(world.server.address, absolute.as_bytes()).await, 400, "bad_request");
+    // without a key, the fault of the request comes first
+    let two = "GET /v1/tickets HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n";
+    assert_problem(&raw::exchange(world.server.address, two.as_bytes()).await, 400, "bad_request");
+}
+
+#[tokio::test]
+async fn request_id_with_an_api_key_is_replaced() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let key = admin.token.clone().unwrap();
+    let answer = admin.get("/v1/tickets").header("x-request-id", &key).await.ok(200);
+    assert!(!answer.header("x-request-id").contains("dk_"), "{}", answer.header("x-request-id"));
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_come_is_answered_with_408_and_does_nothing() {
     let patience = Duration::from_millis(300);
     let world = World::with(api::Config { body_timeout: patience, ..config() }, desk::Policy::default()).await;
@@ -141,6 +170,9 @@ async fn over_http2_the_contract_is_the_same() {
     problem(request(Method::GET, "/v1/nothing", String::new()), 404, "not_found").await;
     // the answer comes while the body is still on its way: it is to be read all the same
     problem(request(Method::POST, "/v1/tickets", " ".repeat(3 * 1024 * 1024)), 413, "content_too_large").await;
+    let mut other_host = request(Method::GET, &path, String::new());
+    other_host.headers_mut().insert("host", "elsewhere".parse().unwrap());
+    problem(other_host, 400, "bad_request").await;
     let mut large = request(Method::GET, &path, String::new());
     large.headers_mut().insert("x-long", "x".repeat(33 * 1024).parse().unwrap());
     problem(large, 431, "headers_too_large").await;

@@ -4,13 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use desk::Desk;
 use relay::{AuditReport, Finding};
 
 use crate::config::Config;
-use crate::import::{grouped, printable, progress_bar, terminal_width};
 use crate::relay::{find, settings};
+use crate::terminal::{grid, grouped, json, printable, progress_bar};
 
 /// The exit code of a stream that is not the log.
 const BROKEN: u8 = 2;
@@ -39,7 +39,7 @@ pub(crate) async fn run(desk: &Desk, config: &Config, args: &Args) -> anyhow::Re
     bar.finish_and_clear();
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+        writeln!(out, "{}", json(&report)?)?;
     } else {
         print(&mut out, &report)?;
     }
@@ -63,16 +63,10 @@ fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
 }
 
 fn table(findings: &[Finding]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal_width());
-    table.set_header(["rule", "position", "what"]);
+    let mut table = grid(["rule", "position", "what"], &[1]);
     for finding in findings {
         let position = finding.position.map_or_else(String::new, |position| position.to_string());
         table.add_row([finding.rule.to_owned(), position, printable(&finding.detail)]);
-    }
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
     table
 }

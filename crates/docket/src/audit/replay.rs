@@ -8,12 +8,13 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use desk::{AsOf, Desk, DeskError, Entry, History};
 use eventstore::Version;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as object};
 use ticket_aggregate::{Ticket, TicketId, TicketNumber};
 use uuid::Uuid;
 
 use super::diff::{self, Change};
 use super::{timeline, words};
+use crate::terminal::json;
 
 /// Replay a ticket: everything that happened to it, in order, and what it adds up to.
 ///
@@ -79,7 +80,7 @@ pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
     let replay = read(desk, args).await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", to_json(&replay, args.diff)?)?;
+        writeln!(out, "{}", json(&to_json(&replay, args.diff)?)?)?;
     } else {
         timeline::print(&mut out, &replay, args.diff)?;
     }
@@ -143,7 +144,7 @@ fn fold(entries: Vec<Entry>) -> anyhow::Result<(Vec<Step>, Map<String, Value>)> 
 
 fn to_json(replay: &Replay, with_diff: bool) -> anyhow::Result<Value> {
     let events = replay.steps.iter().map(|step| event_json(step, with_diff)).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(json!({
+    Ok(object!({
         "ticket": replay.id,
         "number": replay.state.get("number"),
         "version": replay.state.get("version"),
@@ -155,7 +156,7 @@ fn to_json(replay: &Replay, with_diff: bool) -> anyhow::Result<Value> {
 fn event_json(Step { entry, changes }: &Step, with_diff: bool) -> anyhow::Result<Value> {
     let encoded = codec::encode(&entry.event)?;
     let data: Value = serde_json::from_str(&encoded.payload)?;
-    let mut event = json!({
+    let mut event = object!({
         "version": entry.version,
         "position": entry.position,
         "type": encoded.event_type,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::diff::{self, Change};
 use super::replay::{Replay, Step};
 use super::words::{self, Words};
-use crate::import::{printable, terminal_width};
+use crate::terminal::{printable, width, wrap};
 
 const TITLE: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -64,7 +64,7 @@ fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std:
     writeln!(out, "{version:>digits$}  {FAINT}{time}{FAINT:#}  {WHO}{who}{WHO:#}: {sentence}")?;
     let indent = " ".repeat(digits + 4);
     if let Some(message) = message {
-        let lines = wrapped(message, usize::from(terminal_width()).saturating_sub(indent.len() + 2));
+        let lines = wrap(message, usize::from(width()).saturating_sub(indent.len() + 2));
         for line in lines.iter().take(MESSAGE_LINES) {
             writeln!(out, "{indent}{FAINT}│{FAINT:#} {line}")?;
         }
@@ -96,9 +96,9 @@ fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
     let filled = replay.state.iter().filter(|(field, value)| *field != "version" && !diff::is_empty(value));
     let mut filled: Vec<_> = filled.collect();
     filled.sort_by_key(|(field, _)| FIRST.iter().position(|first| first == field).unwrap_or(FIRST.len()));
-    let width = filled.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
+    let widest = filled.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
     for (field, value) in filled {
-        writeln!(out, "  {FAINT}{field:<width$}{FAINT:#}  {}", one_line(&diff::shown(value)))?;
+        writeln!(out, "  {FAINT}{field:<widest$}{FAINT:#}  {}", one_line(&diff::shown(value)))?;
     }
     Ok(())
 }
@@ -113,42 +113,9 @@ fn one_line(text: &str) -> String {
     line.chars().take(MOST - 1).chain(['…']).collect()
 }
 
-/// Lines of at most that many characters, broken between words where they can be.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(20);
-    let mut lines = Vec::new();
-    for paragraph in text.trim_end().lines() {
-        let mut line = String::new();
-        let mut length = 0;
-        for word in paragraph.split_inclusive(' ') {
-            let chars: Vec<char> = printable(word).chars().collect();
-            // a word longer than a line is broken where the line ends
-            for piece in chars.chunks(width) {
-                if length + piece.iter().collect::<String>().trim_end().chars().count() > width {
-                    lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                    length = 0;
-                }
-                line.extend(piece);
-                length += piece.len();
-            }
-        }
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn messages_are_wrapped_between_words() {
-        let text = "The printer on the second floor\n\nprints blanks only, again and again.";
-        let lines = ["The printer on the", "second floor", "", "prints blanks only,", "again and again."];
-        assert_eq!(wrapped(text, 20), lines);
-        assert_eq!(wrapped(&"x".repeat(45), 20), ["x".repeat(20), "x".repeat(20), "x".repeat(5)]);
-        assert_eq!(wrapped("\u{1b}[2J", 20), ["\u{fffd}[2J"]);
-    }
 
     #[test]
     fn a_long_value_is_cut() {

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use desk::{AuditReport, Desk, Finding};
 use projections::Projections;
 use ticket_aggregate::TicketId;
 
-use crate::import::{grouped, printable, progress_bar, terminal_width};
+use crate::terminal::{counted, grid, grouped, json, printable, progress_bar};
 
 /// More findings than this are counted, not shown.
 const KEPT: usize = 1_000;
@@ -39,7 +39,7 @@ pub(crate) async fn run(desk: &Desk, read_models: &Projections, args: &Args) -> 
     let report = verify(desk, read_models, args.json).await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&report)?)?;
+        writeln!(out, "{}", json(&report)?)?;
     } else {
         print(&mut out, &report)?;
     }
@@ -88,27 +88,14 @@ fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
 }
 
 fn table(findings: &[Finding]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal_width());
-    table.set_header(["rule", "position", "ticket", "version", "what"]);
+    let mut table = grid(["rule", "position", "ticket", "version", "what"], &[1, 3]);
     for finding in findings {
         let position = finding.position.map_or_else(String::new, |position| position.to_string());
         let ticket = finding.ticket.map_or_else(String::new, |ticket| ticket.to_string());
         let version = finding.version.map_or_else(String::new, |version| version.to_string());
         table.add_row([finding.rule.to_owned(), position, ticket, version, printable(&finding.detail)]);
     }
-    for column in [1, 3] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     table
-}
-
-fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use anyhow::Context as _;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use serde::Serialize;
+
+use crate::terminal::{grid, grouped, json, printable};
 
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +60,14 @@ impl Report {
 
     /// For programs: one object, on the last line.
     pub(super) fn print_json(&self, out: &mut impl Write) -> anyhow::Result<()> {
-        let line = serde_json::to_string(self).context("the report can't be written as JSON")?;
-        Ok(writeln!(out, "{line}")?)
+        Ok(writeln!(out, "{}", json(self)?)?)
     }
 
     /// For people.
     pub(super) fn print(&self, out: &mut impl Write, source: &str) -> anyhow::Result<()> {
         let width = grouped(self.rows).len();
         let mut line = |count: u64, what: &str| writeln!(out, "  {:>width$}  {what}", grouped(count));
-        line(self.rows, &format!("rows from {source}"))?;
+        line(self.rows, &format!("rows from {}", printable(source)))?;
         line(self.applied, "applied")?;
         line(self.without_effect - self.before, "without effect: what they say was so already")?;
         if self.before > 0 {
@@ -91,15 +91,9 @@ impl Report {
             }
         }
         groups.sort_by_key(|(_, _, rows)| std::cmp::Reverse(rows.len()));
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(super::terminal_width());
-        table.set_header(["refused", "why", "rows"]);
+        let mut table = grid(["refused", "why", "rows"], &[0]);
         for (_, reason, rows) in &groups {
-            table.add_row([grouped(rows.len() as u64), super::printable(reason), named(rows)]);
-        }
-        if let Some(column) = table.column_mut(0) {
-            column.set_cell_alignment(CellAlignment::Right);
+            table.add_row([grouped(rows.len() as u64), printable(reason), named(rows)]);
         }
         table
     }
@@ -116,19 +110,6 @@ fn named(rows: &[u64]) -> String {
         text.push("…".to_owned());
     }
     text.join(", ")
-}
-
-/// `21348` as `21,348`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -168,10 +149,5 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("at 10:00") && text.contains("4, 5") && !text.contains("at 11:00"), "{text}");
         assert!(text.contains("1  imported before"), "{text}");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 21_348, 1_234_567].map(grouped), ["0", "999", "1,000", "21,348", "1,234,567"]);
     }
 }

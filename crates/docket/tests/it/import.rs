@@ -96,7 +96,7 @@ impl Import {
         sqlx::query_scalar("select count(*) from events").fetch_one(&self.pool).await.unwrap()
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
