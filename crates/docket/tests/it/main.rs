@@ -12,6 +12,7 @@
 mod architecture;
 mod audit;
 mod broker;
+mod cli;
 mod docs;
 mod import;
 mod logs;

@@ -20,7 +20,7 @@ async fn invisible_characters_are_shown_by_every_command() {
     // as the owner, past the triggers and the rules that refuse such text
     connection.execute("alter table events disable trigger all").await.unwrap();
     let tampered = "update events set
-        payload = replace(payload::text, 'Hotel Bellavista', $1)::json,
+        payload = replace(payload::text, 'fault of Hotel Bellavista', $1)::json,
         metadata = replace(metadata::text, 'carla', $1)::json";
     sqlx::query(tampered).bind(NASTY).execute(&mut *connection).await.unwrap();
     let key = import.docket(&["keys", "create", "--role", "agent", "--name", "kim"]);
@@ -31,7 +31,9 @@ async fn invisible_characters_are_shown_by_every_command() {
     let commands: [&[&str]; 4] =
         [replay, &["audit", "replay", "2", "--diff"], &["keys", "list"], &["events", "tail", "-n", "100"]];
     for command in commands {
-        let text = stdout(&import.docket(command));
+        let output = import.docket(command);
+        assert!(output.status.success(), "{command:?}: {}", stderr(&output));
+        let text = stdout(&output);
         assert_safe(&text);
         assert!(text.contains(SHOWN), "{command:?}: {text}");
         let json = stdout(&import.docket(&[command, &["--json"]].concat()));
