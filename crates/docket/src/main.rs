@@ -22,10 +22,10 @@ mod terminal;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use config::{Config, Settings};
+use config::Config;
 use database::Database;
 use terminal::printable_lines;
 
@@ -40,7 +40,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "docket", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
-    settings: Settings,
+    config: Config,
     #[command(subcommand)]
     command: Command,
 }
@@ -87,8 +87,7 @@ enum Audit {
 fn main() -> ExitCode {
     #[cfg(feature = "failpoints")]
     failpoints::arm();
-    let cli = Cli::parse();
-    match run(cli) {
+    match parse().and_then(run) {
         Ok(code) => code,
         // `docket audit replay … | head`: who reads has seen enough
         Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) => {
@@ -104,8 +103,13 @@ fn main() -> ExitCode {
     }
 }
 
+fn parse() -> anyhow::Result<Cli> {
+    let matches = config::with_file(Cli::command(), std::env::args_os())?.get_matches();
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let config = Config::resolve(cli.settings)?;
+    let config = cli.config.checked()?;
     if let Command::Completions { shell } = cli.command {
         // it would panic where nobody reads on
         let mut script = Vec::new();

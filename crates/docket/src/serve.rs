@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{Config, Role};
+use crate::config::{Component, Config};
 use crate::endpoints::Endpoints;
 use crate::open_files;
 use crate::private::{supervise, told};
@@ -43,12 +43,12 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     else {
         return Ok(ExitCode::SUCCESS);
     };
-    let broker = if config.has(Role::Relay) { Some(Broker::provide(config).await) } else { None };
+    let broker = if config.has(Component::Relay) { Some(Broker::provide(config).await) } else { None };
     let broker_urls = broker.as_ref().map(|broker| broker.urls.clone());
     let relay_detail = RelayDetail::default();
 
     let mut followers = JoinSet::new();
-    if config.has(Role::Api) {
+    if config.has(Component::Api) {
         let api = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let urls = broker_urls.as_ref().and_then(|urls| urls.borrow().clone().ok());
         let endpoints =
@@ -62,7 +62,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let detail = broker_urls.clone().map(|urls| (relay_detail.clone(), urls));
     let app = App::new(desk.clone(), projections.reader(), api_config(config, telemetry.registry(), detail));
     followers.spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
-    if config.has(Role::Projector) {
+    if config.has(Component::Projector) {
         followers.spawn(projections.run(told(stopped.clone())));
     }
     if let Some(urls) = broker_urls {
@@ -119,7 +119,7 @@ fn api_config(
 ) -> api::Config {
     api::Config {
         public_url: config.public_url.clone(),
-        operations_only: !config.has(Role::Api),
+        operations_only: !config.has(Component::Api),
         request_timeout: api::REQUEST_TIMEOUT,
         body_timeout: api::BODY_TIMEOUT,
         limits: api::Limits {

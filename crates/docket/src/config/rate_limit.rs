@@ -1,15 +1,15 @@
-//! `10000/10` or `off`.
+//! The setting `rate_limit`: `10000/10` or `off`.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use api::Rate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How many requests an API key may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub(crate) struct RateLimit(pub(crate) Option<Rate>);
 
 impl Default for RateLimit {
@@ -29,19 +29,8 @@ impl FromStr for RateLimit {
             let (requests, seconds) = (requests.parse::<NonZeroU32>().ok()?, seconds.parse::<NonZeroU32>().ok()?);
             (requests.get() <= 10_000_000 && seconds.get() <= 86_400).then_some(Rate { requests, seconds })
         });
-        rate.map(|rate| Self(Some(rate))).ok_or_else(|| {
-            format!(
-                "{text:?} is no rate: it is as `10000/10`, requests (to ten millions) in seconds (to a day), or `off`"
-            )
-        })
-    }
-}
-
-impl TryFrom<String> for RateLimit {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+        rate.map(|rate| Self(Some(rate)))
+            .ok_or_else(|| format!("{text:?} is not a rate limit; write requests/seconds, such as 10000/10, or off"))
     }
 }
 
@@ -65,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_shown() {
+    fn text_round_trips() {
         for text in ["10000/10", "1/1", "off", "600/60"] {
             assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::config::{Config, Role, redacted, redacted_nats};
+use crate::config::{Component, Config, redacted, redacted_nats};
 use crate::database::Database;
 use crate::endpoints::Endpoints;
 
@@ -29,7 +29,7 @@ pub(super) fn print(
             if config.nats_url.is_none() { "private, at " } else { "" },
             redacted_nats(nats)
         )?,
-        None if config.has(Role::Relay) => {
+        None if config.has(Component::Relay) => {
             writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?;
         }
         None => {}

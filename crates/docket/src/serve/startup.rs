@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::backoff::Backoff;
-use crate::config::{Config, Role};
+use crate::config::{Component, Config};
 use crate::database::{Database, may_come_up};
 use crate::private::told;
 use crate::telemetry::now;
@@ -80,7 +80,7 @@ pub(super) async fn open(
 
 async fn attempt(config: &Config) -> anyhow::Result<Opened> {
     let database =
-        if config.has(Role::Api) { Database::provide(config).await? } else { Database::find(config).await? };
+        if config.has(Component::Api) { Database::provide(config).await? } else { Database::find(config).await? };
     let opened = open_on(&database, config).await;
     match opened {
         Ok((desk, projections, admin_key)) => Ok(Opened { database, desk, projections, admin_key }),
@@ -98,7 +98,7 @@ async fn open_on(database: &Database, config: &Config) -> anyhow::Result<(Desk, 
     }
     let desk = database.desk(config).await?;
     let projections = database.projections(&desk, config).await?;
-    let admin_key = if config.has(Role::Api) { first_key(desk.keys(), &config.data_dir).await? } else { None };
+    let admin_key = if config.has(Component::Api) { first_key(desk.keys(), &config.data_dir).await? } else { None };
     Ok((desk, projections, admin_key))
 }
 
