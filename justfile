@@ -42,7 +42,7 @@ faults *ARGS: (build-for-faults "failpoints")
 
 # the checker must catch each of four bugs (about three minutes)
 faults-planted *ARGS: (build-for-faults "planted-bugs")
-    target/faults/planted-bugs/docket-faults --docket target/faults/planted-bugs/docket --planted all --duration 20 --heal-readers 10 {{ARGS}}
+    target/faults/planted-bugs/docket-faults --docket target/faults/planted-bugs/docket --planted all --duration 20 --recovery-readers 10 {{ARGS}}
 
 [private]
 build-for-faults FEATURE:

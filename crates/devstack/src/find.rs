@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_is_read_from_what_postgres_says() {
+    fn major_version_is_parsed() {
         assert_eq!(major("postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 19devel\n"), Some(19));
         assert_eq!(major("#!/bin/sh\n"), None);

@@ -9,10 +9,10 @@
 //! - Both servers run in a session of their own, so that Ctrl-C reaches Docket first, and stop cleanly when Docket is killed.
 //! - [`testing`] shares one server among all processes of a test run.
 
+mod data_dir;
 mod error;
 mod fetch;
 mod find;
-mod folder;
 mod name;
 mod nats;
 mod permissions;

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_database_in_a_url_is_replaced_wherever_it_stands() {
+    fn with_database_replaces_database() {
         assert_eq!(
             with_database("postgres://u:p@h:5432/a?sslmode=disable", "b"),
             "postgres://u:p@h:5432/b?sslmode=disable"
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_can_not_break_out_of_its_quotes() {
+    fn quoted_escapes_quotes() {
         assert_eq!(quoted("a\"; drop"), "\"a\"\"; drop\"");
     }
 }

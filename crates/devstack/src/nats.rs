@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::data_dir::lock;
 use crate::error::{At as _, Error};
 use crate::find;
-use crate::folder::lock;
 use crate::permissions::{create_data_dir, create_private_dir, write_private};
 use crate::process::{Farewell, Process, log_tail};
 use users::Users;

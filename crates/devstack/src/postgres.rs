@@ -12,9 +12,9 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 pub(crate) use cluster::{initdb, postmaster, running, server_command};
 
+use crate::data_dir::{DataDir, lock, socket_folder};
 use crate::error::{At as _, Error};
 use crate::find;
-use crate::folder::{Place, lock, socket_folder};
 use crate::name::{percent_encoded, quoted};
 use crate::process::{Farewell, Process, log_tail};
 use crate::user::command;
@@ -51,7 +51,7 @@ impl Postgres {
     /// As root the server runs as user `postgres` or `nobody`, or as the owner of existing data. If that user can't enter `data_dir`,
     /// the data goes to a folder of its own in `/var/lib/docket`, and `data_dir/postgres.location` says which.
     pub async fn start(data_dir: &Path, durability: Durability) -> Result<Postgres, Error> {
-        let Place { root, user } = Place::choose(data_dir)?;
+        let DataDir { root, user } = DataDir::choose(data_dir)?;
         let data = root.join("postgres");
         let lock = lock(&root.join("postgres.lock"), &data).await?;
         let found = find::postgres(user.as_ref(), cluster::major(&data)?.map(|major| (major, data.as_path()))).await?;

@@ -104,8 +104,8 @@ impl Private for Nats {
     }
 }
 
-/// Keeps a server running in the background until `end` becomes true, then stops it. Without a server it starts one. `observe` is told
-/// of every start and of every attempt that failed.
+/// Keeps a server running in the background until `end` becomes true, then stops it. Without a server it starts one. `observe` gets
+/// every start and every attempt that failed.
 pub(crate) fn supervise<S: Private>(
     server: Option<S>,
     config: &Config,
@@ -116,7 +116,7 @@ pub(crate) fn supervise<S: Private>(
     RESTARTS.add(0, &[KeyValue::new("server", S::NAME)]);
     let (config, end) = (config.clone(), end.clone());
     tokio::spawn(async move {
-        let stop = told(end);
+        let stop = until_set(end);
         tokio::pin!(stop);
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE_WITHOUT_PROGRAM);
         let mut server = server;
@@ -180,7 +180,7 @@ pub(crate) fn supervise<S: Private>(
 }
 
 /// Returns when the flag is true.
-pub(crate) async fn told(mut flag: watch::Receiver<bool>) {
-    // a sender that is gone has nothing more to tell either
+pub(crate) async fn until_set(mut flag: watch::Receiver<bool>) {
+    // a sender that is gone counts as true
     flag.wait_for(|flag| *flag).await.ok();
 }

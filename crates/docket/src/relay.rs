@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::endpoints::Endpoints;
-use crate::private::{Private, supervise, told};
+use crate::private::{Private, supervise, until_set};
 use crate::telemetry::now;
 
 /// The broker's URLs.
@@ -123,7 +123,7 @@ pub(crate) async fn run(
         tokio::select! {
             () = work => {}
             () = moved => {}
-            () = told(stop.clone()) => return,
+            () = until_set(stop.clone()) => return,
         }
     }
 }

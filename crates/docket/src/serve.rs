@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::config::{Component, Config};
 use crate::endpoints::Endpoints;
 use crate::open_files;
-use crate::private::{supervise, told};
+use crate::private::{supervise, until_set};
 use crate::relay::{self, Broker, RelayDetail, Urls};
 use crate::telemetry::{self, Telemetry, new_id, now};
 use startup::Opened;
@@ -63,7 +63,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let app = App::new(desk.clone(), projections.reader(), api_config(config, telemetry.registry(), detail));
     followers.spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
     if config.has(Component::Projector) {
-        followers.spawn(projections.run(told(stopped.clone())));
+        followers.spawn(projections.run(until_set(stopped.clone())));
     }
     if let Some(urls) = broker_urls {
         followers.spawn(relay::run(desk.store().clone(), config.clone(), urls, relay_detail, stopped.clone()));
@@ -73,7 +73,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         database.private.map(|postgres| supervise(Some(postgres), config, &ended, |_| {})),
         broker.and_then(|broker| broker.supervise(config, &ended)),
     ];
-    let result = api::serve(listener, app, told(stopped)).await;
+    let result = api::serve(listener, app, until_set(stopped)).await;
 
     // in this order: requests have ended, followers have, the queue is flushed, then the servers may go
     signals.abort();
@@ -108,7 +108,7 @@ async fn keep_endpoints(
     };
     tokio::select! {
         () = follow => {}
-        () = told(stop) => {}
+        () = until_set(stop) => {}
     }
 }
 
@@ -166,7 +166,7 @@ async fn expire_receipts(desk: Desk, age: Duration, stopped: watch::Receiver<boo
         }
         tokio::select! {
             () = tokio::time::sleep(EXPIRE_EVERY) => {}
-            () = told(stopped.clone()) => return,
+            () = until_set(stopped.clone()) => return,
         }
     }
 }

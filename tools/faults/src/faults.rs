@@ -151,20 +151,20 @@ impl Fault {
 
 /// What became of the attempt to do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Inflicted {
+pub(crate) enum Injection {
     Done,
     /// It can't be done here, and why.
     Skipped(String),
 }
 
-impl Inflicted {
+impl Injection {
     fn skipped(why: impl Into<String>) -> Self {
         Self::Skipped(why.into())
     }
 }
 
 /// Does it. `seed` decides to whom, and for how long; `alone`: nothing else is wrong meanwhile.
-pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64, alone: bool) -> Result<Inflicted> {
+pub(crate) async fn inject(world: &Arc<World>, fault: Fault, seed: u64, alone: bool) -> Result<Injection> {
     let rng = &mut StdRng::seed_from_u64(seed);
     let time = Duration::from_millis(rng.random_range(2_000..8_000));
     match fault {
@@ -187,7 +187,7 @@ pub(crate) async fn inflict(world: &Arc<World>, fault: Fault, seed: u64, alone: 
         Fault::Clock => process::clock(world, rng, time).await,
         Fault::HangUps => {
             crate::writers::hang_up_at_once(world, seed, rng.random_range(300..900)).await;
-            Ok(Inflicted::Done)
+            Ok(Injection::Done)
         }
         Fault::Poison => poison::append(world, rng).await,
         Fault::PostgresKill => database::kill(world, rng).await,

@@ -1,6 +1,6 @@
-//! The fault checker (docs/adr/0022): real `docket` processes over a real PostgreSQL and NATS, clients that write down
-//! what they sent and were told, a seeded schedule of faults; and then all that was kept is held against all that was
-//! said. Ends with an error when an invariant is violated.
+//! The fault checker (docs/adr/0022). It runs real `docket` processes on a real PostgreSQL and NATS, records what clients sent
+//! and received, injects faults on a seeded schedule, and then compares what was stored with what was answered. It fails
+//! when an invariant is violated.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -8,11 +8,11 @@ mod disk;
 mod docket;
 mod faults;
 mod follow;
-mod heal;
 mod history;
 mod planted;
 mod proxy;
 mod readers;
+mod recovery;
 mod report;
 mod rules;
 mod run;
@@ -31,12 +31,12 @@ use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use faults::Fault;
-use heal::Limits;
 use planted::Bug;
+use recovery::Limits;
 use report::{Report, say};
 use run::Plan;
 
-/// Attacks Docket with faults, and holds what it kept against what it said.
+/// Inject faults into Docket and check its invariants
 #[derive(Debug, Parser)]
 #[command(name = "docket-faults", max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 all invariants hold (or, with --planted, every bug was caught), 1 not.")]
@@ -44,37 +44,37 @@ struct Cli {
     /// The `docket` to attack, built with the feature `failpoints`, or `planted-bugs`
     #[arg(long, default_value = "target/debug/docket")]
     docket: PathBuf,
-    /// Decides the schedule; the same seed, the same schedule [default: a new one]
+    /// Seed of the schedule; the same seed gives the same schedule [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// For how long faults strike, in seconds
+    /// How long faults are injected, in seconds
     #[arg(long, default_value_t = 600)]
     duration: u64,
-    /// Which faults, with commas between them [default: all]
+    /// The faults to inject, separated by commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     faults: Vec<Fault>,
-    /// How long it may take after a fault until writes go through, in seconds
+    /// Limit for writes to succeed after a fault, in seconds
     #[arg(long, default_value_t = 10)]
-    heal_writes: u64,
-    /// How long it may take after a fault until every reader has caught up, in seconds
+    recovery_writes: u64,
+    /// Limit for every reader to catch up after a fault, in seconds
     #[arg(long, default_value_t = 60)]
-    heal_readers: u64,
-    /// How many clients write
+    recovery_readers: u64,
+    /// Number of clients that write
     #[arg(long, default_value_t = 8)]
     writers: u64,
     /// The pause of a client between two commands, in milliseconds
     #[arg(long, default_value_t = 40)]
     pace: u64,
-    /// For how long a leader is paused, in seconds; PostgreSQL ends the session of one that is silent for 15
+    /// How long a leader is paused, in seconds; PostgreSQL ends a session that is silent for 15
     #[arg(long, default_value_t = 20)]
     pause: u64,
-    /// Writes the report to this file, as JSON
+    /// Write the report to this file, as JSON
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Keeps the processes' logs in this folder if something is wrong
+    /// Keep the processes' logs in this directory if an invariant is violated
     #[arg(long)]
     keep: Option<PathBuf>,
-    /// Plants a bug, and expects it to be caught: a name, or `all`
+    /// Plant a bug and expect the checker to catch it: a name, or `all`
     #[arg(long)]
     planted: Option<String>,
 }
@@ -108,7 +108,10 @@ async fn check(cli: &Cli) -> Result<ExitCode> {
         seed: cli.seed.unwrap_or_else(|| rand::random_range(0..1_000_000)),
         duration: Duration::from_secs(cli.duration),
         faults: if cli.faults.is_empty() { Fault::value_variants().to_vec() } else { cli.faults.clone() },
-        limits: Limits { writes: Duration::from_secs(cli.heal_writes), readers: Duration::from_secs(cli.heal_readers) },
+        limits: Limits {
+            writes: Duration::from_secs(cli.recovery_writes),
+            readers: Duration::from_secs(cli.recovery_readers),
+        },
         writers: cli.writers,
         pace: Duration::from_millis(cli.pace),
         pause: Duration::from_secs(cli.pause),

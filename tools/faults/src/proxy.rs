@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_backend_is_read_from_its_greeting() {
+    fn backend_pid_is_parsed() {
         let greeting = b"NR\0\0\0\x08\0\0\0\0S\0\0\0\x08a\0b\0K\0\0\0\x0c\0\0\x01\x02\0\0\0\x09Z\0\0\0\x05I";
         assert_eq!(backend_pid(greeting), Some(0x102));
         assert_eq!(backend_pid(&greeting[1..]), Some(0x102));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_wire_ends_connections_and_a_mute_one_holds_back() {
+    async fn cut_ends_connections_and_mute_holds_data() {
         let echo = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = Arc::new(AtomicU16::new(echo.local_addr().unwrap().port()));
         tokio::spawn(async move {

@@ -7,8 +7,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::heal::Healed;
 use crate::history::Broken;
+use crate::recovery::Recovery;
 use crate::rules::RULES;
 
 /// The commands, counted.
@@ -27,11 +27,11 @@ pub(crate) struct Account {
     pub(crate) unexpected: u64,
 }
 
-/// What became of a fault, over all the times that it struck.
+/// What became of a fault, over all the times that it record.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Struck {
+pub(crate) struct FaultRecord {
     pub(crate) times: u32,
-    pub(crate) healed: Vec<Healed>,
+    pub(crate) recovered: Vec<Recovery>,
     pub(crate) skipped: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Report {
     pub(crate) seconds: u64,
     pub(crate) events: u64,
     pub(crate) account: Account,
-    pub(crate) faults: BTreeMap<String, Struck>,
+    pub(crate) faults: BTreeMap<String, FaultRecord>,
     pub(crate) answers: BTreeMap<String, u64>,
     pub(crate) broken: BTreeMap<u8, Broken>,
 }
@@ -101,14 +101,14 @@ impl Report {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_header(["fault", "times", "writes: median", "longest", "readers: median", "longest", "skipped"]);
-        for (name, struck) in &self.faults {
-            let writes: Vec<_> = struck.healed.iter().map(|healed| healed.writes).collect();
-            let readers: Vec<_> = struck.healed.iter().map(|healed| healed.readers).collect();
-            let mut row = vec![name.clone(), struck.times.to_string()];
+        for (name, record) in &self.faults {
+            let writes: Vec<_> = record.recovered.iter().map(|recovered| recovered.writes).collect();
+            let readers: Vec<_> = record.recovered.iter().map(|recovered| recovered.readers).collect();
+            let mut row = vec![name.clone(), record.times.to_string()];
             row.extend([median(&writes), longest(&writes), median(&readers), longest(&readers)]);
-            row.push(match struck.skipped.as_slice() {
+            row.push(match record.skipped.as_slice() {
                 [] => String::new(),
-                [why, ..] => format!("{}: {why}", struck.skipped.len()),
+                [why, ..] => format!("{}: {why}", record.skipped.len()),
             });
             table.add_row(row);
         }

@@ -11,7 +11,7 @@ pub(crate) const RULES: &[(u8, &str)] = &[
     (BROKER, "the broker holds the log, each event once and in order"),
     (RETRIES, "a retry gets the same answer"),
     (UNKNOWN, "an unknown outcome is found out, or said to be unknown"),
-    (HEALING, "after a fault everything goes on by itself, and in time"),
+    (RECOVERY, "after a fault everything goes on by itself, and in time"),
     (IMMUTABLE, "the database refuses changes, and the audit finds what a superuser did"),
     (ANSWERS, "no 500, no panic; reads go on while nothing can be written"),
 ];
@@ -25,6 +25,6 @@ pub(crate) const READ_MODELS: u8 = 6;
 pub(crate) const BROKER: u8 = 7;
 pub(crate) const RETRIES: u8 = 8;
 pub(crate) const UNKNOWN: u8 = 9;
-pub(crate) const HEALING: u8 = 10;
+pub(crate) const RECOVERY: u8 = 10;
 pub(crate) const IMMUTABLE: u8 = 11;
 pub(crate) const ANSWERS: u8 = 12;

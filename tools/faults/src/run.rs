@@ -1,4 +1,4 @@
-//! One run: clients, faults, healing, and then the reckoning.
+//! One run: clients, faults, recovery, and then verification.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::faults::{Fault, Inflicted, inflict};
-use crate::heal::{Limits, heal};
-use crate::report::{Report, Struck, say};
+use crate::faults::{Fault, Injection, inject};
+use crate::recovery::{Limits, measure};
+use crate::report::{FaultRecord, Report, say};
 use crate::schedule::{Schedule, Step};
 use crate::world::World;
 use crate::{follow, readers, rules, verify, writers};
@@ -84,7 +84,7 @@ async fn in_world(world: &Arc<World>, plan: &Plan, began: Instant) -> Result<Rep
     while let Some(client) = clients.join_next().await {
         client?;
     }
-    heal(world, "the whole run", plan.limits).await?;
+    measure(world, "the whole run", plan.limits).await?;
     let stop = async || {
         // a follower may still be on its way
         caught_up(world, plan.limits.readers).await;
@@ -119,32 +119,37 @@ fn clients(world: &Arc<World>, plan: &Plan) -> JoinSet<()> {
     clients
 }
 
-async fn strike(world: &Arc<World>, step: Step, limits: Limits, faults: &mut BTreeMap<String, Struck>) -> Result<()> {
+async fn strike(
+    world: &Arc<World>,
+    step: Step,
+    limits: Limits,
+    faults: &mut BTreeMap<String, FaultRecord>,
+) -> Result<()> {
     tokio::time::sleep(step.quiet).await;
     let name = step.faults.iter().map(|(fault, _)| fault.name()).collect::<Vec<_>>().join(" + ");
     let began = Instant::now();
-    let strikes = step.faults.iter().map(|(fault, seed)| inflict(world, *fault, *seed, step.faults.len() == 1));
-    let inflicted = futures_util::future::join_all(strikes).await;
+    let strikes = step.faults.iter().map(|(fault, seed)| inject(world, *fault, *seed, step.faults.len() == 1));
+    let injections = futures_util::future::join_all(strikes).await;
     // a fault that can't be done is told, and is none of Docket's
-    let skipped: Vec<_> = inflicted
+    let skipped: Vec<_> = injections
         .into_iter()
-        .filter_map(|inflicted| match inflicted {
-            Ok(Inflicted::Done) => None,
-            Ok(Inflicted::Skipped(why)) => Some(why),
+        .filter_map(|injections| match injections {
+            Ok(Injection::Done) => None,
+            Ok(Injection::Skipped(why)) => Some(why),
             Err(error) => Some(format!("{error:#}")),
         })
         .collect();
     world.database.ensure().await?;
     let lasted = began.elapsed().as_secs_f64();
-    let healed = heal(world, &name, limits).await?;
+    let recovered = measure(world, &name, limits).await?;
     let shown = |time: Option<f64>| time.map_or("never".to_owned(), |time| format!("{time:.1} s"));
-    let (writes, readers) = (shown(healed.writes), shown(healed.readers));
+    let (writes, readers) = (shown(recovered.writes), shown(recovered.readers));
     let passed = if skipped.is_empty() { String::new() } else { format!("; skipped: {}", skipped.join("; ")) };
     say(&format!("  {name}: {lasted:.1} s; writes after {writes}, readers after {readers}{passed}"));
-    let struck = faults.entry(name).or_default();
-    struck.times += 1;
-    struck.skipped.extend(skipped);
-    struck.healed.push(healed);
+    let record = faults.entry(name).or_default();
+    record.times += 1;
+    record.skipped.extend(skipped);
+    record.recovered.push(recovered);
     Ok(())
 }
 

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_gives_the_same_schedule_and_every_fault_comes_alone_first() {
+    fn seed_determines_schedule() {
         let all = Fault::value_variants();
         let steps: Vec<_> = Schedule::new(7, all).take(100).collect();
         assert_eq!(steps, Schedule::new(7, all).take(100).collect::<Vec<_>>());

@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::docket::{Docket, Setup};
-use crate::heal::Limits;
 use crate::history::{Command, Findings, History};
 use crate::proxy::{Proxy, Upstream};
+use crate::recovery::Limits;
 use crate::run::Plan;
 use crate::stores::{Broker, Database};
 

@@ -6,7 +6,7 @@ mod headers;
 mod idle;
 mod keys;
 mod lock;
-mod readers;
+mod slow_consumers;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::connection::Reply;
 use crate::ledger::Ledger;
-use crate::wire::Reply;
 
 /// What is attacked, and with what.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ enum Kind {
     Idle,
     WrongKeys(keys::Wrong),
     BeyondTheLimit,
-    Greedy,
+    SlowConsumers,
     Flood,
     Lock,
 }
@@ -116,7 +116,7 @@ pub(crate) fn all() -> Vec<Attack> {
         attack("unknown-id", "500/s with unknown key ids", Kind::WrongKeys(keys::Wrong::Id)),
         attack("wrong-secret", "500/s with the id of a valid key", Kind::WrongKeys(keys::Wrong::Secret)),
         attack("one-key", "one key beyond its limit, 2,000/s", Kind::BeyondTheLimit),
-        attack("greedy", "256 live streams of 30 MB, unread, and pages of it, 20/s", Kind::Greedy),
+        attack("slow-consumers", "256 live streams of 30 MB, unread, and pages of it, 20/s", Kind::SlowConsumers),
         Attack { promise: Promise::Shed, ..attack("flood", "2,048 clients that write without a pause", Kind::Flood) },
         Attack {
             lasts: Duration::from_secs(30),
@@ -138,7 +138,7 @@ impl Attack {
             Kind::Idle => idle::hold(target, end).await,
             Kind::WrongKeys(wrong) => keys::flood(target, wrong, end).await,
             Kind::BeyondTheLimit => flood::one_key(target, end).await,
-            Kind::Greedy => readers::greedy(target, end).await,
+            Kind::SlowConsumers => slow_consumers::read_nothing(target, end).await,
             Kind::Flood => flood::writers(target, end).await,
             Kind::Lock => lock::hold(target, self.lasts).await,
         }

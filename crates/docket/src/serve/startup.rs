@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::backoff::Backoff;
 use crate::config::{Component, Config};
 use crate::database::{Database, may_come_up};
-use crate::private::told;
+use crate::private::until_set;
 use crate::telemetry::now;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -31,8 +31,8 @@ pub(super) struct Opened {
     pub(super) admin_key: Option<PathBuf>,
 }
 
-/// Opens the database once it is up; `None` if the process was told to stop before. An error that waiting does not mend (a wrong
-/// password, an unknown database) is returned.
+/// Opens the database once it is up; `None` if the process has to stop before that. Returns an error that waiting does
+/// not mend: a wrong password, an unknown database.
 pub(super) async fn open(
     config: &Config,
     listener: &TcpListener,
@@ -43,7 +43,7 @@ pub(super) async fn open(
     loop {
         let attempt = tokio::select! {
             attempt = attempt(config) => attempt,
-            () = told(stop.clone()) => break,
+            () = until_set(stop.clone()) => break,
         };
         let error = match attempt {
             Ok(opened) => {
@@ -69,7 +69,7 @@ pub(super) async fn open(
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = told(stop.clone()) => break,
+            () = until_set(stop.clone()) => break,
         }
     }
     if let Some(waiting) = waiting {
@@ -130,7 +130,7 @@ impl Waiting {
         let socket = TcpListener::from_std(socket)?;
         let (reason, reasons) = watch::channel(reason);
         let (end, ended) = watch::channel(false);
-        let server = tokio::spawn(api::serve_starting(socket, base, reasons, told(ended)));
+        let server = tokio::spawn(api::serve_starting(socket, base, reasons, until_set(ended)));
         Ok(Self { reason, end, server })
     }
 

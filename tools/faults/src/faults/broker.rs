@@ -5,19 +5,19 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::Instant;
 
-use super::Inflicted;
-use crate::heal::broker_position;
+use super::Injection;
+use crate::recovery::broker_position;
 use crate::world::World;
 
-pub(super) async fn kill(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn kill(world: &World, time: Duration) -> Result<Injection> {
     world.broker.kill().await;
     tokio::time::sleep(time).await;
     world.broker.start_again().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 /// A disk that was restored from a copy: the broker has forgotten what it had acknowledged since.
-pub(super) async fn set_back(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn set_back(world: &World, time: Duration) -> Result<Injection> {
     world.broker.kill().await;
     world.broker.copy_store().await?;
     world.broker.start_again().await?;
@@ -25,20 +25,20 @@ pub(super) async fn set_back(world: &World, time: Duration) -> Result<Inflicted>
     world.broker.kill().await;
     world.broker.set_back()?;
     world.broker.start_again().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn wipe(world: &World) -> Result<Inflicted> {
+pub(super) async fn wipe(world: &World) -> Result<Injection> {
     world.broker.kill().await;
     world.broker.wipe()?;
     world.broker.start_again().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Injection> {
     let disk = &world.disks.1;
     if let Some(why) = &disk.missing {
-        return Ok(Inflicted::skipped(why));
+        return Ok(Injection::skipped(why));
     }
     let filled = disk.fill().await?;
     tokio::time::sleep(time).await;
@@ -50,11 +50,11 @@ pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted
         if let Ok(Ok(at)) = tokio::time::timeout(Duration::from_secs(2), broker_position(world)).await
             && at >= goal
         {
-            return Ok(Inflicted::Done);
+            return Ok(Injection::Done);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     world.broker.kill().await;
     world.broker.start_again().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }

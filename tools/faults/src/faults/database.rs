@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::Instant;
 
-use super::Inflicted;
+use super::Injection;
 use crate::docket::Docket;
 use crate::history::Outcome;
 use crate::rules;
@@ -18,24 +18,24 @@ use crate::world::{Ticket, World};
 /// How fast liveness is to be answered whatever happens, and a read while nothing can be written.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn kill(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
+pub(super) async fn kill(world: &World, rng: &mut StdRng) -> Result<Injection> {
     world.database.kill().await;
     tokio::time::sleep(Duration::from_millis(rng.random_range(0..3_000))).await;
     world.database.ensure().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 /// PostgreSQL then ends all the others too, and recovers.
-pub(super) async fn kill_backend(world: &World, seed: u64) -> Result<Inflicted> {
+pub(super) async fn kill_backend(world: &World, seed: u64) -> Result<Injection> {
     let sql =
         "select pid from pg_stat_activity where application_name = 'docket' order by md5(pid::text || $1) limit 1";
     let pid: Option<i32> = sqlx::query_scalar(sql).bind(seed.to_string()).fetch_optional(&world.pool).await?;
-    let Some(pid) = pid else { return Ok(Inflicted::skipped("there was no connection")) };
+    let Some(pid) = pid else { return Ok(Injection::skipped("there was no connection")) };
     send(Pid::from_raw(pid), Signal::SIGKILL).context("the server process can't be killed")?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn terminate(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn terminate(world: &World, time: Duration) -> Result<Injection> {
     let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity
                 where application_name = 'docket' and random() < 0.3";
     let end = Instant::now() + time;
@@ -43,11 +43,11 @@ pub(super) async fn terminate(world: &World, time: Duration) -> Result<Inflicted
         world.ask(sql).await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 /// Nothing can be written. What can be read must be, and who writes must hear of it in time.
-pub(super) async fn lock_writes(world: &World, time: Duration, alone: bool) -> Result<Inflicted> {
+pub(super) async fn lock_writes(world: &World, time: Duration, alone: bool) -> Result<Injection> {
     let ticket = world.ticket_list().first().cloned().context("there is no ticket yet")?;
     let mut lock = world.pool.begin().await?;
     sqlx::raw_sql("lock table events in exclusive mode").execute(&mut *lock).await?;
@@ -59,7 +59,7 @@ pub(super) async fn lock_writes(world: &World, time: Duration, alone: bool) -> R
 }
 
 /// Nothing can be read either: every connection of the pools waits. Whoever asks whether the process lives is told.
-pub(super) async fn lock_all(world: &World, time: Duration, alone: bool) -> Result<Inflicted> {
+pub(super) async fn lock_all(world: &World, time: Duration, alone: bool) -> Result<Injection> {
     let mut lock = world.pool.begin().await?;
     sqlx::raw_sql("lock table events in access exclusive mode").execute(&mut *lock).await?;
     hold(world, time, alone, "/health/liveness", lock).await
@@ -72,7 +72,7 @@ async fn hold(
     alone: bool,
     path: &str,
     lock: sqlx::Transaction<'_, sqlx::Postgres>,
-) -> Result<Inflicted> {
+) -> Result<Injection> {
     let end = Instant::now() + time;
     while Instant::now() < end {
         for docket in world.apis().filter(|_| alone) {
@@ -88,7 +88,7 @@ async fn hold(
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     lock.rollback().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 async fn refused_in_time(world: &World, docket: &Docket, ticket: &Ticket, alone: bool) {
@@ -105,15 +105,15 @@ async fn refused_in_time(world: &World, docket: &Docket, ticket: &Ticket, alone:
     world.history.add(command);
 }
 
-pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn disk_full(world: &World, time: Duration) -> Result<Injection> {
     let disk = &world.disks.0;
     if let Some(why) = &disk.missing {
-        return Ok(Inflicted::skipped(why));
+        return Ok(Injection::skipped(why));
     }
     let filled = disk.fill().await?;
     tokio::time::sleep(time).await;
     drop(filled);
     // it may have given up: its supervisor starts it again
     world.database.ensure().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use super::Inflicted;
+use super::Injection;
 use crate::disk::Disk;
 use crate::rules;
 use crate::world::World;
@@ -25,11 +25,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What is written before the disk is full.
 const TICKETS_BEFORE: usize = 50;
 
-pub(super) async fn fill(world: &World, time: Duration) -> Result<Inflicted> {
+pub(super) async fn fill(world: &World, time: Duration) -> Result<Injection> {
     let folder = world.dir().join(format!("one-disk-{}", world.nonce()));
     let disk = Disk::mount(folder.join("disk"), MEGABYTES).await?;
     if let Some(why) = &disk.missing {
-        return Ok(Inflicted::skipped(why));
+        return Ok(Injection::skipped(why));
     }
     let mut server = Server::start(&world.program, &folder, disk.path()).await?;
     let result = attack(world, &server, &disk, time).await;
@@ -37,10 +37,10 @@ pub(super) async fn fill(world: &World, time: Duration) -> Result<Inflicted> {
     if result.is_err() {
         let log = std::fs::read_to_string(folder.join("docket.log")).unwrap_or_default();
         let tail: Vec<_> = log.lines().rev().take(8).collect();
-        world.findings.add(rules::HEALING, format!("one-disk-full: the process said last {tail:?}"));
+        world.findings.add(rules::RECOVERY, format!("one-disk-full: the process said last {tail:?}"));
     }
     result?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 async fn attack(world: &World, server: &Server, disk: &Disk, time: Duration) -> Result<()> {
@@ -70,7 +70,7 @@ async fn attack(world: &World, server: &Server, disk: &Disk, time: Duration) -> 
         }
         let writes = freed.elapsed();
         if writes > world.limits.writes {
-            world.findings.add(rules::HEALING, format!("one-disk-full: writes did not go through within {writes:?}"));
+            world.findings.add(rules::RECOVERY, format!("one-disk-full: writes did not go through within {writes:?}"));
         }
         anyhow::Ok(freed)
     };

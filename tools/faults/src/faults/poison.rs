@@ -4,14 +4,14 @@ use anyhow::Result;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Inflicted;
+use super::Injection;
 use crate::rules;
 use crate::world::World;
 
 /// Appends it to a ticket of its own; it stays there, and everything else must go on.
 ///
 /// By the function of migration 0007, which programs older than 0008 still call beside this one.
-pub(super) async fn append(world: &World, rng: &mut rand::rngs::StdRng) -> Result<Inflicted> {
+pub(super) async fn append(world: &World, rng: &mut rand::rngs::StdRng) -> Result<Injection> {
     use rand::RngExt;
     let (stream, command) = (Uuid::from_u128(rng.random()), Uuid::from_u128(rng.random()));
     let mut tx = world.pool.begin().await?;
@@ -23,7 +23,7 @@ pub(super) async fn append(world: &World, rng: &mut rand::rngs::StdRng) -> Resul
     // before anybody can see it
     world.poison(head + 1, stream);
     tx.commit().await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 /// Its tickets are parked, and nothing else is; an operator decides that they are left out.

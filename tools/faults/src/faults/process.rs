@@ -9,9 +9,9 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::Instant;
 
-use super::Inflicted;
+use super::Injection;
 use crate::docket::Docket;
-use crate::heal::read_models;
+use crate::recovery::read_models;
 use crate::rules;
 use crate::world::World;
 
@@ -21,96 +21,96 @@ fn any<'a>(world: &'a World, rng: &mut StdRng) -> &'a Arc<Docket> {
     &world.dockets[rng.random_range(0..world.dockets.len())]
 }
 
-pub(super) async fn kill(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
+pub(super) async fn kill(world: &World, rng: &mut StdRng) -> Result<Injection> {
     let docket = any(world, rng);
     let before = docket.exits();
     docket.signal(Signal::SIGKILL);
     Ok(ended(docket, before).await)
 }
 
-pub(super) async fn kill_all(world: &World) -> Result<Inflicted> {
+pub(super) async fn kill_all(world: &World) -> Result<Injection> {
     world.dockets.iter().for_each(|docket| docket.signal(Signal::SIGKILL));
     tokio::time::sleep(Duration::from_millis(300)).await;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn stop(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
+pub(super) async fn stop(world: &World, rng: &mut StdRng) -> Result<Injection> {
     let docket = any(world, rng);
     let before = docket.exits();
     docket.signal(Signal::SIGTERM);
     let deadline = Instant::now() + Duration::from_secs(45);
     while docket.exits() == before {
         if Instant::now() > deadline {
-            world.findings.add(rules::HEALING, format!("{} did not stop within 45 s of being told to", docket.name));
+            world.findings.add(rules::RECOVERY, format!("{} did not stop within 45 s of being told to", docket.name));
             docket.signal(Signal::SIGKILL);
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-async fn ended(docket: &Docket, before: u64) -> Inflicted {
+async fn ended(docket: &Docket, before: u64) -> Injection {
     let deadline = Instant::now() + PATIENCE;
     while docket.exits() == before {
         if Instant::now() > deadline {
-            return Inflicted::Skipped(format!("{} did not come by it within {} s", docket.name, PATIENCE.as_secs()));
+            return Injection::Skipped(format!("{} did not come by it within {} s", docket.name, PATIENCE.as_secs()));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Inflicted::Done
+    Injection::Done
 }
 
 /// Arms a place, and waits for the process to die there.
-async fn kill_at(docket: &Docket, place: &str, after: u32) -> Result<Inflicted> {
+async fn kill_at(docket: &Docket, place: &str, after: u32) -> Result<Injection> {
     let before = docket.exits();
     docket.arm(place, &format!("{after}*off->return"))?;
-    let inflicted = ended(docket, before).await;
-    if inflicted != Inflicted::Done {
+    let injections = ended(docket, before).await;
+    if injections != Injection::Done {
         docket.arm(place, "off")?;
-        return Ok(inflicted);
+        return Ok(injections);
     }
     let by_itself = docket.last_exit().and_then(|exit| std::os::unix::process::ExitStatusExt::signal(&exit));
     if by_itself != Some(Signal::SIGABRT as i32) {
-        return Ok(Inflicted::skipped(format!("{} ended before it came by: {:?}", docket.name, docket.last_exit())));
+        return Ok(Injection::skipped(format!("{} ended before it came by: {:?}", docket.name, docket.last_exit())));
     }
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn kill_writer(world: &World, place: &str, rng: &mut StdRng) -> Result<Inflicted> {
+pub(super) async fn kill_writer(world: &World, place: &str, rng: &mut StdRng) -> Result<Injection> {
     let writers: Vec<_> = world.apis().collect();
     kill_at(writers[rng.random_range(0..writers.len())], place, rng.random_range(1..40)).await
 }
 
-pub(super) async fn kill_projector(world: &World, place: &str, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
+pub(super) async fn kill_projector(world: &World, place: &str, rng: &mut StdRng) -> Result<Injection> {
+    let Some(docket) = projector(world).await? else { return Ok(Injection::skipped("nobody led")) };
     kill_at(docket, place, rng.random_range(1..40)).await
 }
 
-pub(super) async fn kill_relay(world: &World, place: &str, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = relay(world).await else { return Ok(Inflicted::skipped("nobody published")) };
+pub(super) async fn kill_relay(world: &World, place: &str, rng: &mut StdRng) -> Result<Injection> {
+    let Some(docket) = relay(world).await else { return Ok(Injection::skipped("nobody published")) };
     kill_at(docket, place, rng.random_range(1..20)).await
 }
 
-pub(super) async fn kill_rebuild(world: &World, place: &str) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
+pub(super) async fn kill_rebuild(world: &World, place: &str) -> Result<Injection> {
+    let Some(docket) = projector(world).await? else { return Ok(Injection::skipped("nobody led")) };
     let generation = live(world).await?;
     if !ask_for_rebuild(world).await {
-        return Ok(Inflicted::skipped("the rebuild was not accepted"));
+        return Ok(Injection::skipped("the rebuild was not accepted"));
     }
-    let inflicted = kill_at(docket, place, 0).await?;
+    let injections = kill_at(docket, place, 0).await?;
     // whoever leads next goes on with it
     swapped(world, generation).await?;
-    Ok(inflicted)
+    Ok(injections)
 }
 
-pub(super) async fn rebuild(world: &World) -> Result<Inflicted> {
+pub(super) async fn rebuild(world: &World) -> Result<Injection> {
     let generation = live(world).await?;
     if !ask_for_rebuild(world).await {
-        return Ok(Inflicted::skipped("the rebuild was not accepted"));
+        return Ok(Injection::skipped("the rebuild was not accepted"));
     }
     swapped(world, generation).await?;
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
 async fn live(world: &World) -> Result<i64> {
@@ -131,7 +131,7 @@ async fn swapped(world: &World, before: i64) -> Result<()> {
     let deadline = Instant::now() + Duration::from_mins(2);
     while live(world).await? <= before {
         if Instant::now() > deadline {
-            world.findings.add(rules::HEALING, "a rebuild was not finished within two minutes");
+            world.findings.add(rules::RECOVERY, "a rebuild was not finished within two minutes");
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -175,8 +175,8 @@ async fn relay(world: &World) -> Option<&Arc<Docket>> {
     None
 }
 
-pub(super) async fn pause_projector(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = projector(world).await? else { return Ok(Inflicted::skipped("nobody led")) };
+pub(super) async fn pause_projector(world: &World, rng: &mut StdRng) -> Result<Injection> {
+    let Some(docket) = projector(world).await? else { return Ok(Injection::skipped("nobody led")) };
     let taken_over = async |goal: i64| {
         let models = read_models(world).await.unwrap_or_default();
         !models.is_empty() && models.iter().all(|(_, at)| *at >= goal)
@@ -184,9 +184,9 @@ pub(super) async fn pause_projector(world: &World, rng: &mut StdRng) -> Result<I
     pause(world, docket, "read models", taken_over, rng).await
 }
 
-pub(super) async fn pause_relay(world: &World, rng: &mut StdRng) -> Result<Inflicted> {
-    let Some(docket) = relay(world).await else { return Ok(Inflicted::skipped("nobody published")) };
-    let taken_over = async |goal: i64| crate::heal::broker_position(world).await.is_ok_and(|at| at >= goal);
+pub(super) async fn pause_relay(world: &World, rng: &mut StdRng) -> Result<Injection> {
+    let Some(docket) = relay(world).await else { return Ok(Injection::skipped("nobody published")) };
+    let taken_over = async |goal: i64| crate::recovery::broker_position(world).await.is_ok_and(|at| at >= goal);
     pause(world, docket, "the broker", taken_over, rng).await
 }
 
@@ -197,7 +197,7 @@ async fn pause(
     what: &str,
     taken_over: impl AsyncFn(i64) -> bool,
     rng: &mut StdRng,
-) -> Result<Inflicted> {
+) -> Result<Injection> {
     docket.signal(Signal::SIGSTOP);
     let end = Instant::now() + world.pause.mul_f64(rng.random_range(1.0..1.2));
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -211,12 +211,12 @@ async fn pause(
     docket.signal(Signal::SIGCONT);
     if !over {
         let what = format!("nobody took over {what} while {} was paused", docket.name);
-        world.findings.add(rules::HEALING, what);
+        world.findings.add(rules::RECOVERY, what);
     }
-    Ok(Inflicted::Done)
+    Ok(Injection::Done)
 }
 
-pub(super) async fn clock(world: &World, rng: &mut StdRng, time: Duration) -> Result<Inflicted> {
+pub(super) async fn clock(world: &World, rng: &mut StdRng, time: Duration) -> Result<Injection> {
     let docket = any(world, rng);
     let off = if rng.random_ratio(1, 2) { 3_600 } else { -3_600 };
     docket.at_next_start(&format!("clock.off=return({off})"));

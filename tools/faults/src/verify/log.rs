@@ -54,7 +54,7 @@ pub(super) fn seen(world: &World, kept: &Kept, seen: &[Seen]) {
         }
         if seen.len() < kept.events.len() {
             let what = format!("follower {follower} saw {} of {} events", seen.len(), kept.events.len());
-            world.findings.add(rules::HEALING, what);
+            world.findings.add(rules::RECOVERY, what);
         }
     }
 }

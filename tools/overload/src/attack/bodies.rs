@@ -6,14 +6,14 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::Target;
-use crate::wire::{Wire, request};
+use crate::connection::{Connection, request};
 
 const LARGE: usize = 10_000_000;
 const PIECE: usize = 64 * 1024;
 const SLOW: usize = 500;
 const INVALID: usize = 16;
 
-/// Bodies of 10 MB with a valid key, ten a second. The client reads while it sends, as good ones do.
+/// Bodies of 10 MB with a valid key, ten a second. The client reads while it sends.
 pub(super) async fn large(target: Target, declared: bool, end: Instant) -> Result<()> {
     let mut due = interval(Duration::from_millis(100));
     let mut sent = JoinSet::new();
@@ -26,7 +26,7 @@ pub(super) async fn large(target: Target, declared: bool, end: Instant) -> Resul
 }
 
 async fn send(target: Target, declared: bool) {
-    let Ok(wire) = Wire::connect(target.address).await else {
+    let Ok(wire) = Connection::connect(target.address).await else {
         return target.tally.count(Err(std::io::ErrorKind::NotConnected.into()));
     };
     let framing = if declared { format!("content-length: {LARGE}") } else { "transfer-encoding: chunked".to_owned() };
@@ -51,7 +51,7 @@ async fn send(target: Target, declared: bool) {
         // the connection stays open: it is the server that has to end it
         write
     });
-    let reply = Wire::only_read(read).await;
+    let reply = Connection::only_read(read).await;
     target.tally.count(reply);
     sending.abort();
 }
@@ -65,7 +65,7 @@ pub(super) async fn invalid(target: Target, end: Instant) -> Result<()> {
         let (target, ask) = (target.clone(), ask.clone());
         clients.spawn(async move {
             while Instant::now() < end {
-                let reply = match Wire::connect(target.address).await {
+                let reply = match Connection::connect(target.address).await {
                     Ok(mut wire) => wire.ask(&ask).await,
                     Err(error) => Err(error),
                 };
@@ -88,7 +88,7 @@ fn unknown_members() -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Connections whose bodies come a byte a second, with a valid key.
+/// Slow clients: bodies that arrive one byte a second, with a valid key.
 pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
     let mut connections = JoinSet::new();
     for n in 0..SLOW {
@@ -97,7 +97,7 @@ pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
             // not all in the same moment
             tokio::time::sleep(Duration::from_millis(2) * u32::try_from(n).unwrap_or(0)).await;
             while Instant::now() < end {
-                let reply = dribble(&target, end).await;
+                let reply = send_slowly(&target, end).await;
                 if Instant::now() < end {
                     target.tally.count(reply);
                 }
@@ -108,19 +108,19 @@ pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
     Ok(())
 }
 
-async fn dribble(target: &Target, end: Instant) -> std::io::Result<crate::wire::Reply> {
-    let wire = Wire::connect(target.address).await?;
+async fn send_slowly(target: &Target, end: Instant) -> std::io::Result<crate::connection::Reply> {
+    let wire = Connection::connect(target.address).await?;
     let whole = request("POST", "/v1/tickets", Some(&target.keys[1]), Some(&" ".repeat(100_000)));
     let (read, mut write) = wire.stream.into_split();
     write.write_all(&whole[..whole.len() - 99_000]).await?;
-    let dribbling = tokio::spawn(async move {
+    let sending = tokio::spawn(async move {
         while Instant::now() < end && write.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
     let left = end.saturating_duration_since(Instant::now());
-    let reply = tokio::time::timeout(left, Wire::only_read(read)).await;
-    dribbling.abort();
+    let reply = tokio::time::timeout(left, Connection::only_read(read)).await;
+    sending.abort();
     reply.unwrap_or(Err(std::io::ErrorKind::TimedOut.into()))
 }
 

@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::Target;
-use crate::wire::{Wire, request};
+use crate::connection::{Connection, request};
 
 /// Four times as many as there are places for commands.
 const WRITERS: usize = 2_048;
@@ -19,14 +19,14 @@ pub(super) async fn one_key(target: Target, end: Instant) -> Result<()> {
         let (target, ask) = (target.clone(), ask.clone());
         connections.spawn(async move {
             let mut due = interval(Duration::from_secs(1) * CONNECTIONS / 2_000);
-            let mut wire = Wire::connect(target.address).await?;
+            let mut wire = Connection::connect(target.address).await?;
             while Instant::now() < end {
                 due.tick().await;
                 let reply = wire.ask(&ask).await;
                 let lost = reply.is_err();
                 target.tally.count(reply);
                 if lost {
-                    wire = Wire::connect(target.address).await?;
+                    wire = Connection::connect(target.address).await?;
                 }
             }
             std::io::Result::Ok(())
@@ -48,7 +48,7 @@ pub(super) async fn writers(target: Target, end: Instant) -> Result<()> {
             while Instant::now() < end {
                 let mut open = match wire.take() {
                     Some(wire) => wire,
-                    None => match Wire::connect(target.address).await {
+                    None => match Connection::connect(target.address).await {
                         Ok(wire) => wire,
                         Err(error) => {
                             target.tally.count(Err(error));

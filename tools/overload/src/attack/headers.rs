@@ -5,7 +5,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use super::Target;
-use crate::wire::Wire;
+use crate::connection::Connection;
 
 const CONNECTIONS: u32 = 500;
 
@@ -17,7 +17,7 @@ pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
         connections.spawn(async move {
             tokio::time::sleep(Duration::from_millis(2) * n).await;
             while Instant::now() < end {
-                let ended = dribble(&target, end).await;
+                let ended = send_slowly(&target, end).await;
                 if Instant::now() < end {
                     target.tally.count(ended.and(Err(std::io::ErrorKind::UnexpectedEof.into())));
                 }
@@ -29,8 +29,8 @@ pub(super) async fn slow(target: Target, end: Instant) -> Result<()> {
 }
 
 /// Until the server has had enough.
-async fn dribble(target: &Target, end: Instant) -> std::io::Result<()> {
-    let mut wire = Wire::connect(target.address).await?;
+async fn send_slowly(target: &Target, end: Instant) -> std::io::Result<()> {
+    let mut wire = Connection::connect(target.address).await?;
     wire.stream.write_all(b"GET /v1/tickets HTTP/1.1\r\nhost: localhost\r\nx-a: ").await?;
     while Instant::now() < end {
         wire.stream.write_all(b"a").await?;

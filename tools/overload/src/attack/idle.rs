@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::time::{interval, sleep_until};
 
 use super::{IDLE, Target};
-use crate::wire::{Wire, request};
+use crate::connection::{Connection, request};
 
 /// Connections that ask once, and then nothing more.
 pub(super) async fn hold(target: Target, end: Instant) -> Result<()> {
@@ -14,7 +14,7 @@ pub(super) async fn hold(target: Target, end: Instant) -> Result<()> {
     while open.len() < IDLE && Instant::now() < end {
         due.tick().await;
         for _ in 0..10 {
-            let Ok(mut wire) = Wire::connect(target.address).await else { continue };
+            let Ok(mut wire) = Connection::connect(target.address).await else { continue };
             target.tally.count(wire.ask(&ask).await);
             open.push(wire);
         }

@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::Target;
-use crate::wire::{Wire, request};
+use crate::connection::{Connection, request};
 
 const CONNECTIONS: u64 = 25;
 const RATE: u64 = 500;
@@ -37,7 +37,7 @@ pub(super) async fn flood(target: Target, wrong: Wrong, end: Instant) -> Result<
                 let ask = request("GET", "/v1/tickets", Some(&key), None);
                 let mut open = match wire.take() {
                     Some(wire) => wire,
-                    None => match Wire::connect(target.address).await {
+                    None => match Connection::connect(target.address).await {
                         Ok(wire) => wire,
                         Err(error) => {
                             target.tally.count(Err(error));

@@ -1,4 +1,4 @@
-//! A client that costs next to nothing: an attack is to say something of the server, not of the attacker.
+//! A minimal HTTP client: an attack must load the server, not the attacker.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
 /// A connection.
-pub(crate) struct Wire<S = TcpStream> {
+pub(crate) struct Connection<S = TcpStream> {
     pub(crate) stream: S,
     read: Vec<u8>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Reply {
     pub(crate) unknown: bool,
 }
 
-impl Wire {
+impl Connection {
     pub(crate) async fn connect(to: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
@@ -36,14 +36,14 @@ impl Wire {
     }
 }
 
-impl Wire<OwnedReadHalf> {
+impl Connection<OwnedReadHalf> {
     /// The answer to what somebody else sends.
     pub(crate) async fn only_read(stream: OwnedReadHalf) -> io::Result<Reply> {
         Self { stream, read: Vec::new() }.reply().await
     }
 }
 
-impl<S: AsyncRead + Unpin> Wire<S> {
+impl<S: AsyncRead + Unpin> Connection<S> {
     /// Reads an answer to its end.
     pub(crate) async fn reply(&mut self) -> io::Result<Reply> {
         let end = loop {

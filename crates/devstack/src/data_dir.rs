@@ -1,4 +1,4 @@
-//! Where a server's files stand: the data, the lock that keeps two Dockets apart, the socket.
+//! The data directory, the lock that keeps a second Docket off it, and the directory of the socket.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -17,17 +17,17 @@ const FALLBACK: &str = "/var/lib/docket";
 /// `sun_path` has 108 bytes on Linux and 104 on macOS; the socket's own name and a NUL go into it too.
 const SOCKET_FOLDER_LIMIT: usize = 104 - "/.s.PGSQL.5432\0".len();
 
-/// The folder in which `postgres/` stands, and the user who can enter it.
-pub(crate) struct Place {
+/// The directory that holds `postgres/`, and the user who runs the server on it.
+pub(crate) struct DataDir {
     pub(crate) root: PathBuf,
     pub(crate) user: Option<RunAs>,
 }
 
-impl Place {
-    pub(crate) fn choose(data_dir: &Path) -> Result<Place, Error> {
+impl DataDir {
+    pub(crate) fn choose(data_dir: &Path) -> Result<DataDir, Error> {
         let root = create_data_dir(data_dir)?;
         let Some(unprivileged) = RunAs::unprivileged()? else {
-            return Ok(Place { root, user: None });
+            return Ok(DataDir { root, user: None });
         };
         let pointer = root.join("postgres.location");
         let root = match std::fs::read_to_string(&pointer) {
@@ -38,7 +38,7 @@ impl Place {
         };
         let user = RunAs::owner_of(&root.join("postgres")).unwrap_or(unprivileged);
         if can_enter(Some(&user), &root) {
-            Ok(Place { root, user: Some(user) })
+            Ok(DataDir { root, user: Some(user) })
         } else {
             Err(Error::Unreachable { user: user.name, dir: root })
         }
@@ -68,7 +68,7 @@ pub(crate) async fn lock(file: &Path, dir: &Path) -> Result<File, Error> {
             Err(TryLockError::Error(source)) => return Err(source).at("lock", file),
             Err(TryLockError::WouldBlock) => {}
         }
-        let (docket, server) = holders(&mut lock);
+        let (docket, server) = lock_holders(&mut lock);
         let docket_lives = docket.is_some_and(alive);
         let ours = docket == Some(std::process::id());
         if (docket_lives && !ours) || start.elapsed() > Duration::from_secs(15) {
@@ -91,7 +91,7 @@ pub(crate) async fn lock(file: &Path, dir: &Path) -> Result<File, Error> {
 }
 
 /// The process ids in the lock's file: Docket's and the server's.
-fn holders(lock: &mut File) -> (Option<u32>, Option<u32>) {
+fn lock_holders(lock: &mut File) -> (Option<u32>, Option<u32>) {
     let mut text = String::new();
     let _ = lock.rewind().and_then(|()| lock.read_to_string(&mut text));
     let mut pids = text.lines().map(|line| line.parse().ok());

@@ -6,22 +6,21 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep_until};
 
 use super::Target;
-use crate::wire::{Wire, request};
+use crate::connection::{Connection, request};
 
 /// Live streams that are opened and never read.
 const STUCK: usize = 256;
 
-/// Asks for what is large, twenty times a second: pages of a ticket of long replies, of the log from there, and what came
-/// in between, after a version that is long past. Before that, live streams of it are opened, a hundred a second, and never
-/// read.
-pub(super) async fn greedy(target: Target, end: Instant) -> Result<()> {
+/// Opens live streams and never reads them, then requests large responses 20 times a second: pages of a ticket with long
+/// replies, pages of the log, and a command against a version that is long past.
+pub(super) async fn read_nothing(target: Target, end: Instant) -> Result<()> {
     let (key, ticket) = (&target.keys[0], &target.long.ticket);
     let log = format!("/v1/events?after={}", target.long.position);
     let mut stuck = Vec::with_capacity(STUCK);
     let mut due = interval(Duration::from_millis(10));
     for path in [&format!("{ticket}/events"), &log].into_iter().cycle().take(STUCK) {
         due.tick().await;
-        let Ok(mut wire) = Wire::connect(target.address).await else { continue };
+        let Ok(mut wire) = Connection::connect(target.address).await else { continue };
         let live = format!(
             "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\naccept: text/event-stream\r\n\r\n"
         );
@@ -50,7 +49,7 @@ pub(super) async fn greedy(target: Target, end: Instant) -> Result<()> {
         }
         let target = target.clone();
         asked.spawn(async move {
-            let reply = match Wire::connect(target.address).await {
+            let reply = match Connection::connect(target.address).await {
                 Ok(mut wire) => wire.ask(&ask).await,
                 Err(error) => Err(error),
             };

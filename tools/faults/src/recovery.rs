@@ -1,4 +1,4 @@
-//! After a fault: how long until writes go through at every process again, and until every reader has caught up.
+//! Recovery after a fault: how long until every process accepts writes again, and until every reader has caught up.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::history::{Known, Outcome};
 use crate::rules;
 use crate::world::World;
 
-/// How long healing may take.
+/// How long recovery may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) writes: Duration,
     pub(crate) readers: Duration,
 }
 
-/// How long it took, in seconds; none where it did not happen in twice the time.
+/// How long recovery took, in seconds; `None` if it took more than twice the limit.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Healed {
+pub(crate) struct Recovery {
     pub(crate) writes: Option<f64>,
     pub(crate) readers: Option<f64>,
 }
 
 /// Measures from now on.
-pub(crate) async fn heal(world: &World, fault: &str, limits: Limits) -> Result<Healed> {
+pub(crate) async fn measure(world: &World, fault: &str, limits: Limits) -> Result<Recovery> {
     let began = Instant::now();
     let mut probes = Vec::new();
     for docket in world.apis() {
@@ -41,7 +41,7 @@ pub(crate) async fn heal(world: &World, fault: &str, limits: Limits) -> Result<H
     let mut behind = String::new();
     let mut readers = None;
     while began.elapsed() < limits.readers * 2 {
-        behind = laggards(world, goal).await;
+        behind = lagging_readers(world, goal).await;
         if behind.is_empty() {
             readers = Some(began.elapsed().as_secs_f64());
             break;
@@ -49,16 +49,16 @@ pub(crate) async fn heal(world: &World, fault: &str, limits: Limits) -> Result<H
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     judge(world, fault, &format!("readers to catch up ({behind})"), readers, limits.readers);
-    Ok(Healed { writes, readers })
+    Ok(Recovery { writes, readers })
 }
 
 fn judge(world: &World, fault: &str, what: &str, took: Option<f64>, limit: Duration) {
     match took {
         Some(took) if took <= limit.as_secs_f64() => {}
-        Some(took) => world.findings.add(rules::HEALING, format!("after {fault} it took {took:.1} s for {what}")),
+        Some(took) => world.findings.add(rules::RECOVERY, format!("after {fault} it took {took:.1} s for {what}")),
         None => world
             .findings
-            .add(rules::HEALING, format!("after {fault} {} s were not enough for {what}", limit.as_secs() * 2)),
+            .add(rules::RECOVERY, format!("after {fault} {} s were not enough for {what}", limit.as_secs() * 2)),
     }
 }
 
@@ -89,8 +89,8 @@ async fn probe(world: &World, docket: &crate::docket::Docket, deadline: Instant)
     false
 }
 
-/// Who has not come as far as a position.
-async fn laggards(world: &World, goal: i64) -> String {
+/// The readers that have not reached a position, as text.
+async fn lagging_readers(world: &World, goal: i64) -> String {
     let mut behind = Vec::new();
     match read_models(world).await {
         Ok(models) if models.is_empty() => behind.push("no read model".to_owned()),
