@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -22,6 +22,8 @@ use crate::world::World;
 const MEGABYTES: u32 = 256;
 const START_LIMIT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(20);
+/// Enough that the relay has messages in flight when the disk is full.
+const WRITERS: usize = 16;
 /// What is written before the disk is full.
 const TICKETS_BEFORE: usize = 50;
 
@@ -45,12 +47,12 @@ pub(super) async fn fill(world: &World, time: Duration) -> Result<Injection> {
 
 async fn attack(world: &World, server: &Server, disk: &Disk, time: Duration) -> Result<()> {
     let acknowledged = Mutex::new(Vec::new());
-    let write = async {
+    let write = || async {
         loop {
-            if let Some(id) = server.open_ticket(&world.http).await {
-                acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+            match server.open_ticket(&world.http).await {
+                Some(id) => acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(id),
+                None => tokio::time::sleep(PAUSE).await,
             }
-            tokio::time::sleep(PAUSE).await;
         }
     };
     let strike = async {
@@ -75,7 +77,7 @@ async fn attack(world: &World, server: &Server, disk: &Disk, time: Duration) -> 
         anyhow::Ok(freed)
     };
     let freed = tokio::select! {
-        never = write => never,
+        _ = futures_util::future::join_all((0..WRITERS).map(|_| write())) => bail!("writers never end"),
         freed = strike => freed?,
     };
     let mut said = Value::Null;
@@ -91,7 +93,11 @@ async fn attack(world: &World, server: &Server, disk: &Disk, time: Duration) -> 
         "one-disk-full: the relay is not live within {:?}: {said}",
         freed.elapsed()
     );
-    crate::report::say(&format!("    one disk: the relay was live again after {:.1} s", freed.elapsed().as_secs_f64()));
+    crate::report::say(&format!(
+        "    one disk: the relay was live after {:.1} s; servers restarted: {}",
+        freed.elapsed().as_secs_f64(),
+        server.restarts(&world.http).await.join(", ")
+    ));
     let acknowledged = acknowledged.into_inner().unwrap_or_else(PoisonError::into_inner);
     for id in acknowledged {
         let status = server.status(&world.http, &format!("/v1/tickets/{id}")).await;
@@ -169,6 +175,19 @@ impl Server {
         let mut said: Value = answer.json().await.ok()?;
         said["head"] = head.into();
         Some(said)
+    }
+
+    /// How often each private server was restarted.
+    async fn restarts(&self, http: &reqwest::Client) -> Vec<String> {
+        let metrics = async { http.get(format!("{}/metrics", self.url)).send().await.ok()?.text().await.ok() };
+        let metrics = metrics.await.unwrap_or_default();
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix("docket_private_server_restarts_total{"));
+        let counts = lines.filter_map(|line| {
+            let (labels, count) = line.rsplit_once("} ")?;
+            let server = labels.split("server=\"").nth(1)?.split('"').next()?;
+            Some(format!("{server} {count}"))
+        });
+        counts.collect()
     }
 
     /// In order, so that its servers end with it.
