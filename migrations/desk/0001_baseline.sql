@@ -46,6 +46,7 @@ begin
   if exists (select from pg_roles where rolname = 'docket_program') then
     execute format('grant usage on schema %I to docket_program', current_schema());
     grant select, insert on events to docket_program;
+    grant select on installation to docket_program;
     grant select, insert, delete on aliases to docket_program;
     grant select, insert, delete on receipts, snapshots to docket_program;
     grant update on receipts to docket_program; -- `for update` while expiring old ones

@@ -103,3 +103,13 @@ create type eventstore_alias_holder as (
   scope     text,
   stream_id uuid
 );
+
+-- Tells this log from any other: one row, written here.
+create table installation (
+  id        uuid    not null default gen_random_uuid(),
+  singleton boolean not null default true,
+  constraint installation_pkey primary key (singleton),
+  constraint installation_singleton_check check (singleton)
+);
+
+insert into installation default values;

@@ -62,6 +62,8 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Config {
     /// The address by which clients know the server, where it can't be seen from their requests.
     pub public_url: Option<String>,
+    /// The `source` of CloudEvents, the same as the relay's: a URI that names the installation.
+    pub source: String,
     /// How much it takes on.
     pub limits: Limits,
     /// The clock.

@@ -305,8 +305,9 @@ pub(crate) struct CloudEventView {
     specversion: &'static str,
     /// The position, as a text: unique within the source.
     id: String,
-    #[schema(format = "uri-reference")]
-    source: &'static str,
+    /// The installation: `urn:uuid:` and its id.
+    #[schema(format = "uri")]
+    source: String,
     #[serde(rename = "type")]
     kind: String,
     /// The ticket's id.
@@ -344,12 +345,12 @@ pub(crate) struct CloudEventView {
 
 impl CloudEventView {
     /// An event as its reader may see it.
-    pub(crate) fn of(recorded: &eventstore::RecordedEvent, seen: &Entry) -> Self {
+    pub(crate) fn of(source: &str, recorded: &eventstore::RecordedEvent, seen: &Entry) -> Self {
         let data = codec::encode(&seen.event).ok();
         Self {
             specversion: "1.0",
             id: seen.position.to_string(),
-            source: "/v1/tickets",
+            source: source.to_owned(),
             kind: seen.event.event_type().to_owned(),
             subject: recorded.stream_id.to_string(),
             time: time(seen.occurred_at),

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
+use desk::Desk;
 use devstack::{Error, Nats};
 use eventstore::EventStore;
 use relay::{Config as RelayConfig, Relay, State, Status};
@@ -100,6 +102,7 @@ impl RelayDetail {
 pub(crate) async fn run(
     store: EventStore,
     config: Config,
+    source: String,
     mut broker: watch::Receiver<Result<Urls, String>>,
     detail: RelayDetail,
     stop: watch::Receiver<bool>,
@@ -108,7 +111,7 @@ pub(crate) async fn run(
         let urls = broker.borrow_and_update().clone();
         let work = async {
             let Ok(urls) = urls else { return std::future::pending().await };
-            let relay = Relay::new(store.clone(), settings(&config, urls.owner));
+            let relay = Relay::new(store.clone(), settings(&config, urls.owner, &source));
             detail.replace(relay.status());
             relay.run(std::future::pending()).await;
             // it ends by itself only when the store is closed
@@ -137,11 +140,18 @@ pub(crate) fn find(config: &Config) -> Option<String> {
     config.nats_url.clone().or_else(running)
 }
 
-pub(crate) fn settings(config: &Config, url: impl Into<String>) -> RelayConfig {
+/// The `source` of CloudEvents, on the broker and over HTTP: it names the installation.
+pub(crate) async fn source(desk: &Desk) -> anyhow::Result<String> {
+    let id = desk.store().installation_id().await.context("the installation's id can't be read")?;
+    Ok(id.urn().to_string())
+}
+
+/// The configuration of the relay; `source` is that of the CloudEvents.
+pub(crate) fn settings(config: &Config, url: impl Into<String>, source: impl Into<String>) -> RelayConfig {
     RelayConfig {
         stream: config.nats_stream.clone(),
         subject_prefix: config.nats_subject_prefix.clone(),
         replicas: config.nats_replicas,
-        ..RelayConfig::new(url, now)
+        ..RelayConfig::new(url, source, now)
     }
 }

@@ -43,6 +43,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     else {
         return Ok(ExitCode::SUCCESS);
     };
+    let source = relay::source(&desk).await?;
     let broker = if config.has(Component::Relay) { Some(Broker::provide(config).await) } else { None };
     let broker_urls = broker.as_ref().map(|broker| broker.urls.clone());
     let relay_detail = RelayDetail::default();
@@ -60,13 +61,14 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
         }
     }
     let detail = broker_urls.clone().map(|urls| (relay_detail.clone(), urls));
-    let app = App::new(desk.clone(), projections.reader(), api_config(config, telemetry.registry(), detail));
+    let app =
+        App::new(desk.clone(), projections.reader(), api_config(config, source.clone(), telemetry.registry(), detail));
     followers.spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
     if config.has(Component::Projector) {
         followers.spawn(projections.run(until_set(stopped.clone())));
     }
     if let Some(urls) = broker_urls {
-        followers.spawn(relay::run(desk.store().clone(), config.clone(), urls, relay_detail, stopped.clone()));
+        followers.spawn(relay::run(desk.store().clone(), config.clone(), source, urls, relay_detail, stopped.clone()));
     }
     let (end, ended) = watch::channel(false);
     let servers = [
@@ -114,11 +116,13 @@ async fn keep_endpoints(
 
 fn api_config(
     config: &Config,
+    source: String,
     registry: Registry,
     relay: Option<(RelayDetail, watch::Receiver<Result<Urls, String>>)>,
 ) -> api::Config {
     api::Config {
         public_url: config.public_url.clone(),
+        source,
         operations_only: !config.has(Component::Api),
         request_timeout: api::REQUEST_TIMEOUT,
         body_timeout: api::BODY_TIMEOUT,

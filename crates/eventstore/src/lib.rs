@@ -11,6 +11,7 @@ pub mod failpoint;
 mod failpoints;
 mod follow;
 mod ids;
+mod installation;
 mod leadership;
 mod metrics;
 mod notify;

@@ -37,7 +37,7 @@ async fn measure(folder: &Path) -> Result<()> {
     let pool = bench::prepare(&postgres, "bench").await?;
     tickets.fill(&pool).await?;
     let store = EventStore::open(pool, Options::default());
-    let config = Config::new(nats.url(), Utc::now);
+    let config = Config::new(nats.url(), "urn:uuid:00000000-0000-0000-0000-000000000001", Utc::now);
     let messages: Vec<Message> =
         store.read_log(Position(0)).map_ok(|event| Message::of(&event, &config)).try_collect().await?;
     let bytes = messages.iter().map(|message| message.payload.len()).sum::<usize>() / messages.len();

@@ -1,4 +1,4 @@
-//! The whole stream against the whole log, message by message.
+//! Compares the whole stream with the whole log, message by message.
 
 use std::future::ready;
 use std::pin::pin;
@@ -9,46 +9,46 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::Config;
-use crate::broker::{Broker, Held, Trouble, unfit};
-use crate::envelope::difference;
-use crate::link::connect;
+use crate::broker::{Broker, BrokerError, StreamRange, config_problem};
+use crate::connection::connect;
+use crate::envelope::message_difference;
 
-/// How many messages are asked for at a time.
-const AT_ONCE: usize = 256;
-/// How many findings are kept; all are counted.
-const KEPT: usize = 1_000;
-/// How long the broker may stand still behind the log before that is a finding.
+/// The number of messages that are requested at a time.
+const CONCURRENCY: usize = 256;
+/// The number of findings that are kept; all are counted.
+const MAX_FINDINGS: usize = 1_000;
+/// How long the broker may lag without progress before that is a finding.
 const PATIENCE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(100);
 
-/// What an audit has found.
+/// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
-    /// How many messages the stream holds.
+    /// The number of messages in the stream.
     pub messages: u64,
-    /// How many events the log held at the beginning.
+    /// The number of events in the log when the audit began.
     pub events: u64,
-    /// How often a rule was broken.
+    /// The number of broken rules.
     pub broken: u64,
-    /// Where; the first thousand.
+    /// The first thousand of them.
     pub findings: Vec<Finding>,
 }
 
-/// A rule that is broken.
+/// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which: `no_stream`, `stream_config`, `missing_message`, `difference`, `not_in_log`, `missing_tail`.
+    /// The rule: `no_stream`, `stream_config`, `missing_message`, `difference`, `not_in_log`, `missing_tail`.
     pub rule: &'static str,
-    /// Where.
+    /// The position of the event, if there is one.
     pub position: Option<Position>,
-    /// What was found.
+    /// What was found, in words.
     pub detail: String,
 }
 
-/// Why an audit could not be made.
+/// Why an audit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// There is no connection to the broker, or it does not answer.
+    /// The broker can't be reached, or does not answer.
     #[error("the broker can't be read: {0}")]
     Broker(String),
     /// The log can't be read.
@@ -56,11 +56,11 @@ pub enum AuditError {
     Log(#[from] eventstore::StoreError),
 }
 
-impl From<Trouble> for AuditError {
-    fn from(trouble: Trouble) -> Self {
-        Self::Broker(match trouble {
-            Trouble::Unavailable(reason) => reason,
-            Trouble::Halt(halt) => halt.to_string(),
+impl From<BrokerError> for AuditError {
+    fn from(error: BrokerError) -> Self {
+        Self::Broker(match error {
+            BrokerError::Unavailable(reason) => reason,
+            BrokerError::Halt(halt) => halt.to_string(),
         })
     }
 }
@@ -68,14 +68,15 @@ impl From<Trouble> for AuditError {
 impl AuditReport {
     fn add(&mut self, rule: &'static str, position: Option<i64>, detail: String) {
         self.broken += 1;
-        if self.findings.len() < KEPT {
+        if self.findings.len() < MAX_FINDINGS {
             self.findings.push(Finding { rule, position: position.map(Position), detail });
         }
     }
 }
 
-/// Compares all that the stream holds with the log. Changes nothing, and disturbs no relay. What a living relay is about
-/// to publish is waited for. `progress` is told how many positions are done.
+/// Compares every message of the stream with its event: subject, headers, every attribute, and data. Nothing is changed; a
+/// running relay is not disturbed, and is given time to publish what it lags behind. `progress` is called with the number
+/// of positions compared so far.
 pub async fn audit(
     store: &EventStore,
     config: &Config,
@@ -89,7 +90,7 @@ pub async fn audit(
         report.add("no_stream", None, format!("there is no stream {}", config.stream));
         return Ok(report);
     };
-    if let Some(reason) = unfit(&info.config, config) {
+    if let Some(reason) = config_problem(&info.config, config) {
         report.add("stream_config", None, format!("the stream {reason}"));
     }
     let stream = caught_up(&broker, head).await?;
@@ -98,7 +99,7 @@ pub async fn audit(
 
     let direct = info.config.allow_direct;
     let logged = store.read_log(Position(0)).try_take_while(|event| ready(Ok(event.position.0 <= last)));
-    let mut compared = pin!(logged.map(|event| compare(&broker, direct, event)).buffered(AT_ONCE));
+    let mut compared = pin!(logged.map(|event| compare(&broker, config, direct, event)).buffered(CONCURRENCY));
     let mut done = 0;
     while let Some((position, finding)) = compared.try_next().await? {
         if let Some((rule, detail)) = finding {
@@ -108,35 +109,37 @@ pub async fn audit(
         progress(done.unsigned_abs());
     }
     if done < last {
-        let detail = format!("the stream goes on to {last}, the log ends at {done}");
+        let detail = format!("the stream ends at {last}, the log at {done}");
         report.add("not_in_log", Some(done + 1), detail);
     }
     if last < head {
-        let detail = format!("the log's last {} are not on the broker, and nobody publishes them", head - last);
+        let detail =
+            format!("the last {} events of the log are not on the broker, and nobody publishes them", head - last);
         report.add("missing_tail", Some(last + 1), detail);
     }
     Ok(report)
 }
 
-/// What the stream holds once it has all of what the log held, or has stood still for a while.
-async fn caught_up(broker: &Broker<'_>, goal: i64) -> Result<Held, AuditError> {
+/// The range of the stream once it has reached `goal`, or has made no progress for a while.
+async fn caught_up(broker: &Broker<'_>, goal: i64) -> Result<StreamRange, AuditError> {
     let gone = || AuditError::Broker("the stream is gone".into());
-    let mut held = broker.held().await?.ok_or_else(gone)?;
+    let mut range = broker.range().await?.ok_or_else(gone)?;
     let mut waited = Duration::ZERO;
-    while i64::try_from(held.last).unwrap_or(i64::MAX) < goal && waited < PATIENCE {
+    while i64::try_from(range.last).unwrap_or(i64::MAX) < goal && waited < PATIENCE {
         tokio::time::sleep(POLL).await;
-        let now = broker.held().await?.ok_or_else(gone)?;
-        waited = if now.last > held.last { Duration::ZERO } else { waited + POLL };
-        held = now;
+        let now = broker.range().await?.ok_or_else(gone)?;
+        waited = if now.last > range.last { Duration::ZERO } else { waited + POLL };
+        range = now;
     }
-    Ok(held)
+    Ok(range)
 }
 
-/// A position, which rule is broken there, and how.
+/// A position, and the rule that is broken there, in words.
 type Compared = (i64, Option<(&'static str, String)>);
 
 async fn compare(
     broker: &Broker<'_>,
+    config: &Config,
     direct: bool,
     event: Result<RecordedEvent, eventstore::StoreError>,
 ) -> Result<Compared, AuditError> {
@@ -145,8 +148,8 @@ async fn compare(
     let sequence = position.unsigned_abs();
     let message = if direct { broker.message_from_any(sequence).await? } else { broker.message(sequence).await? };
     let finding = match message {
-        None => Some(("missing_message", "the stream has a hole".to_owned())),
-        Some(payload) => difference(&event, &payload).map(|reason| ("difference", reason)),
+        None => Some(("missing_message", "the message is missing".to_owned())),
+        Some(stored) => message_difference(&event, &stored, config).map(|reason| ("difference", reason)),
     };
     Ok((position, finding))
 }

@@ -1,4 +1,4 @@
-//! Pauses that grow, and that no two relays make alike.
+//! Exponential backoff with jitter.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ impl Backoff {
     }
 }
 
-/// After so many failures in a row; at least half of it is certain.
+/// The pause after a number of failures in a row; half of it is jitter.
 pub(crate) fn pause(failures: u32) -> Duration {
     let full = LONGEST.min(FIRST * 2_u32.saturating_pow(failures.min(16)));
     full / 2 + (full / 2).mul_f64(rand::random::<f64>())
 }
 
-/// A time, stretched by up to a half.
-pub(crate) fn stretched(time: Duration) -> Duration {
+/// A time with up to half of it added at random.
+pub(crate) fn with_jitter(time: Duration) -> Duration {
     time + (time / 2).mul_f64(rand::random::<f64>())
 }

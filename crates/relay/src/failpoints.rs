@@ -1,13 +1,13 @@
-//! Where the fault checker stops this process (docs/adr/0022). Without the feature `failpoints` nothing of it is compiled.
+//! Failpoints for the fault checker (docs/adr/0022). They compile to nothing without the feature `failpoints`.
 
 use eventstore::failpoint::Failpoint;
 
-/// Some messages are about to be published.
+/// Messages are about to be published.
 pub(crate) const BEFORE_PUBLISH: Failpoint = Failpoint::named("relay.before_publish");
-/// They are on their way, and their acknowledgement has not been read.
+/// They are in flight; their acknowledgement has not been read.
 #[cfg(feature = "failpoints")]
 pub(crate) const PUBLISHED: Failpoint = Failpoint::named("relay.published");
-/// Their acknowledgement was read, and not yet noted.
+/// Their acknowledgement was read, but not recorded yet.
 pub(crate) const ACKNOWLEDGED: Failpoint = Failpoint::named("relay.acknowledged");
 
 /// Reaches [`PUBLISHED`] once the messages have left the process.

@@ -1,4 +1,4 @@
-//! The log as messages: read and written out while those before are under way.
+//! Turns the log into messages ahead of publishing.
 
 use eventstore::{EventStore, Position};
 use futures_util::StreamExt;
@@ -7,12 +7,12 @@ use tokio::task::JoinHandle;
 
 use crate::{Config, Message};
 
-/// How many messages go between two acknowledgements. The last one's proves them all: each stands on the one before.
+/// The messages per acknowledgement. The last one's acknowledgement proves all: each expects the one before it.
 pub(crate) const STRIDE: usize = 64;
-/// How many strides may wait.
+/// The number of strides that may wait.
 const AHEAD: usize = 16;
 
-/// The messages after a position, in strides: never empty, shorter only where there is no more yet.
+/// The messages after a position in strides, which are never empty.
 #[derive(Debug)]
 pub(crate) struct Feed {
     strides: mpsc::Receiver<Vec<Message>>,

@@ -1,4 +1,4 @@
-//! What the relay tells of itself, as OpenTelemetry metrics.
+//! OpenTelemetry metrics of the relay.
 
 use std::sync::LazyLock;
 
@@ -17,37 +17,39 @@ pub(crate) struct Metrics {
     state: Gauge<u64>,
 }
 
-/// Made at the first use: the application sets its meter provider before that.
+/// Created on first use, after the application has set its meter provider.
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let meter = opentelemetry::global::meter("relay");
-    let counter = |name, what| {
-        let counter = meter.u64_counter(name).with_description(what).build();
+    let counter = |name, description| {
+        let counter = meter.u64_counter(name).with_description(description).build();
         counter.add(0, &[]);
         counter
     };
     Metrics {
         position: meter
             .u64_gauge("docket_relay_position")
-            .with_description("the last position that the broker is known to hold")
+            .with_description("Last position that the broker is known to hold")
             .build(),
         lag: meter
             .u64_gauge("docket_relay_lag_events")
-            .with_description("events of the log that the broker is not known to hold")
+            .with_description("Events in the log that the broker is not known to hold yet")
             .build(),
         oldest: meter
             .f64_gauge("docket_relay_oldest_unpublished")
             .with_unit("s")
-            .with_description("how long ago the log took the oldest of them; zero where there is none")
+            .with_description("Age of the oldest event that the broker is not known to hold yet; zero if there is none")
             .build(),
-        published: counter("docket_relay_published", "events that this process has published"),
-        resyncs: counter("docket_relay_resyncs", "looks at the broker before publishing, the first one included"),
+        published: counter("docket_relay_published", "Events that this process has published"),
+        resyncs: counter("docket_relay_resyncs", "Checks of the stream before publishing, the first one included"),
         halted: meter
             .u64_gauge("docket_relay_halted")
-            .with_description("1 for the reason for which this relay publishes nothing until somebody mends it")
+            .with_description("1 for the reason why this relay has halted until an operator intervenes, otherwise 0")
             .build(),
         state: meter
             .u64_gauge("docket_relay_state")
-            .with_description("1 for what this relay is doing: connecting, filling, live, standby or halted")
+            .with_description(
+                "1 for the state of this relay (connecting, filling, live, standby or halted), otherwise 0",
+            )
             .build(),
     }
 });

@@ -1,4 +1,4 @@
-//! Tells what the relay is doing: its status, its metrics, and a line in the log when that changes.
+//! Publishes the status of the relay: a watch channel, metrics, and a log line when the state changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,8 +11,8 @@ use crate::status::{Halt, State, Status};
 #[derive(Debug)]
 pub(crate) struct Reporter {
     status: watch::Sender<Status>,
-    /// Whether anything has been said yet: the first state is news.
-    told: AtomicBool,
+    /// Whether a state has been logged yet: the first one always is.
+    logged: AtomicBool,
 }
 
 impl Reporter {
@@ -21,7 +21,7 @@ impl Reporter {
         METRICS.state(&State::Connecting);
         Self {
             status: watch::Sender::new(Status { state: State::Connecting, position: None, reason: None }),
-            told: AtomicBool::new(false),
+            logged: AtomicBool::new(false),
         }
     }
 
@@ -37,7 +37,7 @@ impl Reporter {
         self.status.borrow().position
     }
 
-    /// The broker is known to hold everything up to a position.
+    /// Reports that the broker holds everything up to a position.
     pub(crate) fn at(&self, state: State, position: i64) {
         METRICS.position.record(position.unsigned_abs(), &[]);
         self.change(state, Some(Position(position)), "");
@@ -53,21 +53,21 @@ impl Reporter {
 
     fn change(&self, state: State, position: Option<Position>, reason: &str) {
         self.status.send_if_modified(|status| {
-            let news = !self.told.swap(true, Ordering::Relaxed) || status.state != state;
-            if news {
+            let changed_state = !self.logged.swap(true, Ordering::Relaxed) || status.state != state;
+            if changed_state {
                 METRICS.state(&state);
-                tell(&status.state, &state, position, reason);
+                log_change(&status.state, &state, position, reason);
             }
             let reason = (!reason.is_empty()).then(|| reason.to_owned());
             let new = Status { state, position, reason };
-            let changed = news || *status != new;
+            let changed = changed_state || *status != new;
             *status = new;
             changed
         });
     }
 }
 
-fn tell(before: &State, now: &State, position: Option<Position>, reason: &str) {
+fn log_change(before: &State, now: &State, position: Option<Position>, reason: &str) {
     let position = position.unwrap_or_default().0;
     let was_halted = matches!(before, State::Halted(_));
     if was_halted {
@@ -77,11 +77,11 @@ fn tell(before: &State, now: &State, position: Option<Position>, reason: &str) {
         State::Halted(halt) => {
             METRICS.halted(Some(halt.fault));
             let (fault, detail) = (halt.fault.as_str(), &halt.detail);
-            tracing::error!(fault, detail, "the relay has halted: nothing is published");
+            tracing::error!(fault, detail, "the relay has halted: nothing is published until this is repaired");
         }
-        State::Connecting => tracing::warn!(reason, position, "events are not relayed now; nothing is lost"),
+        State::Connecting => tracing::warn!(reason, position, "events are not relayed for now; nothing is lost"),
         State::Standby => tracing::info!(position, "the relay stands by: another one publishes"),
-        now if was_halted => tracing::info!(position, "the relay goes on: it is {}", now.as_str()),
+        now if was_halted => tracing::info!(position, "the relay continues: it is {}", now.as_str()),
         now => tracing::info!(position, "the relay is {}", now.as_str()),
     }
 }

@@ -1,4 +1,4 @@
-//! Publishing, from one place in the log on, until something happens that only another look can explain.
+//! Publishes from one position on, until something happens that only another check can explain.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,31 +8,31 @@ use eventstore::{EventStore, Position};
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use crate::answer::Answer;
-use crate::backoff::stretched;
-use crate::broker::{Broker, Trouble};
-use crate::check::Place;
+use crate::backoff::with_jitter;
+use crate::broker::{Broker, BrokerError};
+use crate::check::StreamBounds;
+use crate::connection::Connection;
 use crate::feed::Feed;
-use crate::link::Link;
 use crate::metrics::METRICS;
+use crate::reply::Reply;
 use crate::reporter::Reporter;
 use crate::{Config, Message, State, failpoints};
 
-/// How many messages, and how many bytes of them, may be under way.
+/// The most messages, and the most bytes of them, that may be in flight.
 const WINDOW: i64 = 1_024;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 /// How long an acknowledgement may take.
 const ACK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why publishing has ended.
+/// Why publishing stopped.
 #[derive(Debug)]
-pub(crate) enum Ended {
-    /// The connection was lost: what was under way may have arrived or not.
-    Broken,
-    /// The stream is ahead of what this relay knows: another one publishes.
-    Overtaken,
-    /// A message was refused, or the stream is no more what it was.
-    Unsettled(String),
+pub(crate) enum StopReason {
+    /// The connection was lost: messages in flight may or may not have arrived.
+    ConnectionLost,
+    /// The stream is ahead of this relay: another one publishes.
+    AnotherPublisher,
+    /// A message was refused, or the stream has changed.
+    Unconfirmed(String),
     /// The store is closed.
     Closed,
 }
@@ -44,94 +44,94 @@ pub(crate) struct Session<'a> {
     config: &'a Config,
     reporter: &'a Reporter,
     inbox: String,
-    answers: Subscriber,
-    place: Place,
-    /// The last position sent; the last one known to be stored is `place.position`.
+    replies: Subscriber,
+    bounds: StreamBounds,
+    /// The last position sent; the last one known to be stored is `bounds.position`.
     sent: i64,
-    asked: VecDeque<Asked>,
+    pending: VecDeque<PendingAck>,
     bytes: usize,
 }
 
-/// A message whose acknowledgement is awaited.
-struct Asked {
+/// A message whose acknowledgement is pending.
+struct PendingAck {
     position: i64,
-    /// Of it, and those before it since the last one asked.
+    /// The bytes of this message, and of those since the last one that asked for an acknowledgement.
     bytes: usize,
-    until: Instant,
+    deadline: Instant,
 }
 
 impl<'a> Session<'a> {
     pub(crate) async fn open(
-        link: &'a Link,
+        connection: &'a Connection,
         broker: &'a Broker<'a>,
         config: &'a Config,
         reporter: &'a Reporter,
-        place: Place,
-    ) -> Result<Self, Trouble> {
-        // an inbox of its own: answers to a session before are not heard
-        let inbox = link.client().new_inbox();
-        let answers = link.client().subscribe(format!("{inbox}.*")).await;
-        let answers = answers.map_err(|error| Trouble::Unavailable(error.to_string()))?;
+        bounds: StreamBounds,
+    ) -> Result<Self, BrokerError> {
+        // a new inbox, so that replies to an earlier session are not received
+        let inbox = connection.client().new_inbox();
+        let replies = connection.client().subscribe(format!("{inbox}.*")).await;
+        let replies = replies.map_err(|error| BrokerError::Unavailable(error.to_string()))?;
         let session = Self {
-            client: link.client(),
+            client: connection.client(),
             broker,
             config,
             reporter,
             inbox,
-            answers,
-            place,
-            sent: place.position,
-            asked: VecDeque::new(),
+            replies,
+            bounds,
+            sent: bounds.position,
+            pending: VecDeque::new(),
             bytes: 0,
         };
         session.report();
         Ok(session)
     }
 
-    /// Whether the broker has taken anything.
-    pub(crate) fn has_moved(&self, from: Place) -> bool {
-        self.place.position > from.position
+    /// Whether the broker has stored anything.
+    pub(crate) fn has_moved(&self, from: StreamBounds) -> bool {
+        self.bounds.position > from.position
     }
 
-    /// Publishes what comes. `loss`: when the connection is lost.
-    pub(crate) async fn run(&mut self, store: &EventStore, loss: impl Future<Output = ()>) -> Ended {
+    /// Publishes until something stops it. `loss` completes when the connection is lost.
+    pub(crate) async fn run(&mut self, store: &EventStore, loss: impl Future<Output = ()>) -> StopReason {
         let mut loss = std::pin::pin!(loss);
-        let mut feed = Feed::start(store, Position(self.place.position), self.config);
-        let mut look = Instant::now() + stretched(self.config.poll);
+        let mut feed = Feed::start(store, Position(self.bounds.position), self.config);
+        let mut next_check = Instant::now() + with_jitter(self.config.poll);
         loop {
-            let room = self.sent - self.place.position < WINDOW && self.bytes < WINDOW_BYTES;
-            let silent_at = self.asked.front().map(|asked| asked.until);
+            let has_room = self.sent - self.bounds.position < WINDOW && self.bytes < WINDOW_BYTES;
+            let ack_deadline = self.pending.front().map(|pending| pending.deadline);
             let step = tokio::select! {
                 biased;
-                () = &mut loss => Err(Ended::Broken),
-                answer = self.answers.next() => match answer {
-                    Some(message) => self.answered(&Answer::of(&message)),
-                    None => Err(Ended::Broken),
+                () = &mut loss => Err(StopReason::ConnectionLost),
+                reply = self.replies.next() => match reply {
+                    Some(message) => self.on_reply(&Reply::of(&message)),
+                    None => Err(StopReason::ConnectionLost),
                 },
-                stride = feed.next(), if room => match stride {
+                stride = feed.next(), if has_room => match stride {
                     Some(stride) => tokio::select! {
-                        () = &mut loss => Err(Ended::Broken),
+                        () = &mut loss => Err(StopReason::ConnectionLost),
                         sent = self.publish(stride) => sent,
                     },
-                    None => Err(Ended::Closed),
+                    None => Err(StopReason::Closed),
                 },
-                () = tokio::time::sleep_until(silent_at.unwrap_or(look)) => if silent_at.is_some() {
-                    Err(Ended::Unsettled("the broker does not acknowledge".into()))
+                () = tokio::time::sleep_until(ack_deadline.unwrap_or(next_check)) => if ack_deadline.is_some() {
+                    Err(StopReason::Unconfirmed("the broker does not acknowledge".into()))
                 } else {
-                    look = Instant::now() + stretched(self.config.poll);
+                    next_check = Instant::now() + with_jitter(self.config.poll);
                     tokio::select! {
-                        () = &mut loss => Err(Ended::Broken),
-                        settled = self.look() => settled,
+                        () = &mut loss => Err(StopReason::ConnectionLost),
+                        checked = self.check_stream() => checked,
                     }
                 },
             };
-            if let Err(ended) = step {
-                return ended;
+            if let Err(reason) = step {
+                return reason;
             }
         }
     }
 
-    async fn publish(&mut self, stride: Vec<Message>) -> Result<(), Ended> {
+    async fn publish(&mut self, stride: Vec<Message>) -> Result<(), StopReason> {
         let last = stride.last().map(|message| message.position);
         let mut bytes = 0;
         failpoints::BEFORE_PUBLISH.reached();
@@ -144,56 +144,60 @@ impl<'a> Session<'a> {
             } else {
                 self.client.publish_with_headers(subject, headers, payload.into()).await
             };
-            published.map_err(|error| Ended::Unsettled(format!("event {position} can't be published: {error}")))?;
+            published
+                .map_err(|error| StopReason::Unconfirmed(format!("event {position} can't be published: {error}")))?;
             self.sent = position;
         }
         failpoints::published(self.client).await;
         self.bytes += bytes;
-        self.asked.push_back(Asked { position: self.sent, bytes, until: Instant::now() + ACK_TIMEOUT });
+        self.pending.push_back(PendingAck { position: self.sent, bytes, deadline: Instant::now() + ACK_TIMEOUT });
         Ok(())
     }
 
-    fn answered(&mut self, answer: &Answer) -> Result<(), Ended> {
-        let sequence = match answer {
-            Answer::Stored(sequence) => i64::try_from(*sequence).unwrap_or(i64::MAX),
-            Answer::OutOfTurn => return Err(Ended::Overtaken),
-            Answer::Failed(reason) => return Err(Ended::Unsettled(reason.clone())),
+    fn on_reply(&mut self, reply: &Reply) -> Result<(), StopReason> {
+        let sequence = match reply {
+            Reply::Stored(sequence) => i64::try_from(*sequence).unwrap_or(i64::MAX),
+            Reply::OutOfTurn => return Err(StopReason::AnotherPublisher),
+            Reply::Failed(reason) => return Err(StopReason::Unconfirmed(reason.clone())),
         };
-        let Some(asked) = self.asked.pop_front() else { return Ok(()) };
-        if asked.position != sequence {
-            // the broker would have had to ignore the fence
-            return Err(Ended::Unsettled(format!("event {} was stored as message {sequence}", asked.position)));
+        let Some(pending) = self.pending.pop_front() else { return Ok(()) };
+        if pending.position != sequence {
+            // the broker ignored the fence
+            return Err(StopReason::Unconfirmed(format!(
+                "event {} was stored as message {sequence}",
+                pending.position
+            )));
         }
         failpoints::ACKNOWLEDGED.reached();
-        self.bytes -= asked.bytes;
-        METRICS.published.add(self.place.position.abs_diff(sequence), &[]);
-        self.place.position = sequence;
+        self.bytes -= pending.bytes;
+        METRICS.published.add(self.bounds.position.abs_diff(sequence), &[]);
+        self.bounds.position = sequence;
         self.report();
         Ok(())
     }
 
     fn report(&self) {
-        let state = if self.place.position >= self.place.head { State::Live } else { State::Filling };
-        self.reporter.at(state, self.place.position);
+        let state = if self.bounds.position >= self.bounds.head { State::Live } else { State::Filling };
+        self.reporter.at(state, self.bounds.position);
     }
 
-    /// Looks, while there is nothing to do, whether the stream is still what it should be: another relay may have come,
-    /// or the broker may have lost what it acknowledged.
-    async fn look(&self) -> Result<(), Ended> {
-        let unsettled = |reason: String| Ended::Unsettled(reason);
-        let held = match self.broker.held().await {
-            Ok(Some(held)) => held,
-            Ok(None) => return Err(unsettled("the stream is gone".into())),
-            Err(Trouble::Unavailable(reason)) => return Err(unsettled(reason)),
-            Err(Trouble::Halt(halt)) => return Err(unsettled(halt.to_string())),
+    /// Checks the stream while there is nothing to publish: another relay may have taken over, or the broker may have lost
+    /// acknowledged messages.
+    async fn check_stream(&self) -> Result<(), StopReason> {
+        let unconfirmed = |reason: String| StopReason::Unconfirmed(reason);
+        let range = match self.broker.range().await {
+            Ok(Some(range)) => range,
+            Ok(None) => return Err(unconfirmed("the stream is gone".into())),
+            Err(BrokerError::Unavailable(reason)) => return Err(unconfirmed(reason)),
+            Err(BrokerError::Halt(halt)) => return Err(unconfirmed(halt.to_string())),
         };
-        let last = i64::try_from(held.last).unwrap_or(i64::MAX);
-        if !held.is_whole() {
-            Err(unsettled("messages are missing".into()))
-        } else if last > self.place.position {
-            Err(Ended::Overtaken)
-        } else if last < self.place.position {
-            Err(unsettled(format!("the stream ends at {last}, and had acknowledged {}", self.place.position)))
+        let last = i64::try_from(range.last).unwrap_or(i64::MAX);
+        if !range.is_whole() {
+            Err(unconfirmed("messages are missing".into()))
+        } else if last > self.bounds.position {
+            Err(StopReason::AnotherPublisher)
+        } else if last < self.bounds.position {
+            Err(unconfirmed(format!("the stream ends at {last}, but {} was acknowledged", self.bounds.position)))
         } else {
             Ok(())
         }

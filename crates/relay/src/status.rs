@@ -2,37 +2,37 @@ use std::fmt;
 
 use eventstore::Position;
 
-/// What a relay is doing, and how far the broker is.
+/// The status of a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// What it is doing.
+    /// The state of the relay.
     pub state: State,
-    /// The last position that the broker is known to hold; `None` before the first look.
+    /// The last position that the broker is known to hold; `None` before the first check.
     pub position: Option<Position>,
     /// Why the broker or the database can't be reached, while [`State::Connecting`].
     pub reason: Option<String>,
 }
 
-/// What a relay is doing.
+/// The state of a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// The broker or the database can't be reached.
     Connecting,
-    /// It publishes what the broker lacks.
+    /// Publishes events that the broker lacks.
     Filling,
-    /// The broker has all of the log; what comes is published at once.
+    /// The broker has the whole log; new events are published at once.
     Live,
-    /// Another relay publishes.
+    /// Another relay publishes; this one stands by.
     Standby,
-    /// It publishes nothing until somebody has mended something.
+    /// Publishes nothing until an operator intervenes.
     Halted(Halt),
 }
 
 impl State {
-    /// Every state's word.
+    /// The names of all states.
     pub(crate) const WORDS: [&str; 5] = ["connecting", "filling", "live", "standby", "halted"];
 
-    /// One word, for logs and readiness.
+    /// The name, for logs and readiness.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -47,9 +47,9 @@ impl State {
 /// Why a relay has halted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halt {
-    /// Which rule does not hold.
+    /// The broken rule.
     pub fault: HaltReason,
-    /// What was found, and what to do.
+    /// What was found, and what to do about it.
     pub detail: String,
 }
 
@@ -62,9 +62,9 @@ impl fmt::Display for Halt {
 /// The rules that must hold before anything is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HaltReason {
-    /// The URL can't be read.
+    /// The URL is not valid.
     Url,
-    /// The server has no JetStream, or takes too small messages.
+    /// The server has no JetStream, or its message size limit is too small.
     Server,
     /// The stream's configuration would lose or refuse events.
     StreamConfig,
@@ -77,10 +77,10 @@ pub enum HaltReason {
 }
 
 impl HaltReason {
-    /// Every one.
+    /// All reasons.
     pub const ALL: [Self; 6] = [Self::Url, Self::Server, Self::StreamConfig, Self::Foreign, Self::Ahead, Self::Hole];
 
-    /// The word in logs and metrics.
+    /// The name in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Url => "url",

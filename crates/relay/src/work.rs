@@ -1,53 +1,53 @@
-//! The relay's life: look, publish, look again.
+//! The main loop: check, publish, check again.
 
 use std::time::Duration;
 
 use eventstore::EventStore;
 
 use crate::backoff::Backoff;
-use crate::broker::{Broker, Trouble};
+use crate::broker::{Broker, BrokerError};
 use crate::check::check;
-use crate::link::Link;
+use crate::connection::Connection;
 use crate::metrics::METRICS;
 use crate::reporter::Reporter;
-use crate::session::{Ended, Session};
+use crate::session::{Session, StopReason};
 use crate::standby::stand_by;
 use crate::{Config, State};
 
 /// Relays until the store is closed.
-pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Reporter) {
-    let link = match Link::begin(&config.url).await {
-        Ok(link) => link,
+pub(crate) async fn relay_forever(store: &EventStore, config: &Config, reporter: &Reporter) {
+    let connection = match Connection::start(&config.url).await {
+        Ok(connection) => connection,
         Err(halt) => {
-            // what it was told won't change
+            // the configuration won't change
             reporter.halted(halt);
             return std::future::pending().await;
         }
     };
     let mut backoff = Backoff::default();
-    // at the start a connection is not yet missing
+    // a relay that has just started is not reported as disconnected yet
     let mut grace = Duration::from_secs(2);
     loop {
-        if !link.is_up() && tokio::time::timeout(std::mem::take(&mut grace), link.up()).await.is_err() {
+        if !connection.is_up() && tokio::time::timeout(std::mem::take(&mut grace), connection.up()).await.is_err() {
             reporter.connecting("there is no connection to the broker");
-            link.up().await;
+            connection.up().await;
         }
-        match turn(store, config, reporter, &link, &mut backoff).await {
-            Ok(Ended::Closed) => return,
-            Ok(Ended::Broken) => {}
-            Ok(Ended::Overtaken) => {
-                let broker = Broker::new(link.client(), config);
+        match check_and_publish(store, config, reporter, &connection, &mut backoff).await {
+            Ok(StopReason::Closed) => return,
+            Ok(StopReason::ConnectionLost) => {}
+            Ok(StopReason::AnotherPublisher) => {
+                let broker = Broker::new(connection.client(), config);
                 stand_by(store, &broker, config, reporter).await;
             }
-            Ok(Ended::Unsettled(reason)) => {
-                tracing::debug!(reason, "publishing was interrupted; looking again");
+            Ok(StopReason::Unconfirmed(reason)) => {
+                tracing::debug!(reason, "publishing was interrupted; checking again");
                 backoff.wait().await;
             }
-            Err(Trouble::Halt(halt)) => {
+            Err(BrokerError::Halt(halt)) => {
                 reporter.halted(halt);
                 tokio::time::sleep(config.recheck).await;
             }
-            Err(Trouble::Unavailable(reason)) => {
+            Err(BrokerError::Unavailable(reason)) => {
                 reporter.connecting(&reason);
                 backoff.wait().await;
             }
@@ -55,26 +55,26 @@ pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Repo
     }
 }
 
-/// One look and one run of publishing.
-async fn turn(
+/// One check, and one run of publishing.
+async fn check_and_publish(
     store: &EventStore,
     config: &Config,
     reporter: &Reporter,
-    link: &Link,
+    connection: &Connection,
     backoff: &mut Backoff,
-) -> Result<Ended, Trouble> {
-    // from before the look: what it finds must be of the connection that is then used
-    let loss = link.loss();
-    let broker = Broker::new(link.client(), config);
-    let place = check(store, &broker).await?;
+) -> Result<StopReason, BrokerError> {
+    // subscribed before the check, which must be of the same connection as the session
+    let loss = connection.loss();
+    let broker = Broker::new(connection.client(), config);
+    let bounds = check(store, &broker).await?;
     METRICS.resyncs.add(1, &[]);
-    let mut session = Session::open(link, &broker, config, reporter, place).await?;
-    let ended = session.run(store, loss).await;
-    if session.has_moved(place) {
+    let mut session = Session::open(connection, &broker, config, reporter, bounds).await?;
+    let reason = session.run(store, loss).await;
+    if session.has_moved(bounds) {
         backoff.reset();
     }
-    if let (Ended::Unsettled(reason), State::Live | State::Filling) = (&ended, reporter.state()) {
-        tracing::warn!(reason, "the relay was interrupted; it looks again where the broker is");
+    if let (StopReason::Unconfirmed(detail), State::Live | State::Filling) = (&reason, reporter.state()) {
+        tracing::warn!(reason = detail, "publishing was interrupted; the relay checks the stream again");
     }
-    Ok(ended)
+    Ok(reason)
 }

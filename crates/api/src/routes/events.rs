@@ -217,7 +217,7 @@ impl Wanted {
 /// What the contract shows of an event.
 pub(crate) fn example() -> Value {
     json!({
-        "specversion": "1.0", "id": "4711", "source": "/v1/tickets", "type": "ticket.agent_assigned",
+        "specversion": "1.0", "id": "4711", "source": "urn:uuid:6f2c1c0e-3c3b-4b7e-9d0a-6b8f5a1f2e3d", "type": "ticket.agent_assigned",
         "subject": crate::view::EXAMPLE_ID, "time": "2026-01-31T09:32:10Z", "datacontenttype": "application/json",
         "position": 4711, "streamversion": 2, "schemaversion": 1,
         "recordedtime": "2026-01-31T09:32:10.001Z", "actorkind": "agent", "actorid": "ada",

@@ -52,6 +52,7 @@ pub(crate) fn new_id() -> Uuid {
 
 pub(crate) fn config() -> api::Config {
     api::Config {
+        source: "urn:uuid:00000000-0000-0000-0000-000000000001".into(),
         public_url: None,
         limits: api::Limits::default(),
         now,

@@ -33,9 +33,10 @@ pub(crate) struct Args {
 /// Compares, and prints what it found.
 pub(crate) async fn run(desk: &Desk, config: &Config, args: &Args) -> anyhow::Result<ExitCode> {
     let url = find(config).context("there is no broker: name it with --nats-url or NATS_URL, or run `docket serve`")?;
+    let source = crate::relay::source(desk).await?;
     let head = desk.store().head().await?;
     let bar = progress_bar(head.0.unsigned_abs(), "messages", args.json);
-    let report = relay::audit(desk.store(), &settings(config, url), |done| bar.set_position(done)).await?;
+    let report = relay::audit(desk.store(), &settings(config, url, source), |done| bar.set_position(done)).await?;
     bar.finish_and_clear();
     let mut out = anstream::stdout().lock();
     if args.json {

@@ -52,7 +52,9 @@ fn nats(dir: &Path) -> String {
 #[test]
 fn messages_are_as_the_asyncapi_document_describes_them() {
     let document = api::asyncapi();
-    let config = relay::Config::new("nats://127.0.0.1", || DateTime::UNIX_EPOCH);
+    let config = relay::Config::new("nats://127.0.0.1", "urn:uuid:00000000-0000-0000-0000-000000000001", || {
+        DateTime::UNIX_EPOCH
+    });
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ticket-aggregate/tests/golden");
     let mut seen = 0;
     for entry in std::fs::read_dir(golden).unwrap() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn config() -> Config {
-    Config::new("nats://127.0.0.1", || DateTime::UNIX_EPOCH)
+    Config::new("nats://127.0.0.1", "urn:uuid:00000000-0000-0000-0000-000000000001", || DateTime::UNIX_EPOCH)
 }
 
 fn event() -> RecordedEvent {
@@ -29,7 +29,7 @@ fn event() -> RecordedEvent {
 }
 
 #[test]
-fn a_message_is_a_cloud_event_with_the_payload_as_it_is() {
+fn message_is_a_cloud_event_with_the_recorded_payload() {
     let message = Message::of(&event(), &config());
     assert_eq!(message.subject, "docket.ticket.00000000-0000-0000-0000-000000000007.public_reply_added");
     let header = |name: &'static str| message.headers.get(HeaderName::from_static(name)).unwrap().as_str().to_owned();
@@ -41,7 +41,7 @@ fn a_message_is_a_cloud_event_with_the_payload_as_it_is() {
     let mut read: Value = serde_json::from_str(&text).unwrap();
     read.as_object_mut().unwrap().remove("data");
     let expected = json!({
-        "specversion": "1.0", "id": "4711", "source": "/v1/tickets", "type": "ticket.public_reply_added",
+        "specversion": "1.0", "id": "4711", "source": "urn:uuid:00000000-0000-0000-0000-000000000001", "type": "ticket.public_reply_added",
         "subject": "00000000-0000-0000-0000-000000000007", "time": "2026-01-01T00:00:00.000001Z",
         "datacontenttype": "application/json", "position": 4711, "streamversion": 3, "schemaversion": 1,
         "recordedtime": "2026-01-01T00:00:01Z", "actorkind": "agent", "actorid": "ada",
@@ -55,18 +55,18 @@ fn a_message_is_a_cloud_event_with_the_payload_as_it_is() {
 }
 
 #[test]
-fn an_odd_event_is_relayed_all_the_same() {
+fn odd_events_are_relayed() {
     for metadata in ["{}", "null", "7", r#"{"actor":7}"#, r#"{"command_id":"","traceparent":"a\r\nb"}"#] {
         let event = RecordedEvent { metadata: metadata.into(), event_type: ".x y*>.é".into(), ..event() };
         let message = Message::of(&event, &config());
-        assert_eq!(message.subject, "docket._.00000000-0000-0000-0000-000000000007.x_y__._");
+        assert_eq!(message.subject, "docket.ticket.00000000-0000-0000-0000-000000000007._.x_y__._");
         assert!(message.headers.get(HeaderName::from_static("traceparent")).is_none());
-        assert_eq!(difference(&event, &message.payload), None, "{metadata}");
+        assert_eq!(identity_difference(&event, &message.payload), None, "{metadata}");
     }
 }
 
 #[test]
-fn the_largest_event_fits() {
+fn largest_event_fits() {
     let half = eventstore::MAX_EVENT_BYTES / 2;
     let long = |length: usize| "\"".repeat(length / 2);
     let metadata = json!({"command_id": long(9_000), "correlation_id": long(4_000), "traceparent": "a".repeat(4_096),
@@ -78,10 +78,10 @@ fn the_largest_event_fits() {
 }
 
 #[test]
-fn every_essential_difference_is_seen() {
+fn identity_difference_names_the_attribute() {
     let original = event();
     let payload = Message::of(&original, &config()).payload;
-    assert_eq!(difference(&original, &payload), None);
+    assert_eq!(identity_difference(&original, &payload), None);
     let changed: [(&str, RecordedEvent); 8] = [
         ("id", RecordedEvent { position: Position(1), ..event() }),
         ("subject", RecordedEvent { stream_id: StreamId(uuid::Uuid::from_u128(8)), ..event() }),
@@ -89,12 +89,60 @@ fn every_essential_difference_is_seen() {
         ("type", RecordedEvent { event_type: "ticket.closed".into(), ..event() }),
         ("schemaversion", RecordedEvent { schema_version: 2, ..event() }),
         ("time", RecordedEvent { occurred_at: event().recorded_at, ..event() }),
-        ("command", RecordedEvent { metadata: "{}".into(), ..event() }),
+        ("commandid", RecordedEvent { metadata: "{}".into(), ..event() }),
         ("data", RecordedEvent { payload: "{}".into(), ..event() }),
     ];
     for (what, other) in changed {
-        let found = difference(&other, &payload).unwrap_or_default();
+        let found = identity_difference(&other, &payload).unwrap_or_default();
         assert!(found.contains(what), "{what}: {found:?}");
     }
-    assert!(difference(&original, b"hello").unwrap().contains("no event"));
+    assert!(identity_difference(&original, b"hello").unwrap().contains("not an event"));
+}
+
+/// A message as the broker would hold it.
+fn stored(event: &RecordedEvent) -> StoredMessage {
+    let Message { subject, headers, payload, .. } = Message::of(event, &config());
+    StoredMessage { subject, headers, payload }
+}
+
+#[test]
+fn message_difference_covers_every_attribute() {
+    let with = |change: fn(&mut Value)| {
+        let mut metadata: Value = serde_json::from_str(&event().metadata).unwrap();
+        change(&mut metadata);
+        RecordedEvent { metadata: metadata.to_string(), ..event() }
+    };
+    let changed = [
+        ("actorid", with(|metadata| metadata["actor"]["id"] = "mallory".into())),
+        ("actorkind", with(|metadata| metadata["actor"]["kind"] = "system".into())),
+        ("cause", with(|metadata| metadata["cause"]["row"] = 8.into())),
+        ("causekind", with(|metadata| metadata["cause"] = Value::Null)),
+        ("correlationid", with(|metadata| metadata["correlation_id"] = "req-2".into())),
+        ("traceparent", with(|metadata| metadata["traceparent"] = "00-1-2-01".into())),
+        ("recordedtime", RecordedEvent { recorded_at: event().occurred_at, ..event() }),
+        ("commandid", with(|metadata| metadata["command_id"] = "x".into())),
+    ];
+    assert_eq!(message_difference(&event(), &stored(&event()), &config()), None);
+    for (name, tampered) in changed {
+        let found = message_difference(&tampered, &stored(&event()), &config()).unwrap_or_default();
+        assert!(found.contains(name), "{name}: {found:?}");
+    }
+    let other = Config { source: "urn:other".into(), ..config() };
+    assert!(message_difference(&event(), &stored(&event()), &other).unwrap().contains("source"));
+}
+
+#[test]
+fn message_difference_covers_subject_headers_and_extra_attributes() {
+    let difference = |change: fn(&mut StoredMessage)| {
+        let mut message = stored(&event());
+        change(&mut message);
+        message_difference(&event(), &message, &config()).unwrap()
+    };
+    assert!(difference(|message| message.subject.push('x')).contains("subject"));
+    assert!(difference(|message| message.headers.insert("content-type", "text/plain")).contains("content-type"));
+    let extra = |message: &mut StoredMessage| {
+        let text = String::from_utf8(message.payload.clone()).unwrap();
+        message.payload = text.replacen('{', r#"{"zone":"x","#, 1).into_bytes();
+    };
+    assert!(difference(extra).contains("zone"));
 }

@@ -6,7 +6,7 @@ use super::*;
 mod replay;
 
 #[test]
-fn the_kept_corpus_holds() {
+fn corpus_holds() {
     for (target, run) in TARGETS {
         replay::corpus(target, *run);
     }
@@ -28,7 +28,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What a desk writes, some of it missing or of another kind.
+/// Metadata as the desk writes it, with members missing or of another type.
 fn metadata() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec!["command_id", "correlation_id", "traceparent", "actor", "cause", "more"]);
     let person = (prop::option::of(any::<String>()), prop::option::of(any::<String>()))
@@ -40,7 +40,7 @@ fn metadata() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_event_is_a_cloud_event_and_reads_back(
+    fn every_event_is_a_cloud_event(
         event_type in prop_oneof!["ticket\\.[a-z_]{1,12}", any::<String>()],
         metadata in metadata(),
         payload in values(),
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         cloud_event(&bytes);
     }
 }

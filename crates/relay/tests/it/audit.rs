@@ -13,7 +13,7 @@ fn rules(report: &AuditReport) -> Vec<(&'static str, Option<i64>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_finds_nothing_where_nothing_is_wrong_also_while_the_log_grows() {
+async fn audit_is_clean_while_the_log_grows() {
     let world = World::new().await;
     world.log.append(1_500).await;
     let relay = world.relay();
@@ -34,7 +34,7 @@ async fn it_finds_nothing_where_nothing_is_wrong_also_while_the_log_grows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_finds_a_hole_a_difference_a_foreign_message_and_a_missing_tail() {
+async fn audit_finds_every_kind_of_difference() {
     let world = World::new().await;
     assert_eq!(rules(&audit(&world).await), [("no_stream", None)]);
     world.broker.make_stream(|_| {}).await;
@@ -46,10 +46,17 @@ async fn it_finds_a_hole_a_difference_a_foreign_message_and_a_missing_tail() {
 
     world.broker.stream().await.delete_message(1_050).await.unwrap();
     world.log.tamper("update events set payload = '{}' where position = 30").await;
+    let actor = "update events set metadata = jsonb_set(metadata::jsonb, '{actor,id}', '\"mallory\"')::json where position = 31";
+    world.log.tamper(actor).await;
+    world.log.tamper("update events set recorded_at = recorded_at - interval '1 ms' where position = 32").await;
     let report = audit(&world).await;
-    assert_eq!(rules(&report), [("difference", Some(30)), ("missing_message", Some(1_050))]);
-    assert!(report.findings[0].detail.contains("data"), "{report:?}");
-    assert_eq!((report.messages, report.events, report.broken), (1_099, 1_100, 2));
+    let differences = [30, 31, 32].map(|position| ("difference", Some(position)));
+    assert_eq!(rules(&report)[..3], differences);
+    assert_eq!(rules(&report)[3..], [("missing_message", Some(1_050))]);
+    for (finding, attribute) in report.findings.iter().zip(["data", "actorid", "recordedtime"]) {
+        assert!(finding.detail.contains(attribute), "{attribute}: {finding:?}");
+    }
+    assert_eq!((report.messages, report.events, report.broken), (1_099, 1_100, 4));
 
     let jetstream = world.broker.jetstream().await;
     jetstream.publish("docket.ticket.x.closed", "hello".into()).await.unwrap().await.unwrap();
@@ -61,11 +68,11 @@ async fn it_finds_a_hole_a_difference_a_foreign_message_and_a_missing_tail() {
 
     world.log.append(3).await;
     let found = rules(&audit(&world).await);
-    assert_eq!(found[2..], [("difference", Some(1_101)), ("missing_tail", Some(1_102))]);
+    assert_eq!(found[4..], [("difference", Some(1_101)), ("missing_tail", Some(1_102))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_broker_it_fails_and_says_why() {
+async fn audit_without_a_broker_fails() {
     let mut world = World::new().await;
     world.broker.stop().await;
     let error = relay::audit(&world.log.store, &world.broker.config(), |_| {}).await.unwrap_err();

@@ -8,7 +8,7 @@ use relay::State;
 use crate::world::{World, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_broker_killed_under_load_ends_up_with_the_whole_log() {
+async fn killed_broker_gets_the_whole_log() {
     let mut world = World::new().await;
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let load = tokio::spawn({
@@ -34,7 +34,7 @@ async fn the_broker_killed_under_load_ends_up_with_the_whole_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_lost_its_disk_is_filled_again() {
+async fn broker_without_its_disk_is_refilled() {
     let mut world = World::new().await;
     world.log.append(2_000).await;
     let relay = world.relay();
@@ -48,7 +48,7 @@ async fn a_broker_that_lost_its_disk_is_filled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_was_deleted_is_made_anew_while_nothing_happens() {
+async fn deleted_stream_is_recreated_while_idle() {
     let world = World::new().await;
     world.log.append(700).await;
     let relay = world.relay();
@@ -58,7 +58,7 @@ async fn a_stream_that_was_deleted_is_made_anew_while_nothing_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_set_back_to_an_older_state_gets_its_tail_again() {
+async fn restored_broker_gets_its_tail() {
     let mut world = World::new().await;
     world.log.append(800).await;
     let relay = world.relay();
@@ -84,7 +84,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_out_of_reach_delays_and_harms_nothing() {
+async fn unreachable_database_only_delays() {
     let world = World::new().await;
     world.log.append(300).await;
     let relay = world.relay();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscriber_sees_every_event_once_in_order_while_the_log_grows() {
+async fn subscriber_sees_every_event_once_in_order() {
     let world = World::new().await;
     world.log.append(3_000).await;
     let relay = world.relay();
@@ -37,7 +37,7 @@ async fn a_subscriber_sees_every_event_once_in_order_while_the_log_grows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_says_all_that_the_log_does() {
+async fn message_carries_the_event() {
     let world = World::new().await;
     let relay = world.relay();
     relay.until_live_at(0).await;
@@ -53,7 +53,7 @@ async fn a_message_says_all_that_the_log_does() {
     for (name, value) in [
         ("specversion", "1.0"),
         ("type", "ticket.public_reply_added"),
-        ("source", "/v1/tickets"),
+        ("source", crate::world::SOURCE),
         ("subject", "00000000-0000-0000-0000-000000000001"),
         ("time", "1970-01-01T00:00:00Z"),
         ("actorkind", "agent"),
@@ -65,7 +65,7 @@ async fn a_message_says_all_that_the_log_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_comes_late_gets_everything() {
+async fn late_broker_gets_everything() {
     let mut world = World::new().await;
     world.broker.stop().await;
     let relay = world.relay();
@@ -77,7 +77,7 @@ async fn a_broker_that_comes_late_gets_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_events_pass_the_window_too() {
+async fn large_events_pass_the_window() {
     let world = World::new().await;
     // as wide as the log takes them: far more bytes than may be under way
     sqlx::query(
@@ -93,7 +93,7 @@ async fn large_events_pass_the_window_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_relay_stops_when_it_is_told_and_when_the_log_closes() {
+async fn relay_stops_on_request_and_on_close() {
     let world = World::new().await;
     world.log.append(10).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

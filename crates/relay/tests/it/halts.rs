@@ -16,7 +16,7 @@ async fn until_halted(relay: &Running, fault: HaltReason) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_log_is_not_published_into_the_stream() {
+async fn foreign_stream_halts() {
     let world = World::new().await;
     world.log.append(100).await;
     let relay = world.relay();
@@ -42,7 +42,7 @@ async fn a_foreign_log_is_not_published_into_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_begins_as_another_log_is_foreign_even_if_it_ends_as_this_one() {
+async fn first_message_of_another_log_is_foreign() {
     let world = World::new().await;
     world.log.append(3).await;
     let relay = world.relay();
@@ -55,7 +55,7 @@ async fn a_stream_that_begins_as_another_log_is_foreign_even_if_it_ends_as_this_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_restored_from_a_backup_halts_until_it_is_whole() {
+async fn stream_ahead_of_the_log_halts() {
     let world = World::new().await;
     world.log.append(100).await;
     let relay = world.relay();
@@ -83,7 +83,7 @@ async fn a_log_restored_from_a_backup_halts_until_it_is_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hole_halts_until_the_stream_is_built_anew() {
+async fn missing_message_halts() {
     let world = World::new().await;
     // one that lets messages be deleted, unlike the relay's own
     world.broker.make_stream(|_| {}).await;
@@ -102,7 +102,7 @@ async fn a_hole_halts_until_the_stream_is_built_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purged_stream_is_a_hole_and_the_relays_own_stream_refuses_both() {
+async fn purge_halts_and_own_stream_refuses_it() {
     let world = World::new().await;
     world.log.append(30).await;
     let relay = world.relay();
@@ -122,7 +122,7 @@ async fn a_purged_stream_is_a_hole_and_the_relays_own_stream_refuses_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_would_lose_events_is_refused() {
+async fn lossy_stream_is_refused() {
     let world = World::new().await;
     world.log.append(10).await;
     world.broker.make_stream(|config| config.max_age = Duration::from_hours(1)).await;
@@ -137,7 +137,7 @@ async fn a_stream_that_would_lose_events_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_that_cannot_be_read_is_said_so() {
+async fn invalid_url_halts() {
     let world = World::new().await;
     let config = relay::Config { url: "nats://:::".into(), ..world.broker.config() };
     let relay = relay::Relay::new(world.log.store.clone(), config);

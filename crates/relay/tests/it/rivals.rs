@@ -9,7 +9,7 @@ fn standing_by(relays: &[Running]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_three_relays_one_publishes_and_the_next_takes_over_when_it_is_gone() {
+async fn one_of_three_publishes_and_another_takes_over() {
     let world = World::new().await;
     world.log.append(2_000).await;
     let mut relays = vec![world.relay(), world.relay(), world.relay()];
@@ -28,7 +28,7 @@ async fn of_three_relays_one_publishes_and_the_next_takes_over_when_it_is_gone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn relays_that_come_and_go_at_random_leave_the_log_and_nothing_else() {
+async fn relays_dropped_at_random_publish_the_log_only() {
     let world = World::new().await;
     world.log.append(500).await;
     for round in 0..12 {

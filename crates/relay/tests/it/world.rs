@@ -17,6 +17,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+/// The `source` of all messages.
+pub(crate) const SOURCE: &str = "urn:uuid:00000000-0000-0000-0000-000000000001";
+
 pub(crate) struct World {
     pub(crate) log: Log,
     pub(crate) broker: Broker,
@@ -128,7 +131,7 @@ impl Broker {
 
     pub(crate) fn config(&self) -> Config {
         let fast = Duration::from_millis(60);
-        Config { poll: fast, recheck: fast, ..Config::new(self.url.clone(), Utc::now) }
+        Config { poll: fast, recheck: fast, ..Config::new(self.url.clone(), SOURCE, Utc::now) }
     }
 
     pub(crate) async fn kill(&mut self) {

@@ -84,7 +84,7 @@ async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &mpsc::S
             continue;
         }
         let Some(seen) = app.desk.seen(&recorded, &caller.0).await? else { continue };
-        let shown = CloudEventView::of(&recorded, &seen);
+        let shown = CloudEventView::of(&app.config.source, &recorded, &seen);
         let event = Event::default().id(recorded.position.to_string()).event(&recorded.event_type);
         let Ok(event) = event.json_data(&shown) else { continue };
         let bytes = u32::try_from(recorded.bytes().min(QUEUE_BYTES)).unwrap_or(u32::MAX);

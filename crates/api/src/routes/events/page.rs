@@ -36,7 +36,7 @@ pub(super) async fn answer(app: &App, caller: &Arc<Caller>, wanted: Wanted) -> R
                 && let Some(seen) = app.desk.seen(event, caller).await?
             {
                 bytes += event.bytes();
-                items.push(CloudEventView::of(event, &seen));
+                items.push(CloudEventView::of(&app.config.source, event, &seen));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the broker answers to a message that asked for it.
+//! The broker's reply to a message that asked for an acknowledgement.
 
 use async_nats::StatusCode;
 use async_nats::jetstream::ErrorCode;
@@ -6,16 +6,16 @@ use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// The message stands at this sequence, and so all before it.
+pub(crate) enum Reply {
+    /// The message is stored at this sequence, and so are all before it.
     Stored(u64),
-    /// The stream does not end where the message follows on.
+    /// The expected last sequence is not that of the stream.
     OutOfTurn,
-    /// It was not stored for another reason.
+    /// The message was not stored, for another reason.
     Failed(String),
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn of(message: &async_nats::Message) -> Self {
         if message.status == Some(StatusCode::NO_RESPONDERS) {
             return Self::Failed("no stream takes the subject".into());
@@ -26,7 +26,7 @@ impl Answer {
                 Self::OutOfTurn
             }
             Ok(Response::Err { error }) => Self::Failed(error.to_string()),
-            Err(error) => Self::Failed(format!("an answer that can't be read: {error}")),
+            Err(error) => Self::Failed(format!("the reply can't be read: {error}")),
         }
     }
 }

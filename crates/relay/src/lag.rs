@@ -1,4 +1,4 @@
-//! How far the broker is behind the log: measured against the log's true end, whatever the relay itself is doing.
+//! Measures how far the broker lags behind the head of the log, whatever the relay is doing.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::Config;
 use crate::metrics::METRICS;
 use crate::reporter::Reporter;
 
-const EVERY: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
-pub(crate) async fn forever(store: &EventStore, config: &Config, reporter: &Reporter) {
+pub(crate) async fn measure_forever(store: &EventStore, config: &Config, reporter: &Reporter) {
     loop {
-        if let Err(fault) = measure(store, config, reporter).await {
-            tracing::debug!(%fault, "the relay's lag can't be measured now");
+        if let Err(error) = measure(store, config, reporter).await {
+            tracing::debug!(%error, "the relay's lag can't be measured");
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
 async fn measure(store: &EventStore, config: &Config, reporter: &Reporter) -> Result<(), eventstore::StoreError> {
-    // before the first look nobody knows
+    // unknown before the first check
     let Some(position) = reporter.position() else { return Ok(()) };
     let head = store.head().await?;
     let lag = u64::try_from(head.0 - position.0).unwrap_or(0);

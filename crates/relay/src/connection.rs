@@ -1,4 +1,4 @@
-//! The connection to the broker: made again whenever it is lost.
+//! The connection to the broker; it reconnects by itself.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,38 +9,38 @@ use tokio::sync::watch;
 use crate::backoff::pause;
 use crate::status::{Halt, HaltReason};
 
-/// A server that has gone without a word is noticed after three of these.
+/// A server that has vanished is noticed after three of these.
 const PING: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Connection {
+struct ConnectionState {
     up: bool,
-    /// How often it has been lost.
+    /// The number of losses so far.
     losses: u64,
 }
 
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     client: Client,
-    connection: watch::Receiver<Connection>,
+    state: watch::Receiver<ConnectionState>,
 }
 
-impl Link {
-    /// Begins to connect; [`Self::up`] tells when it has succeeded. Fails only where the URL can't be read.
-    pub(crate) async fn begin(url: &str) -> Result<Self, Halt> {
-        let wrong = |error: &dyn std::fmt::Display| Halt {
+impl Connection {
+    /// Starts to connect; [`Self::up`] waits for it. Fails only if the URL is not valid.
+    pub(crate) async fn start(url: &str) -> Result<Self, Halt> {
+        let invalid = |error: &dyn std::fmt::Display| Halt {
             fault: HaltReason::Url,
-            detail: format!("the broker's URL can't be read ({error}); it has the form nats://HOST:4222"),
+            detail: format!("the broker's URL is not valid ({error}); its form is nats://HOST:4222"),
         };
-        let servers = servers(url).map_err(|error| wrong(&error))?;
-        let (state, connection) = watch::channel(Connection::default());
+        let servers = servers(url).map_err(|error| invalid(&error))?;
+        let (sender, state) = watch::channel(ConnectionState::default());
         let client = options(&servers)
             .retry_on_initial_connect()
             .event_callback(move |event| {
                 match event {
-                    Event::Connected => state.send_modify(|connection| connection.up = true),
-                    Event::Disconnected | Event::Closed => state.send_modify(|connection| {
+                    Event::Connected => sender.send_modify(|connection| connection.up = true),
+                    Event::Disconnected | Event::Closed => sender.send_modify(|connection| {
                         connection.up = false;
                         connection.losses += 1;
                     }),
@@ -50,8 +50,8 @@ impl Link {
             })
             .connect(servers)
             .await
-            .map_err(|error| wrong(&error))?;
-        Ok(Self { client, connection })
+            .map_err(|error| invalid(&error))?;
+        Ok(Self { client, state })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -59,18 +59,18 @@ impl Link {
     }
 
     pub(crate) fn is_up(&self) -> bool {
-        self.connection.borrow().up
+        self.state.borrow().up
     }
 
-    /// Returns when there is a connection.
+    /// Waits until connected.
     pub(crate) async fn up(&self) {
         // the sender lives as long as the client
-        self.connection.clone().wait_for(|connection| connection.up).await.ok();
+        self.state.clone().wait_for(|connection| connection.up).await.ok();
     }
 
-    /// Returns when the connection has been lost, counted from the call: what was sent over it may not have arrived.
+    /// Completes when the connection is lost after this call: messages sent over it may not have arrived.
     pub(crate) fn loss(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut connection = self.connection.clone();
+        let mut connection = self.state.clone();
         let before = connection.borrow_and_update().losses;
         async move {
             connection.wait_for(|connection| connection.losses != before).await.ok();
@@ -78,7 +78,7 @@ impl Link {
     }
 }
 
-/// Connects once to the servers of a URL as in [`crate::Config::url`], or says why not.
+/// Connects once to the servers of a URL as in [`crate::Config::url`], or returns the reason why not.
 pub async fn connect(url: &str) -> Result<Client, String> {
     let servers = servers(url).map_err(|error| error.to_string())?;
     options(&servers).connect(servers).await.map_err(|error| error.to_string())
@@ -100,7 +100,7 @@ fn options(servers: &[ServerAddr]) -> ConnectOptions {
         .name("docket relay")
         .ping_interval(PING)
         .connection_timeout(CONNECT)
-        // subjects are made here, from letters that fit
+        // the envelope builds valid subjects only
         .skip_subject_validation(true)
         .reconnect_delay_callback(|attempts| match attempts {
             0 | 1 => Duration::ZERO,
@@ -108,7 +108,7 @@ fn options(servers: &[ServerAddr]) -> ConnectOptions {
         })
 }
 
-/// Percent-decoded (RFC 3986); what is no escape stays as it is.
+/// Percent-decoded (RFC 3986); an invalid escape stays as it is.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
