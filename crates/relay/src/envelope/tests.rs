@@ -116,7 +116,7 @@ fn message_difference_covers_every_attribute() {
         ("actorid", with(|metadata| metadata["actor"]["id"] = "mallory".into())),
         ("actorkind", with(|metadata| metadata["actor"]["kind"] = "system".into())),
         ("cause", with(|metadata| metadata["cause"]["row"] = 8.into())),
-        ("causekind", with(|metadata| metadata["cause"] = Value::Null)),
+        ("cause", with(|metadata| metadata["cause"] = Value::Null)),
         ("correlationid", with(|metadata| metadata["correlation_id"] = "req-2".into())),
         ("traceparent", with(|metadata| metadata["traceparent"] = "00-1-2-01".into())),
         ("recordedtime", RecordedEvent { recorded_at: event().occurred_at, ..event() }),
