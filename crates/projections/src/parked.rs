@@ -6,7 +6,6 @@ use eventstore::{Position, StoreError, StreamId, Version};
 use sqlx::{PgExecutor, Row};
 
 use crate::generation::Generation;
-use crate::read_model::EventEnvelope;
 
 /// Where a stream stopped, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +14,6 @@ pub(crate) struct Parked {
     pub(crate) position: Position,
     pub(crate) version: Version,
     pub(crate) error: String,
-}
-
-impl Parked {
-    pub(crate) fn at(event: &EventEnvelope, error: String) -> Self {
-        Self { stream: event.stream, position: event.position, version: event.version, error }
-    }
 }
 
 /// Parks a stream, or moves a parked stream to another event.

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::generation::Generation;
+use crate::parked::Parked;
 use crate::verification::{Difference, Verification};
 
 /// A read model. Everything that the projector, a rebuild, the audit, the CLI and the API need to know about it is
@@ -179,5 +180,10 @@ impl EventEnvelope {
             Content::NotSelected
         };
         Self { position, stream, version, content }
+    }
+
+    /// The stream, parked at this event.
+    pub(crate) fn parked(&self, error: String) -> Parked {
+        Parked { stream: self.stream, position: self.position, version: self.version, error }
     }
 }

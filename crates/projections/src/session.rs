@@ -107,7 +107,7 @@ impl Session {
                     todo.extend([after, before]);
                 }
                 Err(Failure::Data(reason) | Failure::NotApplicable { reason, .. }) => {
-                    let culprit = Parked::at(first, reason);
+                    let culprit = first.parked(reason);
                     let parked = self.advance(connection, &[], Some(culprit), last.position).await;
                     if let Err(Failure::Session(error)) = parked {
                         return Err(error);
@@ -154,7 +154,7 @@ impl Session {
                         return Err(Failure::Data(reason));
                     };
                     decoded.retain(|event| event.stream != found.stream || event.position < position);
-                    stopped.insert(found.stream, Parked::at(found, reason));
+                    stopped.insert(found.stream, found.parked(reason));
                 }
                 Err(failure) => return Err(failure),
             }
@@ -236,7 +236,7 @@ impl Session {
             match &event.content {
                 Content::Decoded(event) if !passed_over => decoded.push(event.clone()),
                 Content::Undecodable(error) if !passed_over => {
-                    stopped.insert(event.stream, Parked::at(event, error.clone()));
+                    stopped.insert(event.stream, event.parked(error.clone()));
                 }
                 _ => {}
             }

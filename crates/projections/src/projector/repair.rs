@@ -80,7 +80,7 @@ async fn one_by_one(
     for (index, event) in events.iter().enumerate() {
         let next = events.get(index + 1).map(untried).or_else(|| after.clone());
         if let Err(error) = step(session, connection, stream, std::slice::from_ref(event), next).await? {
-            let failed = Parked::at(event, error);
+            let failed = event.parked(error);
             parked::park(&mut *connection, session.model.name(), session.generation, &failed).await?;
             session.parked.insert(stream, failed.clone());
             return Ok(Some(failed));
@@ -90,7 +90,7 @@ async fn one_by_one(
 }
 
 fn untried(event: &EventEnvelope) -> Parked {
-    Parked::at(event, "not tried yet".to_owned())
+    event.parked("not tried yet".to_owned())
 }
 
 /// One transaction: these events, and where the stream continues. The inner error says why they can't be applied.
