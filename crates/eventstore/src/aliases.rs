@@ -1,11 +1,11 @@
-//! Second names of streams. Written by the append itself (`eventstore_append`).
+//! Aliases: unique second names of streams, written by the append itself (`eventstore_append`).
 
 use sqlx::Row;
 
 use crate::{EventStore, StoreError, StreamId};
 
 impl EventStore {
-    /// The stream that has an alias.
+    /// The stream that holds an alias.
     pub async fn resolve(&self, scope: &str, name: &str) -> Result<Option<StreamId>, StoreError> {
         let stream = sqlx::query_scalar("select stream_id from aliases where scope = $1 and name = $2")
             .bind(scope)
@@ -15,7 +15,7 @@ impl EventStore {
         Ok(stream.map(StreamId))
     }
 
-    /// Names of streams that have no event: proof that something was removed from the log.
+    /// Up to 1,000 aliases (scope, name, stream) whose streams have no event: evidence that events were removed.
     pub async fn dangling_aliases(&self) -> Result<Vec<(String, String, StreamId)>, StoreError> {
         let rows = sqlx::query(
             "select a.scope, a.name, a.stream_id from aliases a

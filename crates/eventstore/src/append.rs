@@ -1,9 +1,11 @@
 //! The group commit: one flusher for each process sends what has queued up as one statement.
 
 mod batch;
+mod columns;
 mod flusher;
 mod head_cache;
 mod json_text;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

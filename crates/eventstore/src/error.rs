@@ -9,13 +9,13 @@ pub type Cause = Arc<dyn Error + Send + Sync>;
 /// The database did not do what was asked. Shared by all the units of a batch.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It can't be reached, or went away, or a time-out ended the statement. Try again later.
+    /// It can't be reached, the connection was lost, or a time-out ended the statement. Try again later.
     #[error("the database is not available")]
     Unavailable(#[source] Cause),
     /// It refused the statement.
     #[error("the database refused the statement")]
     Database(#[source] Cause),
-    /// What is stored can't be read.
+    /// Stored data can't be read.
     #[error("the stored data can't be read: {0}")]
     Corrupt(String),
 }
@@ -60,8 +60,8 @@ pub enum AppendError {
     /// An event's time lies before the stream's last event.
     #[error("an event's time lies before its stream's last event")]
     TimeRunsBackwards,
-    /// Larger than the log takes.
-    #[error("{size} {what}, the most is {limit}")]
+    /// Larger than the log accepts.
+    #[error("{size} {what}; the limit is {limit}")]
     TooLarge {
         /// What was counted.
         what: &'static str,
@@ -70,7 +70,7 @@ pub enum AppendError {
         /// The most that is accepted.
         limit: usize,
     },
-    /// A mistake of the caller's.
+    /// The unit is invalid, whatever the log holds.
     #[error("the unit is malformed: {0}")]
     Malformed(&'static str),
     /// The queue is full. Nothing was appended; try again later.
@@ -79,11 +79,11 @@ pub enum AppendError {
     /// The store is closing. Nothing was appended.
     #[error("the event store is closed")]
     Closed,
-    /// The connection was lost at the commit and could not be had again in time: whether the unit
-    /// was appended can be found out later, by its receipt.
+    /// The connection was lost during the commit and could not be restored in time. The unit's receipt tells later whether it
+    /// was appended.
     #[error("the outcome of the append is unknown")]
     OutcomeUnknown(#[source] Cause),
-    /// Nothing was appended.
+    /// The database did not take it. Nothing was appended.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -7,13 +7,13 @@ use crate::{CommandId, Position, StreamId, StreamType, Version};
 /// An event to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// The frozen wire name of its type, `ticket.resolved`.
+    /// The name of its type, `ticket.resolved`: the stream type, a dot and a name that never changes.
     pub event_type: String,
-    /// The version of its payload's form.
+    /// The version of the payload's schema.
     pub schema_version: i16,
     /// A JSON text, kept byte for byte.
     pub payload: String,
-    /// When it happened; never before the stream's last event.
+    /// When it happened, never before the stream's last event.
     pub occurred_at: DateTime<Utc>,
 }
 
@@ -29,15 +29,15 @@ impl NewEvent {
     }
 }
 
-/// What every event of one command has in common. Unknown members are kept in `extra`.
+/// What all events of one command have in common. Unknown members are kept in `extra`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// The command that recorded it: the means to find out what became of an append.
+    /// The command that recorded it. After a lost connection it tells whether the append was committed.
     pub command_id: CommandId,
     /// W3C Trace Context of the request, to join what follows to its trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// The application's own: who, why, on behalf of what.
+    /// The application's own members: who, why, on whose behalf.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -52,17 +52,17 @@ impl Metadata {
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedEvent {
-    /// Its place in the log.
+    /// The position in the log.
     pub position: Position,
     /// Its stream.
     pub stream_id: StreamId,
     /// The type of its stream.
     pub stream_type: StreamType,
-    /// Its place in the stream.
+    /// The version in the stream.
     pub version: Version,
-    /// The wire name of its type.
+    /// The name of its type.
     pub event_type: String,
-    /// The version of its payload's form.
+    /// The version of the payload's schema.
     pub schema_version: i16,
     /// The JSON text that was appended.
     pub payload: String,
@@ -70,12 +70,12 @@ pub struct RecordedEvent {
     pub metadata: String,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
-    /// When the log took it.
+    /// When the log recorded it.
     pub recorded_at: DateTime<Utc>,
 }
 
 impl RecordedEvent {
-    /// The bytes of its texts.
+    /// The size of payload and metadata in bytes.
     pub fn bytes(&self) -> usize {
         self.payload.len() + self.metadata.len()
     }
@@ -83,7 +83,7 @@ impl RecordedEvent {
     /// The metadata, parsed.
     ///
     /// # Errors
-    /// Where it isn't of the form that this library writes.
+    /// If it does not have the form that this library writes.
     pub fn metadata(&self) -> Result<Metadata, serde_json::Error> {
         serde_json::from_str(&self.metadata)
     }

@@ -1,4 +1,4 @@
-//! Reading a stream, and the log.
+//! Reading streams and the log.
 
 use std::future::ready;
 
@@ -11,10 +11,9 @@ use crate::pages::{PageSize, flat, pages};
 use crate::range::StreamTypes;
 use crate::{EventStore, LogRange, Position, RecordedEvent, StoreError, StreamId, StreamRange, StreamType, Version};
 
-/// How many events the first page has: most streams end within it.
+/// The events of the first page; most streams end within it.
 const FIRST: u16 = 32;
-/// How many bytes a page has, about: of a stream, for whoever asks; of the log, where all of it is read, as many as it
-/// takes for the round trip not to count.
+/// The size of a page in bytes, about: small for a stream, and for the log large enough that the round trip doesn't count.
 const STREAM_PAGE: usize = 1024 * 1024;
 const LOG_PAGE: usize = 8 * 1024 * 1024;
 
@@ -22,8 +21,7 @@ const COLUMNS: &str = "position, stream_id, stream_type, version, type, schema_v
                        metadata::text as metadata, occurred_at, recorded_at";
 
 impl EventStore {
-    /// The events of a stream, in order; empty where there is no such stream. All of them at once: see
-    /// [`Self::stream_pages`].
+    /// The events of a stream in order, all at once; empty if there is no such stream. [`Self::stream_pages`] bounds memory.
     pub async fn read_stream(&self, stream: StreamId, range: StreamRange) -> Result<Vec<RecordedEvent>, StoreError> {
         self.stream_pages(stream, range).try_concat().await
     }
@@ -63,8 +61,7 @@ impl EventStore {
         Ok(page)
     }
 
-    /// All streams, one after the other, each in order, page by page: for audits, which want to hold one
-    /// stream's state at a time.
+    /// All streams, one after the other, each in order: for audits that hold one stream's state at a time.
     pub fn read_streams(&self) -> impl Stream<Item = Result<RecordedEvent, StoreError>> + Send + '_ {
         let sql = format!(
             "select {COLUMNS} from events where (stream_id, version) > ($1, $2)
@@ -116,11 +113,11 @@ impl EventStore {
     }
 }
 
-/// What a look at the log after a position has found.
+/// The result of looking through a part of the log.
 pub(crate) struct Scan {
-    /// The events that were selected.
+    /// The selected events.
     pub(crate) events: Vec<RecordedEvent>,
-    /// The position up to which there are no others.
+    /// The position where the part ends.
     pub(crate) through: Position,
     /// Whether the log ends there.
     pub(crate) ended: bool,

@@ -1,4 +1,4 @@
-//! What idempotency keys have done. Written by the append itself (`eventstore_append`).
+//! Receipts: what idempotency keys have done, written by the append itself (`eventstore_append`).
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use sqlx::{PgExecutor, Row};
 use crate::{EventStore, Position, Receipt, StoreError, StreamId, Version};
 
 impl EventStore {
-    /// What a caller's key did, if it was used.
+    /// The receipt of a caller's key, if the key was used.
     pub async fn receipt(&self, caller: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         find(&self.pool, caller, key).await
     }
 
-    /// Receipts that name an event which is not in the log: proof that something was removed from it.
+    /// Up to 1,000 receipts (stream, version) whose events are not in the log: evidence that events were removed.
     pub async fn dangling_receipts(&self) -> Result<Vec<(StreamId, Version)>, StoreError> {
         let rows = sqlx::query(
             "select r.stream_id, r.version from receipts r
@@ -25,7 +25,7 @@ impl EventStore {
         rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), Version(row.try_get(1)?)))).collect()
     }
 
-    /// Removes receipts older than `age`, a thousand at a time; gives back how many. Permanent ones stay.
+    /// Removes receipts older than `age`, at most a thousand for each call; returns how many. Permanent ones stay.
     pub async fn expire_receipts(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "delete from receipts where (caller, key) in (

@@ -1,4 +1,4 @@
-//! Folded states of long streams: a shortcut, never the truth.
+//! Snapshots: folded states of long streams. They save reading, and are never the truth.
 
 use sqlx::Row;
 
@@ -14,7 +14,7 @@ pub struct Snapshot {
 }
 
 impl EventStore {
-    /// The newest snapshot of this form that is not past a version.
+    /// The newest snapshot of a schema version, not after `until`.
     pub async fn snapshot(
         &self,
         stream: StreamId,
@@ -35,7 +35,7 @@ impl EventStore {
         Ok(Some(Snapshot { version: Version(row.try_get(0)?), state: row.try_get(1)? }))
     }
 
-    /// Keeps a snapshot; one that is there already stays.
+    /// Stores a snapshot; an existing one of the same version stays.
     pub async fn keep_snapshot(
         &self,
         stream: StreamId,

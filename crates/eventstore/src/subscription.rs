@@ -1,80 +1,25 @@
 //! Named persistent subscriptions: one process at a time reads the log for a name, from a checkpoint that survives it.
 
+mod options;
+mod transaction;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt};
-use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use sqlx::{Connection, PgConnection};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::follow::Scan;
-use crate::range::StreamTypes;
-use crate::{Checkpoint, EventStore, Lead, LogRange, Position, RecordedEvent, StoreError, StreamType};
+use crate::{Checkpoint, EventStore, Lead, LogRange, Position, RecordedEvent, StoreError};
+
+pub use self::options::{StartFrom, SubscriptionOptions};
+pub use self::transaction::SubscriptionTransaction;
 
 /// How often a process that stands by looks whether it may lead.
 const STANDBY: Duration = Duration::from_secs(1);
-
-/// What a subscription reads, and how much at once.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SubscriptionOptions {
-    types: StreamTypes,
-    start: StartFrom,
-    max_events: usize,
-    max_bytes: usize,
-}
-
-impl Default for SubscriptionOptions {
-    fn default() -> Self {
-        Self { types: StreamTypes::all(), start: StartFrom::Beginning, max_events: 1_000, max_bytes: 1024 * 1024 }
-    }
-}
-
-impl SubscriptionOptions {
-    /// All events from the beginning of the log, in batches of at most 1,000 events and about 1 MiB.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only the events of streams of these types.
-    #[must_use]
-    pub fn of_types(self, types: impl IntoIterator<Item = StreamType>) -> Self {
-        Self { types: StreamTypes::only(types), ..self }
-    }
-
-    /// Where the subscription begins when it has no checkpoint yet.
-    #[must_use]
-    pub fn start_from(self, start: StartFrom) -> Self {
-        Self { start, ..self }
-    }
-
-    /// The most events of a batch, at least one.
-    #[must_use]
-    pub fn max_events(self, max_events: usize) -> Self {
-        Self { max_events: max_events.max(1), ..self }
-    }
-
-    /// The most bytes of a batch's payloads and metadata. A batch always holds one event, however large it is.
-    #[must_use]
-    pub fn max_bytes(self, max_bytes: usize) -> Self {
-        Self { max_bytes, ..self }
-    }
-}
-
-/// Where a subscription begins that has no checkpoint yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartFrom {
-    /// The first event of the log.
-    #[default]
-    Beginning,
-    /// The first event that is appended from now on.
-    End,
-    /// The first event after a position.
-    After(Position),
-}
 
 /// Events to be handled together.
 #[derive(Clone, Debug, PartialEq)]
@@ -352,39 +297,6 @@ impl fmt::Debug for Subscription {
             .field("position", &self.position)
             .field("delivered", &self.delivered)
             .finish_non_exhaustive()
-    }
-}
-
-/// A transaction that moves the checkpoint when it is committed. Dropped without, it is rolled back.
-#[derive(Debug)]
-pub struct SubscriptionTransaction<'a> {
-    transaction: Transaction<'a, Postgres>,
-    name: &'a str,
-    position: &'a mut Position,
-    delivered: &'a mut Position,
-}
-
-impl SubscriptionTransaction<'_> {
-    /// The connection, for the effect.
-    pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
-    }
-
-    /// Commits the effect and the checkpoint together.
-    ///
-    /// # Errors
-    /// [`SubscriptionError::LeadershipLost`] if another process has moved the checkpoint, or the connection was lost; in the
-    /// latter case the effect may be committed, and the checkpoint with it.
-    pub async fn commit(self, through: Position) -> Result<(), SubscriptionError> {
-        let Self { mut transaction, name, position, delivered } = self;
-        let moved = Checkpoint::advance(&mut *transaction, name, *position, through).await;
-        if !moved.map_err(|error| lost(name, error))? {
-            return Err(SubscriptionError::LeadershipLost { name: name.to_owned(), source: None });
-        }
-        transaction.commit().await.map_err(|error| lost(name, error.into()))?;
-        *position = through;
-        *delivered = through.max(*delivered);
-        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ pub const MAX_UNIT_EVENTS: usize = 1_000;
 
 /// The version that a stream must be at for an append to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Expected {
     /// Any version.
     Any,
@@ -167,6 +168,7 @@ impl ReceiptKey {
 
 /// How long a receipt is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Retention {
     /// Until [`crate::EventStore::expire_receipts`] finds it old enough: for callers who retry within hours.
     #[default]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::head_cache::HeadCache;
+use super::queue::Queue;
 use super::{Appended, Gate, Job, Message, Outcome, batch};
 use crate::error::is_lost;
 use crate::metrics::METRICS;
@@ -273,54 +274,6 @@ impl Flusher {
     }
 }
 
-/// The appends that were not sent yet.
-struct Queue {
-    messages: mpsc::Receiver<Message>,
-    waiting: VecDeque<Job>,
-}
-
-impl Queue {
-    fn accept(&mut self, message: Message) {
-        match message {
-            Message::Append(job) => self.waiting.push_back(*job),
-            // what is queued already is still received and answered
-            Message::Close => self.messages.close(),
-        }
-    }
-
-    /// Receives what is there, up to two batches.
-    fn receive(&mut self, batch: usize) {
-        while self.waiting.len() < batch * 2
-            && let Ok(message) = self.messages.try_recv()
-        {
-            self.accept(message);
-        }
-    }
-
-    /// Lets callers that were just answered append again before the next batch is sent: they get two turns of the runtime,
-    /// unless as many have come as were answered, or the batch is full. One turn is not enough on several threads: tasks that
-    /// another thread has stolen are still running when this task's turn comes.
-    async fn coalesce(&mut self, answered: usize, batch: usize) {
-        self.receive(batch);
-        let all = (self.waiting.len() + answered).min(batch);
-        for _ in 0..2 {
-            if self.waiting.len() < all {
-                tokio::task::yield_now().await;
-                self.receive(batch);
-            }
-        }
-    }
-
-    /// Refuses all waiting appends; none was sent.
-    fn shed(&mut self) {
-        while let Ok(message) = self.messages.try_recv() {
-            self.accept(message);
-        }
-        METRICS.overloads.add(self.waiting.len() as u64, &[]);
-        self.waiting.drain(..).for_each(|job| reply(job, Err(AppendError::Overloaded)));
-    }
-}
-
 /// Rebuilds a unit's answer from its events in the log.
 fn located(unit: &Unit, events: &[read::Located]) -> Appended {
     let versions = unit
@@ -343,11 +296,11 @@ fn located(unit: &Unit, events: &[read::Located]) -> Appended {
     }
 }
 
-fn reply(job: Job, answer: super::Answer) {
+pub(super) fn reply(job: Job, answer: super::Answer) {
     METRICS.queue.add(-1, &[]);
     match &answer {
         Ok(Outcome::Appended(_)) => {
-            let events = job.unit.appends.iter().map(|a| a.events.len() as u64).sum();
+            let events = job.unit.appends.iter().map(|a| a.events.len() as u64).sum::<u64>();
             METRICS.events.add(events, &[]);
         }
         Ok(Outcome::Replayed(_)) => METRICS.replays.add(1, &[]),
