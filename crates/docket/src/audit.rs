@@ -1,8 +1,8 @@
-//! `docket audit`: what the log says, read by people.
+//! `docket audit`: replay a ticket, verify the log, compare the broker with it.
 
+mod description;
 mod diff;
 pub(crate) mod relay;
 pub(crate) mod replay;
 mod timeline;
 pub(crate) mod verify;
-mod words;

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::config::{Config, redacted};
 use crate::endpoints::Endpoints;
+use crate::hint::{Hinted, hint, hinted};
 
 /// The name of the database in a private PostgreSQL.
 const NAME: &str = "docket";
@@ -87,12 +88,13 @@ impl Database {
         let made: bool =
             sqlx::query_scalar("select to_regclass('events') is not null").fetch_one(&mut connection).await?;
         connection.close().await.ok();
-        ensure!(
-            made,
-            "the database {} holds no data of Docket's; `docket migrate` creates its schema",
-            redacted(&self.url)
-        );
-        Ok(())
+        if made {
+            return Ok(());
+        }
+        Err(hint(
+            format!("the database {} has no schema of Docket's", redacted(&self.url)),
+            "`docket migrate` creates it.",
+        ))
     }
 
     /// For `serve`: the configured one, or a private one that is started for it.
@@ -139,18 +141,18 @@ impl Database {
             .or_else(|error| cause(&self.url, error))
             .await
             .with_context(|| self.unreachable())?;
-        desk::migrate(&pool).await.context("the schema can't be brought up to date")?;
-        projections::MIGRATOR.run(&pool).await.context("the read models' schema can't be brought up to date")?;
+        desk::migrate(&pool).await.context("the schema can't be migrated")?;
+        projections::MIGRATOR.run(&pool).await.context("the schema of the read models can't be migrated")?;
         #[cfg(feature = "planted-bugs")]
         eventstore::planted::install(&pool).await?;
         pool.close().await;
         Ok(())
     }
 
-    fn unreachable(&self) -> String {
-        format!(
-            "the database {} can't be reached; check DATABASE_URL, or leave it unset for a private PostgreSQL",
-            redacted(&self.url)
+    fn unreachable(&self) -> Hinted {
+        hinted(
+            format!("the database {} can't be reached", redacted(&self.url)),
+            "Check DATABASE_URL, or leave it unset for a private PostgreSQL.",
         )
     }
 

@@ -1,4 +1,4 @@
-//! `docket events`: the log as it is, for operators.
+//! `docket events`: the log for operators.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -19,23 +19,23 @@ pub(crate) enum Command {
 
 /// Print the end of the log
 ///
-/// A line an event: position, time, ticket and version, type, who did it. Ends with the log; with --follow it goes on
-/// until you stop it.
+/// Prints one line per event: position, time, stream and version, type, actor. Stops at the end of the log; with --follow
+/// it waits for new events.
 #[derive(Args)]
 pub(crate) struct Tail {
-    /// Go on as events come
+    /// Wait for new events
     #[arg(long, short)]
     follow: bool,
-    /// Begin after this position, instead of with the last ones
+    /// Start after this position
     #[arg(long, value_name = "POSITION")]
     after: Option<i64>,
-    /// How many of the last events
+    /// Number of events before the end
     #[arg(long, short = 'n', default_value_t = 10, value_name = "N", conflicts_with = "after")]
     lines: i64,
-    /// Only events of this type; can be given several times
+    /// Only events of this type; may be repeated
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
-    /// A JSON object a line, with the event's content
+    /// Print one JSON object per line, with the payload
     #[arg(long)]
     json: bool,
 }
@@ -78,7 +78,7 @@ fn print(tail: &Tail, event: &RecordedEvent) -> anyhow::Result<()> {
             "schema_version": event.schema_version, "occurred_at": time,
             "recorded_at": event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true),
             "metadata": metadata,
-            // as it was stored, also where it is no JSON that can be read
+            // as stored, even if it is not valid JSON
             "payload": serde_json::from_str::<Value>(&event.payload).unwrap_or_else(|_| json!(event.payload)),
         });
         return Ok(writeln!(out, "{}", terminal::json(&line)?)?);

@@ -1,8 +1,8 @@
-//! `docket import`: another system's history, row by row.
+//! `docket import`: the history of another system, row by row.
 //!
-//! A map says what each row is here. A row becomes one unit of the log, with its own time and actor as recorded facts
-//! and `{"kind": "import", "source": …, "row": …}` as its cause. That cause is also the memory: what is recorded is
-//! not imported again, and an import that was killed goes on where it stopped.
+//! A map defines what a row means. Each row is appended as one unit with its own time and actor, and with the cause
+//! `{"kind": "import", "source": …, "row": …}`. The cause makes the import idempotent: a row that is recorded is not imported
+//! again, and an interrupted import resumes where it stopped.
 
 mod action;
 #[cfg(test)]
@@ -29,35 +29,33 @@ use reading::{Reading, Survey};
 use report::{Fate, Report};
 use table::{Cells, Table};
 
-/// The kind of cause that imported events have.
+/// The kind of the cause of imported events.
 const SOURCE_KIND: &str = "import";
 
-/// Import another system's history of tickets from a CSV file.
+/// Import the ticket history of another system from a CSV file
 ///
-/// Each row of the file is one thing that happened to a ticket. The map says which column holds what, and which
-/// commands each kind of row becomes. A row keeps its own time and its own actor.
+/// Each row is one thing that happened to a ticket. The map defines the columns, and the commands for each kind of row. A
+/// row keeps its time and actor.
 ///
-/// Rows are numbered from 1, the header not counted. A row is imported once, by the map's `source` and the row's number:
-/// run the same import again after it was interrupted and it goes on where it stopped; run it once more and it changes
-/// nothing. So keep rows where they are; new ones go to the end of the file.
+/// Rows are numbered from 1, without the header. A row is imported once, by the map's `source` and its number: an interrupted
+/// import resumes when it is run again, and a finished one changes nothing. Keep the order of the rows; append new ones.
 ///
-/// The report adds up: every row is applied, without effect, or refused with its reason. Refused rows don't stop the
-/// import.
+/// The report counts every row as applied, without effect or refused. Refused rows don't stop the import.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes:\n  \
-    0  the import ran to its end; rows that were refused are in the report\n  \
-    1  the file or the map can't be read, or the database went away: run it again, and it goes on\n\n\
+    0  the import finished; the report lists refused rows\n  \
+    1  the file or the map can't be read, or the database was lost; run it again to resume\n\n\
     Example:\n  docket import examples/helpdesk-sample.csv --map examples/helpdesk-sample.toml")]
 pub(crate) struct Args {
-    /// The table: CSV with a header line, in UTF-8
+    /// CSV file with a header line, in UTF-8
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
 
-    /// The map: what the table's columns and rows mean (examples/helpdesk-italy.toml explains every part)
+    /// TOML file that maps columns and rows (examples/helpdesk-italy.toml explains every part)
     #[arg(long, value_name = "MAP.toml")]
     map: PathBuf,
 
-    /// Print the report as one JSON object, on the last line
+    /// Print the report as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -68,7 +66,7 @@ pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
     let mut table = Table::open(&args.file)?;
     map.fits(table.header(), &args.file.display().to_string())?;
     let survey = Survey::of(&map, &mut table)?;
-    // a second time from the start
+    // the survey has read the table to its end
     let report = import(desk, &map, &survey, Table::open(&args.file)?, args.json).await?;
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -98,7 +96,7 @@ async fn import(desk: &Desk, map: &Map, survey: &Survey, mut table: Table, quiet
     Ok(report)
 }
 
-/// As whom the command line reads.
+/// The caller of the command line's reads.
 fn reader() -> Caller {
     Caller {
         scope: "cli".to_owned(),

@@ -1,69 +1,70 @@
-//! `docket keys`: who may call.
+//! `docket keys`: API keys.
 
 use shared_kernel::{Role, TeamId};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::SecondsFormat;
 use clap::{Args, Subcommand, ValueEnum};
 use desk::{KeyId, Keys, NewKey};
 use serde_json::json;
 
+use crate::hint::hint;
 use crate::telemetry::now;
 use crate::terminal::{self, columns, printable};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Create(Create),
-    /// List all keys; secrets are not kept, so none is shown
+    /// List all keys, without secrets
     List {
-        /// As JSON
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Revoke a key; every instance refuses it within 5 seconds
+    /// Revoke a key; every process refuses it within 5 s
     Revoke {
-        /// The key's id: the part between the underscores of `dk_<id>_…`
+        /// Key id: the 16 digits in `dk_<id>_…`
         id: String,
     },
 }
 
-/// Make a key and print it, once
+/// Create a key and print it, once
 ///
-/// The key goes to stdout, what belongs to it to stderr: `KEY=$(docket keys create …)` holds the key.
+/// The key goes to stdout, and a note to stderr, so that `KEY=$(docket keys create …)` holds the key.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     docket keys create --role agent --name ada --team facilities\n  \
     docket keys create --role requester --email grace@example.com --name Grace")]
 pub(crate) struct Create {
-    /// What its owner may do
+    /// Role of the owner
     #[arg(long)]
     role: KeyRole,
-    /// The name that its owner acts under: for staff it is the agent's id
+    /// Name of the owner; for staff it is the agent's id
     #[arg(long, required_if_eq_any([("role", "agent"), ("role", "lead"), ("role", "admin")]))]
     name: Option<String>,
-    /// A requester's address: they see the tickets that they asked for or follow
+    /// Address of a requester
     #[arg(long, required_if_eq("role", "requester"))]
     email: Option<String>,
-    /// A team of the agent's; can be given several times
+    /// Team of an agent; may be repeated
     #[arg(long = "team", value_name = "TEAM")]
     teams: Vec<String>,
-    /// As JSON: id, key, role, name
+    /// Print a JSON object: id, key
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum KeyRole {
-    /// Sees and writes to their own tickets
+    /// Sees and answers their own tickets
     Requester,
     /// Works on the tickets of their teams
     Agent,
-    /// Sees all tickets, assigns others
+    /// Sees all tickets and assigns agents
     Lead,
-    /// A lead who also runs the desk
+    /// A lead who also administers the desk
     Admin,
 }
 
@@ -72,9 +73,10 @@ pub(crate) async fn run(keys: &Keys, command: &Command) -> anyhow::Result<ExitCo
         Command::Create(create) => self::create(keys, create).await?,
         Command::List { json } => list(keys, *json).await?,
         Command::Revoke { id } => {
-            let parsed = KeyId::parse(id).with_context(|| format!("{id:?} is no key id: 16 hexadecimal digits are"))?;
+            let parsed = KeyId::parse(id)
+                .ok_or_else(|| hint(format!("{id:?} is not a key id"), "A key id has 16 hexadecimal digits."))?;
             if !keys.revoke(&parsed, now()).await? {
-                bail!("there is no key {id}; `docket keys list` shows those there are");
+                return Err(hint(format!("there is no key {id}"), "`docket keys list` shows all keys."));
             }
             writeln!(anstream::stderr(), "Revoked {id}.")?;
         }
@@ -89,7 +91,7 @@ async fn create(keys: &Keys, create: &Create) -> anyhow::Result<()> {
     if create.json {
         writeln!(out, "{}", json!({"id": minted.id.as_str(), "key": minted.token}))?;
     } else {
-        writeln!(anstream::stderr(), "Key {} (shown this once):", minted.id)?;
+        writeln!(anstream::stderr(), "Key {} (it can't be shown again):", minted.id)?;
         writeln!(out, "{}", minted.token)?;
     }
     Ok(())

@@ -9,6 +9,7 @@ mod endpoints;
 mod events;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod hint;
 mod import;
 mod keys;
 mod open_files;
@@ -27,15 +28,16 @@ use clap_complete::Shell;
 
 use config::Config;
 use database::Database;
+use hint::Hinted;
 use terminal::printable_lines;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A helpdesk whose tickets are append-only records.
+/// Docket is a helpdesk backend on an append-only log.
 ///
-/// Begin with `docket serve`: with nothing configured it runs a private PostgreSQL, makes an admin key
-/// and says where everything is. The other commands then find it by the folder `.docket/`.
+/// Start with `docket serve`. Without configuration it runs a private PostgreSQL and NATS, creates an admin key and prints
+/// where everything is. The other commands find the server by the folder `.docket`.
 #[derive(Parser)]
 #[command(name = "docket", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -49,22 +51,22 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve,
-    /// Bring the database's schema up to date, and stop
+    /// Migrate the database's schema, and exit
     Migrate,
-    /// Make, list and revoke API keys
+    /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Read the log: what happened to a ticket, and whether all of it is sound
+    /// Audit the log: replay a ticket, verify the invariants, compare the broker
     #[command(subcommand)]
     Audit(Audit),
-    /// Read the log as it is
+    /// Print events of the log
     #[command(subcommand)]
     Events(events::Command),
     Import(import::Args),
-    /// Look after the read models: lists, search, reports
+    /// Inspect, rebuild and repair the read models
     #[command(subcommand)]
     Projections(projections::Command),
-    /// Print the configuration that the other commands would use, without secrets
+    /// Print the effective configuration, without secrets
     Config,
     /// Print the OpenAPI document of the HTTP API
     Openapi,
@@ -72,7 +74,7 @@ enum Command {
     Asyncapi,
     /// Print a completion script: `source <(docket completions bash)`
     Completions {
-        /// For which shell
+        /// Shell to complete for
         shell: Shell,
     },
 }
@@ -89,14 +91,15 @@ fn main() -> ExitCode {
     failpoints::arm();
     match parse().and_then(run) {
         Ok(code) => code,
-        // `docket audit replay … | head`: who reads has seen enough
+        // `docket audit replay … | head`: the reader has closed the pipe
         Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
         Err(error) => {
             // an error may quote an event, a file or a URL
             let causes = error.chain().skip(1).map(|source| format!("\n  caused by: {source}"));
-            let text = printable_lines(&format!("{error}{}", causes.collect::<String>()));
+            let hint = error.downcast_ref::<Hinted>().map(|hinted| format!("\n\n{}", hinted.hint)).unwrap_or_default();
+            let text = printable_lines(&format!("{error}{}{hint}", causes.collect::<String>()));
             writeln!(anstream::stderr(), "error: {}", api::mask_keys(&text)).ok();
             ExitCode::FAILURE
         }
@@ -111,7 +114,7 @@ fn parse() -> anyhow::Result<Cli> {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = cli.config.checked()?;
     if let Command::Completions { shell } = cli.command {
-        // it would panic where nobody reads on
+        // writing to a closed pipe directly would panic
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "docket", &mut script);
         anstream::stdout().write_all(&script)?;
@@ -127,7 +130,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(execute(&config, cli.command));
-    // a verification or a log line that is still under way is not worth waiting for
+    // blocking tasks that still run, such as a key verification, are not worth waiting for
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     result
 }
@@ -154,7 +157,7 @@ fn creates_data(command: &Command) -> bool {
 }
 
 async fn with(database: &Database, config: &Config, command: Command) -> anyhow::Result<ExitCode> {
-    // an audit changes nothing, not even the schema
+    // audits don't change anything, not even the schema
     let reads_only = matches!(command, Command::Audit(_) | Command::Events(_));
     let creates = creates_data(&command);
     if !creates {
@@ -181,7 +184,7 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
         Command::Projections(command) => {
             projections::run(&desk, database.projections(&desk, config).await?, &command).await?
         }
-        // answered before there was a database
+        // handled before the database is opened
         Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => {
             ExitCode::SUCCESS
         }

@@ -1,8 +1,8 @@
-//! How many files and sockets the process may have open.
+//! The limit on open files and sockets (`RLIMIT_NOFILE`).
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Raises the limit as far as the system lets it be raised, and says what it is then.
+/// Raises the soft limit to the hard limit, and returns it.
 pub(crate) fn raise() -> u64 {
     match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, hard)) if soft < hard => match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
@@ -17,13 +17,13 @@ pub(crate) fn raise() -> u64 {
     }
 }
 
-/// How many connections of clients there may be: an eighth of the open files is for all the rest.
+/// How many client connections are possible. An eighth of the open files is reserved for everything else.
 pub(crate) fn connections(wanted: usize) -> usize {
     let files = usize::try_from(raise()).unwrap_or(usize::MAX);
     let possible = files - files / 8;
     if possible < wanted {
         tracing::warn!(
-            "max_connections is {wanted}; {files} files may be open, so that {possible} connections are possible (ulimit -n)"
+            "max_connections is {wanted}, but the limit of {files} open files allows {possible} (ulimit -n)"
         );
     }
     wanted.min(possible)

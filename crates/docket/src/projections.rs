@@ -1,4 +1,4 @@
-//! `docket projections`: how the read models are, and what an operator does about them.
+//! `docket projections`: the state of the read models, and their repair.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,50 +11,51 @@ use desk::{Desk, DeskError};
 use eventstore::StreamId;
 use ticket_aggregate::TicketNumber;
 
+use crate::hint::hint;
 use crate::terminal::{self, columns, grouped, printable, progress_bar};
 
-/// How long an answer of the projection's leader is waited for.
+/// How long to wait for the projection's leader.
 const WAIT: Duration = Duration::from_secs(30);
-/// How often it is looked how far a rebuild is.
-const LOOK: Duration = Duration::from_millis(100);
-/// The exit code where something is parked.
+/// How often the progress of a rebuild is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The exit code if tickets are parked.
 const PARKED: u8 = 2;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show how far each read model has read the log, and which tickets it passes over
+    /// Show position, lag and parked tickets of each read model
     ///
-    /// Exit codes: 0 all is well, 2 tickets are parked.
+    /// Exit codes: 0 no ticket is parked, 2 tickets are parked.
     Status {
-        /// As JSON
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Fill a read model anew, beside the one that serves, which it then replaces
+    /// Rebuild a read model beside the live one, then switch
     ///
-    /// Can be stopped: the server, or the next call, goes on where it was.
+    /// An interrupted rebuild is resumed by the server or the next call.
     Rebuild {
-        /// Which: tickets, queues
+        /// Read model: tickets, queues
         name: String,
     },
-    /// Try a parked ticket again, from the event that could not be applied
+    /// Retry a parked ticket from the event that failed
     Retry {
-        /// The read model
+        /// Read model
         name: String,
-        /// The ticket: its number or its id
+        /// Ticket number or id
         ticket: String,
     },
-    /// Leave out the event that could not be applied, and go on after it; it is written down who, when and why
+    /// Skip the event that failed; who, when and why are recorded
     Skip {
-        /// The read model
+        /// Read model
         name: String,
-        /// The ticket: its number or its id
+        /// Ticket number or id
         ticket: String,
-        /// Why
+        /// Reason for the skip
         #[arg(long)]
         reason: String,
-        /// Who decides it [default: the user of this terminal]
-        #[arg(long, env = "USER", default_value = "cli")]
+        /// Who decides; by default the user of this terminal
+        #[arg(long, env = "USER", default_value = "cli", hide_env_values = true)]
         by: String,
     },
 }
@@ -64,14 +65,14 @@ pub(crate) async fn run(desk: &Desk, projections: Projections, command: &Command
     if let Command::Status { json } = command {
         return status(&reader, *json).await;
     }
-    // where no server runs, this process does the work; where one does, it leads, and this one stands by
+    // without a running server this process does the work; otherwise the server leads, and this process stands by
     let work = async {
         match command {
             Command::Status { .. } => Ok(ExitCode::SUCCESS),
             Command::Rebuild { name } => rebuild(&reader, name).await,
             Command::Retry { name, ticket } => repair(desk, &reader, name, ticket, &Action::Retry, "cli").await,
             Command::Skip { name, ticket, reason, by } => {
-                ensure!(!reason.trim().is_empty(), "a skip needs a --reason: it is what remains of the event here");
+                ensure!(!reason.trim().is_empty(), "--reason is blank; it is recorded in place of the event");
                 repair(desk, &reader, name, ticket, &Action::Skip { reason: reason.clone() }, by).await
             }
         }
@@ -83,7 +84,7 @@ pub(crate) async fn run(desk: &Desk, projections: Projections, command: &Command
 }
 
 async fn status(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
-    let all = reader.status().await.context("the read models can't be looked at")?;
+    let all = reader.status().await.context("the state of the read models can't be read")?;
     let mut out = anstream::stdout();
     if json {
         writeln!(out, "{}", terminal::json(&all)?)?;
@@ -96,9 +97,9 @@ async fn status(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
 
 fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
     if all.is_empty() {
-        return Ok(writeln!(out, "There are none yet: a running server makes them.")?);
+        return Ok(writeln!(out, "There are no read models yet. A running server creates them.")?);
     }
-    let header = ["NAME", "GENERATION", "STATE", "POSITION", "BEHIND", "FOR", "PARKED", "COMPARED WITH THE ONE BEFORE"];
+    let header = ["NAME", "GENERATION", "STATE", "POSITION", "BEHIND", "LAG", "PARKED", "COMPARED WITH PREVIOUS"];
     let mut table = columns(header, &[1, 3, 4, 5, 6]);
     for status in all {
         table.add_row([
@@ -119,7 +120,7 @@ fn print(out: &mut impl Write, all: &[Status]) -> anyhow::Result<()> {
         let (version, position) = (fault.version, fault.position);
         writeln!(
             out,
-            "\n{name}: ticket {ticket} is parked since {since} at version {version} (position {position}):\n  {error}\n  \
+            "\n{name}: ticket {ticket} has been parked since {since} at version {version} (position {position}):\n  {error}\n  \
              docket projections retry {name} {ticket}\n  docket projections skip {name} {ticket} --reason …",
         )?;
     }
@@ -139,21 +140,21 @@ async fn rebuild(reader: &Reader, name: &str) -> anyhow::Result<ExitCode> {
     let done = loop {
         let all = reader.status().await?;
         let Some(status) = all.into_iter().find(|s| s.name == name && s.generation == generation) else {
-            bail!("the rebuild was given up: a newer program has begun another");
+            bail!("the rebuild was abandoned: a newer version of the program started another");
         };
         bar.set_length(status.head.0.unsigned_abs());
         bar.set_position(status.position.0.unsigned_abs());
         if status.state == "live" {
             break status;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     };
     bar.finish_and_clear();
     let comparison = done.comparison.unwrap_or_default();
     let events = grouped(done.position.0.unsigned_abs());
     writeln!(
         anstream::stdout(),
-        "{name}: generation {generation} serves, at position {events}. {}",
+        "{name}: generation {generation} is live at position {events}. {}",
         compared(&comparison)
     )?;
     Ok(if comparison.starts_with("differs") { ExitCode::from(PARKED) } else { ExitCode::SUCCESS })
@@ -161,13 +162,16 @@ async fn rebuild(reader: &Reader, name: &str) -> anyhow::Result<ExitCode> {
 
 fn compared(comparison: &str) -> String {
     match comparison {
-        "equal" => "It equals the one before.".to_owned(),
-        other => format!("Compared with the one before: {}.", printable(other)),
+        "equal" => "It equals the previous one.".to_owned(),
+        other => format!("Compared with the previous one: {}.", printable(other)),
     }
 }
 
 fn unknown(name: &str) -> anyhow::Result<ExitCode> {
-    bail!("there is no read model {name:?}; there are {}", read_models::names().collect::<Vec<_>>().join(", "))
+    Err(hint(
+        format!("there is no read model {name:?}"),
+        format!("The read models are {}.", read_models::names().collect::<Vec<_>>().join(", ")),
+    ))
 }
 
 async fn repair(
@@ -182,7 +186,7 @@ async fn repair(
     match models.repair(name, stream, action, by, WAIT).await? {
         None => unknown(name),
         Some(None) => {
-            bail!("no answer within 30 s: `docket projections status` shows whether the read model moves at all")
+            Err(hint("no answer within 30 s", "`docket projections status` shows whether the read model advances."))
         }
         Some(Some(outcome)) => {
             writeln!(anstream::stdout(), "{name}: ticket {ticket} {}", printable(&outcome.text))?;
@@ -191,7 +195,7 @@ async fn repair(
     }
 }
 
-/// A ticket whose events can't all be read still has a stream: its id is taken as it is.
+/// The stream of a ticket. An id is taken as it is: the ticket may have events that can't be decoded.
 async fn stream(desk: &Desk, ticket: &str) -> anyhow::Result<StreamId> {
     if let Ok(id) = ticket.parse::<uuid::Uuid>() {
         return Ok(StreamId(id));

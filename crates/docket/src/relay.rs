@@ -131,7 +131,7 @@ pub(crate) async fn run(
     }
 }
 
-/// For the commands beside `serve`: the configured broker, or that of a server which runs in the data folder.
+/// For the other commands: the configured broker, or that of the server that runs in the data folder.
 pub(crate) fn find(config: &Config) -> Option<String> {
     let running = || {
         let endpoints = Endpoints::read(&config.data_dir)?;

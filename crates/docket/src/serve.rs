@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Component, Config};
 use crate::endpoints::Endpoints;
+use crate::hint::hinted;
 use crate::open_files;
 use crate::private::{supervise, until_set};
 use crate::relay::{self, Broker, RelayDetail, Urls};
@@ -31,11 +32,14 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let telemetry = telemetry::full(config)?;
     // before anything is started that nobody could reach
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!("can't listen on {}; --listen or DOCKET_LISTEN takes another address", config.listen)
+        hinted(format!("can't listen on {}", config.listen), "Choose another address with --listen or DOCKET_LISTEN.")
     })?;
     let address = listener.local_addr()?;
     devstack::create_data_dir(&config.data_dir).with_context(|| {
-        format!("the data folder {} can't be made; --data-dir takes another", config.data_dir.display())
+        hinted(
+            format!("the data folder {} can't be created", config.data_dir.display()),
+            "Choose another one with --data-dir or DOCKET_DATA_DIR.",
+        )
     })?;
     let (stop, stopped) = watch::channel(false);
     let signals = tokio::spawn(stop_on_signal(stop));
@@ -143,7 +147,7 @@ fn api_config(
     }
 }
 
-/// The first signal ends the server in order, a second one at once.
+/// The first signal starts a graceful shutdown, the second ends the process.
 async fn stop_on_signal(stop: watch::Sender<bool>) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -151,7 +155,7 @@ async fn stop_on_signal(stop: watch::Sender<bool>) -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    tracing::info!("stopping: requests in flight finish; a second signal ends them at once");
+    tracing::info!("finishing requests in flight; signal again to stop now");
     stop.send(true).ok();
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -1,5 +1,4 @@
-//! Logs, traces, metrics: set up here, written everywhere. This is also the edge at which the clock and
-//! randomness are read.
+//! Logs, traces and metrics. The clock and the source of random ids are here, too: everything else takes them as arguments.
 
 mod log_writer;
 
@@ -25,7 +24,7 @@ use uuid::Uuid;
 use crate::config::{Config, LogFormat};
 use log_writer::{Escapes, LogWriter};
 
-/// What `serve` logs: the relay says itself how it stands with the broker, and the client would at every attempt.
+/// The default filter of `serve`. The relay reports the state of the broker; the NATS client would report every attempt.
 const SERVING: &str = "info,async_nats=warn";
 
 /// The clock.
@@ -46,7 +45,7 @@ pub(crate) fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
-/// What has to be flushed at the end.
+/// Flushed when the program ends.
 pub(crate) struct Telemetry {
     tracer: Option<SdkTracerProvider>,
     meter: Option<SdkMeterProvider>,
@@ -80,7 +79,7 @@ pub(crate) fn quiet(config: &Config) -> anyhow::Result<Telemetry> {
     Ok(Telemetry { tracer: None, meter: None, registry: Registry::new() })
 }
 
-/// The variables by which OpenTelemetry names a collector.
+/// Whether one of OpenTelemetry's variables names a collector.
 fn collector_is_named() -> bool {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
         .iter()
@@ -93,12 +92,12 @@ fn tracer(resource: Resource) -> anyhow::Result<SdkTracerProvider> {
     Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
 }
 
-/// What is logged says nothing about what is traced: spans are collected at any level of logs.
+/// Spans are collected independently of the log filter.
 fn span_layer<S>(tracer: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
-    // where in the code, on which thread and how long it was not at work would cost as much again as the rest of a span
+    // location, thread and inactivity would double the cost of a span
     tracing_opentelemetry::layer()
         .with_tracer(tracer.tracer("docket"))
         .with_location(false)
@@ -125,7 +124,7 @@ where
             json.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
             json.with_level("level");
             json.with_target("target");
-            // a request's id, its trace_id and its caller stand at the top of each of its lines
+            // request_id, trace_id and caller are members of each line
             json.with_top_level_flattened_span_list();
             json.with_flattened_event();
             json.boxed()
@@ -148,7 +147,7 @@ impl Telemetry {
     pub(crate) fn metrics(registry: &Registry) -> String {
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&registry.gather(), &mut text) {
-            tracing::error!(%error, "the metrics can't be written");
+            tracing::error!(%error, "the metrics can't be encoded");
         }
         String::from_utf8(text).unwrap_or_default()
     }
@@ -157,7 +156,7 @@ impl Telemetry {
         self.registry.clone()
     }
 
-    /// Sends what has not been sent.
+    /// Sends the spans and metrics that are still buffered.
     pub(crate) fn flush(self) {
         if let Some(tracer) = self.tracer {
             tracer.shutdown().ok();

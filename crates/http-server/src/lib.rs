@@ -113,7 +113,7 @@ where
                 Ok((stream, peer)) => server.accept(stream, peer, &shutdown_requested),
                 // out of file descriptors: others will be closed; anything else concerns that client only
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    tracing::warn!(%error, "can't accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -1,4 +1,4 @@
-//! What an event changed in the folded ticket.
+//! What an event changed in the ticket's state.
 
 use serde_json::{Map, Value, json};
 use ticket_aggregate::Ticket;
@@ -19,7 +19,7 @@ pub(super) fn fields(ticket: Option<&Ticket>) -> anyhow::Result<Map<String, Valu
     })
 }
 
-/// The fields that differ. A field that is not there and one that is null are the same.
+/// The fields that differ. A missing field equals null.
 pub(super) fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Change> {
     let differs = |(field, to): (&String, &Value)| {
         let from = before.get(field).unwrap_or(&Value::Null);
@@ -34,7 +34,7 @@ pub(super) fn to_json(changes: &[Change]) -> Value {
     Value::Object(changes.iter().map(entry).collect())
 }
 
-/// Whether there is nothing in it to show.
+/// Whether a value is empty: null, false, 0, or without content.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
@@ -45,7 +45,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A value as people read it.
+/// A value as text for people.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         _ if is_empty(value) => "–".to_owned(),
@@ -69,19 +69,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_a_change() {
+    fn only_differences_are_changes() {
         let before = object(&json!({"status": "new", "team": null, "tags": ["a"]}));
         let after = object(&json!({"status": "open", "team": null, "tags": ["a", "b"]}));
-        let told: Vec<String> = changes(&before, &after)
+        let shown_changes: Vec<String> = changes(&before, &after)
             .iter()
             .map(|change| format!("{}: {} → {}", change.field, shown(&change.from), shown(&change.to)))
             .collect();
-        assert_eq!(told, ["status: new → open", "tags: a → a, b"]);
+        assert_eq!(shown_changes, ["status: new → open", "tags: a → a, b"]);
         assert_eq!(to_json(&changes(&before, &before)), json!({}));
     }
 
     #[test]
-    fn values_are_shown_without_their_json() {
+    fn values_are_shown_without_json_syntax() {
         assert_eq!(shown(&json!({"email": "a@b", "name": null})), "email a@b");
         assert_eq!([json!(null), json!([]), json!(true), json!(3)].map(|value| shown(&value)), ["–", "–", "yes", "3"]);
     }

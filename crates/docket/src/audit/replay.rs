@@ -1,4 +1,4 @@
-//! `docket audit replay`: a ticket's history, and what it adds up to.
+//! `docket audit replay`: a ticket's history and the state that it folds to.
 
 use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
 use std::io::Write;
@@ -13,12 +13,12 @@ use ticket_aggregate::{Ticket, TicketId, TicketNumber};
 use uuid::Uuid;
 
 use super::diff::{self, Change};
-use super::{timeline, words};
+use super::{description, timeline};
 use crate::terminal::json;
 
-/// Replay a ticket: everything that happened to it, in order, and what it adds up to.
+/// Replay a ticket: its events in order, and the state after them.
 ///
-/// The events are read from the log and folded one after the other, up to a version or a time if one is asked for.
+/// The events are read from the log and folded, optionally up to a version or a time.
 #[derive(Debug, clap::Args)]
 // `--version` is the ticket's here, not the program's
 #[command(
@@ -32,19 +32,19 @@ use crate::terminal::json;
     docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json"
 )]
 pub(crate) struct Args {
-    /// Which ticket: its number (1042 or '#1042') or its id
+    /// Ticket number (1042 or '#1042') or id
     #[arg(value_name = "TICKET", value_parser = parse_name)]
     ticket: Name,
 
-    /// Only up to this version: the ticket as it was after so many events
+    /// Replay up to this version
     #[arg(long, value_name = "N", conflicts_with = "at")]
     version: Option<u64>,
 
-    /// Only what had happened by then, such as 2026-03-01T12:00:00Z
+    /// Replay up to this time, such as 2026-03-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<DateTime<Utc>>,
 
-    /// Show under each event which fields of the ticket it changed
+    /// Show which fields each event changed
     #[arg(long)]
     diff: bool,
 
@@ -66,7 +66,7 @@ pub(super) struct Step {
     pub(super) changes: Vec<Change>,
 }
 
-/// A ticket's history up to the moment that was asked for.
+/// A ticket's history up to the version or time asked for.
 pub(super) struct Replay {
     pub(super) id: TicketId,
     pub(super) steps: Vec<Step>,
@@ -108,7 +108,7 @@ async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
 impl Args {
     fn until(&self) -> AsOf {
         match (self.version, self.at) {
-            // beyond what a version may be there is none either
+            // no ticket has that many events
             (Some(version), _) => AsOf::Version(Version(i64::try_from(version).unwrap_or(i64::MAX))),
             (None, Some(time)) => AsOf::Time(time),
             (None, None) => AsOf::Now,
@@ -116,15 +116,15 @@ impl Args {
     }
 }
 
-/// Why a ticket has nothing up to the moment that is asked for.
+/// Why the ticket has no event up to the version or time asked for.
 async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<String> {
     let opening = desk.history(id, AsOf::Version(Version(1))).await.context("its first event can't be read")?;
     Ok(match (args.version, args.at) {
         (None, Some(at)) => {
-            let (at, opened) = (words::time(at), words::time(opening.folded.ticket.opened_at));
-            format!("was not there at {at}: it was opened at {opened} (UTC)")
+            let (at, opened) = (description::time(at), description::time(opening.folded.ticket.opened_at));
+            format!("did not exist at {at}; it was opened at {opened} (UTC)")
         }
-        (version, _) => format!("has no version {}: its versions are 1 to {}", version.unwrap_or_default(), opening.of),
+        (version, _) => format!("has no version {}; its versions are 1 to {}", version.unwrap_or_default(), opening.of),
     })
 }
 
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ticket_is_named_by_number_or_id() {
+    fn ticket_is_named_by_number_or_id() {
         let number = Name::Number(TicketNumber::try_from(1042).unwrap());
         assert_eq!(parse_name("1042").unwrap(), number);
         assert_eq!(parse_name("#1042").unwrap(), number);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_needs_its_zone() {
+    fn time_needs_a_zone() {
         assert!(parse_time("2026-03-01T13:00:00+01:00").unwrap() == parse_time("2026-03-01T12:00:00Z").unwrap());
         assert!(parse_time("2026-03-01").is_err());
     }

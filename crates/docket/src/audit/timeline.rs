@@ -1,13 +1,14 @@
-//! A replay as people like to read it.
+//! A replay as text for people.
 
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use super::description::{self, Description};
 use super::diff::{self, Change};
 use super::replay::{Replay, Step};
-use super::words::{self, Words};
+
 use crate::terminal::{printable, width, wrap};
 
 const TITLE: Style = Style::new().bold();
@@ -15,13 +16,13 @@ const FAINT: Style = Style::new().dimmed();
 const WHO: Style = AnsiColor::Cyan.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 
-/// Longer messages are cut; `--json` has all of them.
+/// Longer messages are cut; `--json` has them whole.
 const MESSAGE_LINES: usize = 12;
 
-/// What an event's line tells already.
-const TOLD: [&str; 2] = ["version", "updated_at"];
+/// Fields that each event changes, and that its line shows anyway.
+const IMPLIED: [&str; 2] = ["version", "updated_at"];
 
-/// What one wants to know first of a ticket; the other fields come after these.
+/// The fields that are shown first.
 const FIRST: [&str; 7] = ["status", "subject", "priority", "category", "team", "assignee", "requester"];
 
 /// Prints the header, the events, the state.
@@ -56,9 +57,9 @@ fn header(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
 }
 
 fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std::io::Result<()> {
-    let Words { sentence, message } = words::words(&entry.event);
+    let Description { sentence, message } = description::describe(&entry.event);
     let version = entry.version;
-    let time = words::time(entry.occurred_at);
+    let time = description::time(entry.occurred_at);
     let who = entry.actor.as_ref().map_or_else(|| "?".to_owned(), |actor| format!("{} {}", actor.kind, actor.id));
     let (who, sentence) = (printable(&who), printable(&sentence));
     writeln!(out, "{version:>digits$}  {FAINT}{time}{FAINT:#}  {WHO}{who}{WHO:#}: {sentence}")?;
@@ -73,7 +74,7 @@ fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std:
         }
     }
     if let Some(cause) = &entry.cause {
-        writeln!(out, "{indent}{FAINT}because of {}{FAINT:#}", printable(&words::cause(cause)))?;
+        writeln!(out, "{indent}{FAINT}{}{FAINT:#}", printable(&description::cause(cause)))?;
     }
     Ok(())
 }
@@ -81,7 +82,7 @@ fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std:
 fn changes(out: &mut impl Write, changes: &[Change], digits: usize) -> std::io::Result<()> {
     let indent = " ".repeat(digits + 4);
     for Change { field, from, to } in changes {
-        if TOLD.contains(&field.as_str()) || diff::is_empty(from) && diff::is_empty(to) {
+        if IMPLIED.contains(&field.as_str()) || diff::is_empty(from) && diff::is_empty(to) {
             continue;
         }
         let (from, to) = (one_line(&diff::shown(from)), one_line(&diff::shown(to)));
@@ -92,7 +93,7 @@ fn changes(out: &mut impl Write, changes: &[Change], digits: usize) -> std::io::
 
 fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
     let version = replay.state.get("version").map(diff::shown).unwrap_or_default();
-    writeln!(out, "\n{TITLE}What it adds up to at version {version}{TITLE:#}")?;
+    writeln!(out, "\n{TITLE}State at version {version}{TITLE:#}")?;
     let filled = replay.state.iter().filter(|(field, value)| *field != "version" && !diff::is_empty(value));
     let mut filled: Vec<_> = filled.collect();
     filled.sort_by_key(|(field, _)| FIRST.iter().position(|first| first == field).unwrap_or(FIRST.len()));
@@ -103,7 +104,7 @@ fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The beginning of a text, for where there is one line for it.
+/// A text cut to one line.
 fn one_line(text: &str) -> String {
     const MOST: usize = 70;
     let line = printable(&text.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_value_is_cut() {
+    fn long_values_are_cut() {
         assert_eq!(one_line("a\nb"), "a b");
         assert_eq!(one_line(&"y".repeat(100)).chars().count(), 70);
     }

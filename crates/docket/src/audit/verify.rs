@@ -11,23 +11,22 @@ use ticket_aggregate::TicketId;
 
 use crate::terminal::{counted, grid, grouped, json, printable, progress_bar};
 
-/// More findings than this are counted, not shown.
+/// Further findings are only counted.
 const KEPT: usize = 1_000;
 
-/// The exit code of a broken log.
+/// The exit code if there are findings.
 const BROKEN: u8 = 2;
 
 /// Verify the whole log against its invariants.
 ///
-/// Reads every event and checks: positions and versions without a gap; times that don't run backwards; events and
-/// metadata that can be read; steps that the ticket's state machine allows; receipts and aliases whose events are there;
-/// read models that are the fold of what they have read.
-/// Nothing is changed.
+/// Reads every event and checks that positions and versions have no gap, that times don't run backwards, that events and
+/// metadata can be decoded, that the state machine allows every step, that receipts and aliases refer to events, and that
+/// read models equal the fold of what they have read. Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes:\n  \
-    0  no rule is broken\n  \
+    0  no findings\n  \
     1  the log could not be read\n  \
-    2  a rule is broken; the findings say which and where")]
+    2  an invariant is broken; the findings say which and where")]
 pub(crate) struct Args {
     /// Print the report as one JSON object: events, tickets, broken, findings
     #[arg(long)]
@@ -48,7 +47,7 @@ pub(crate) async fn run(desk: &Desk, read_models: &Projections, args: &Args) -> 
 
 async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::Result<AuditReport> {
     let head = desk.store().head().await?;
-    // each event is read twice: along the log, and along its ticket
+    // each event is read twice: in log order, and by ticket
     let bar = progress_bar(head.0.unsigned_abs() * 2, "readings", quiet);
     let mut report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
     bar.finish_and_clear();
@@ -76,19 +75,18 @@ fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
     }
     let kept = report.findings.len() as u64;
     if report.broken > kept {
-        writeln!(out, "The first {} of {} are shown.", grouped(kept), grouped(report.broken))?;
+        writeln!(out, "Showing the first {} of {} findings.", grouped(kept), grouped(report.broken))?;
     }
     let (events, tickets) = (counted(report.events, "event"), counted(report.tickets, "ticket"));
     let verdict = match report.broken {
-        0 => "no rule broken".to_owned(),
-        1 => "a rule is broken once".to_owned(),
-        times => format!("rules are broken {} times", grouped(times)),
+        0 => "no findings".to_owned(),
+        found => counted(found, "finding"),
     };
     Ok(writeln!(out, "{events} of {tickets}: {verdict}")?)
 }
 
 fn table(findings: &[Finding]) -> Table {
-    let mut table = grid(["rule", "position", "ticket", "version", "what"], &[1, 3]);
+    let mut table = grid(["rule", "position", "ticket", "version", "finding"], &[1, 3]);
     for finding in findings {
         let position = finding.position.map_or_else(String::new, |position| position.to_string());
         let ticket = finding.ticket.map_or_else(String::new, |ticket| ticket.to_string());
@@ -109,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_log_is_one_line() {
+    fn sound_log_is_one_line() {
         let report = AuditReport { events: 21_348, tickets: 1, ..AuditReport::default() };
-        assert_eq!(printed(&report), "21,348 events of 1 ticket: no rule broken\n");
+        assert_eq!(printed(&report), "21,348 events of 1 ticket: no findings\n");
     }
 
     #[test]
-    fn a_finding_says_where() {
+    fn findings_are_a_table() {
         let finding = Finding {
             rule: "version_gap",
             position: Some(eventstore::Position(7)),
@@ -126,7 +124,7 @@ mod tests {
         let report = AuditReport { events: 9, tickets: 2, broken: 1_001, findings: vec![finding] };
         let text = printed(&report);
         assert!(text.contains("version_gap") && text.contains("follows on version 1"), "{text}");
-        assert!(text.contains("The first 1 of 1,001 are shown."), "{text}");
+        assert!(text.contains("Showing the first 1 of 1,001 findings."), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

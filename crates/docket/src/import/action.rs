@@ -1,4 +1,4 @@
-//! The commands that a map writes down, with templates where a command has values.
+//! The commands of a map, with templates for their values.
 
 use shared_kernel::{AgentId, TeamId, ValueError};
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ pub(super) enum Action {
     Spam,
 }
 
-/// What the templates are filled with.
+/// The values for templates.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) cells: Cells<'a>,
@@ -48,7 +48,7 @@ impl Source<'_> {
         template.render(self.cells, self.values)
     }
 
-    /// None where nothing stands.
+    /// `None`: the text is blank.
     pub(super) fn optional(self, template: Option<&Template>) -> Result<Option<String>, String> {
         let text = template.map(|template| self.text(template)).transpose()?;
         Ok(text.filter(|text| !text.trim().is_empty()))
@@ -58,7 +58,7 @@ impl Source<'_> {
         self.text(template)?.parse().map_err(|error: ValueError| error.to_string())
     }
 
-    /// Blank ones are no tags.
+    /// Blank tags are left out.
     pub(super) fn tags(self, templates: &[Template]) -> Result<BTreeSet<Tag>, String> {
         let texts = templates.iter().map(|template| self.optional(Some(template)));
         let tags = texts.filter_map(Result::transpose);
@@ -67,8 +67,7 @@ impl Source<'_> {
 }
 
 impl Action {
-    /// The command for a row. None where the columns that it would take its value from are empty: there is nothing
-    /// to route to, to categorize as, to tag with.
+    /// The command for a row. `None`: the columns for its value are empty, so there is no team, category or tag.
     pub(super) fn command(&self, from: Source<'_>) -> Result<Option<Command>, String> {
         Ok(Some(match self {
             Self::Route { team } => {
@@ -108,7 +107,7 @@ impl Action {
         }))
     }
 
-    /// Its templates, each with whether what it can come to is a word of a closed vocabulary.
+    /// Its templates, each with the check of the words that it can produce.
     pub(super) fn templates(&self) -> Vec<(&Template, Option<Vocabulary>)> {
         match self {
             Self::Prioritize { priority, reason } => {
@@ -134,7 +133,7 @@ impl Action {
     }
 }
 
-/// Says what is wrong with a word.
+/// Checks a word of a closed vocabulary.
 pub(super) type Vocabulary = fn(&str) -> Result<(), String>;
 
 pub(super) fn is_priority(word: &str) -> Result<(), String> {

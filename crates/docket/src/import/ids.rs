@@ -1,19 +1,18 @@
-//! Ids that follow from the source alone, so that an import that is run again makes the same.
+//! Ids derived from the source, so that every run of an import has the same.
 //!
-//! They have the form of `UUIDv7` (RFC 9562, 5.7): the time is the row's, and where a random part would stand, stands a
-//! part of SHA-256 over what the id is for.
+//! They are `UUIDv7` (RFC 9562, section 5.7) with the row's time, and a part of a SHA-256 hash in place of the random bits.
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use ticket_aggregate::TicketId;
 use uuid::Uuid;
 
-/// The ticket of a case that began then.
+/// The id of a case's ticket.
 pub(super) fn ticket(source: &str, case: &str, began: DateTime<Utc>) -> TicketId {
     TicketId(derived(began, &[b"ticket", source.as_bytes(), case.as_bytes()]))
 }
 
-/// The ids that the commands of a row need, one after the other.
+/// The ids for the commands of a row.
 pub(super) fn of_row(source: &str, row: u64, time: DateTime<Utc>) -> impl FnMut() -> Uuid + Send + Sync + 'static {
     let source = source.to_owned();
     let mut used: u64 = 0;
@@ -26,14 +25,14 @@ pub(super) fn of_row(source: &str, row: u64, time: DateTime<Utc>) -> impl FnMut(
 fn derived(time: DateTime<Utc>, parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {
-        // with its length, so that ("ab", "c") is not ("a", "bc")
+        // with its length, so that ("ab", "c") differs from ("a", "bc")
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     let hash = hash.finalize();
     let mut random = [0; 10];
     random.copy_from_slice(&hash[..10]);
-    // the form knows no time before 1970
+    // UUIDv7 has no time before 1970
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
@@ -47,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_makes_the_same_and_nothing_else_does() {
+    fn ids_are_deterministic_and_distinct() {
         assert_eq!(ticket("a", "1", noon()), ticket("a", "1", noon()));
         assert_ne!(ticket("a", "1", noon()), ticket("a", "2", noon()));
         assert_ne!(ticket("ab", "c", noon()), ticket("a", "bc", noon()));
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_of_version_7_and_carry_the_rows_time() {
+    fn ids_are_version_7_with_the_row_time() {
         let id = ticket("a", "1", noon()).0;
         assert_eq!(id.get_version_num(), 7);
         let (seconds, _) = id.get_timestamp().unwrap().to_unix();

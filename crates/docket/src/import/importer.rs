@@ -1,5 +1,4 @@
-//! Row after row, in the file's order, each as one unit: so the log is in the file's order, and the same however often
-//! the import is killed and run again.
+//! Imports rows in the file's order, one unit each. The log has that order, however often the import is killed and resumed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,17 +9,19 @@ use eventstore::{AppendError, StoreError, Version};
 use serde_json::json;
 use ticket_aggregate::{Rejection, TicketId, TicketNumber};
 
+use crate::hint::hinted;
+
 use super::map::Map;
 use super::past::{self, Past, Verdict};
 use super::reading::{Reading, Survey};
 use super::report::Fate;
 use super::{SOURCE_KIND, ids};
 
-/// How often a row is tried when the database is away or the ticket is being changed by others.
+/// Attempts for a row while the database is unavailable or others change the ticket.
 const TRIES: u32 = 7;
 
-/// How long to wait after the first of them; twice as long after each.
-const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+/// The pause after the first attempt; it doubles after each.
+const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
 pub(super) struct Importer<'a> {
     desk: &'a Desk,
@@ -29,29 +30,29 @@ pub(super) struct Importer<'a> {
     reader: Caller,
     seen: HashMap<TicketId, Seen>,
     past: Option<Past>,
-    /// The ticket of the last row, as it was after it.
+    /// The ticket of the last row, after it.
     current: Option<(TicketId, Option<Arc<VersionedTicket>>)>,
-    /// A number whose opening was refused: the next one takes it, so that no number depends on how often this ran.
+    /// A number whose opening was refused. The next ticket takes it, so that numbers don't depend on how often the import ran.
     spare: Option<TicketNumber>,
 }
 
-/// What is known of a ticket that had rows before.
+/// What is known of a ticket with earlier rows.
 struct Seen {
     /// The highest row that its history held when it was read.
     highest: u64,
-    /// Where it stood after this run's last row: if it stands elsewhere, somebody else has worked on it, maybe
-    /// another run of the same import.
+    /// The version after this run's last row. Another version means that somebody else changed the ticket, such as another run
+    /// of the same import.
     version: Version,
 }
 
-/// How one try ended.
-enum Try {
-    Over(Fate),
-    /// The ticket is not what it was taken for; look again.
+/// The result of one attempt.
+enum Attempt {
+    Done(Fate),
+    /// The ticket has another version than expected: read it again.
     Stale,
-    /// Whether it was recorded can only be seen by looking again.
-    Away(DeskError),
-    Broken(DeskError),
+    /// The database is unavailable, and the row may be recorded: read the ticket again.
+    Unavailable(DeskError),
+    Failed(DeskError),
 }
 
 impl<'a> Importer<'a> {
@@ -69,45 +70,45 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// Brings in a row. An error means that the import can't go on; it can be run again.
+    /// Imports a row. After an error the import has to be run again.
     pub(super) async fn row(&mut self, reading: &Reading<'_>) -> anyhow::Result<Fate> {
-        let mut pause = PATIENCE;
+        let mut pause = FIRST_PAUSE;
         let mut away = None;
         let mut sent = false;
         for _ in 0..TRIES {
             match self.attempt(reading, &mut sent).await {
-                Try::Over(fate) => return Ok(fate),
-                Try::Stale => self.forget(reading),
-                Try::Away(error) => {
-                    tracing::warn!(row = reading.row, %error, "the row is tried again");
+                Attempt::Done(fate) => return Ok(fate),
+                Attempt::Stale => self.forget(reading),
+                Attempt::Unavailable(error) => {
+                    tracing::warn!(row = reading.row, %error, "retrying the row");
                     away = Some(error);
                     self.forget(reading);
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                Try::Broken(error) => return Err(stopped(reading.row, error)),
+                Attempt::Failed(error) => return Err(stopped(reading.row, error)),
             }
         }
         Err(stopped(reading.row, away.unwrap_or(DeskError::Contended)))
     }
 
-    /// `sent`: whether a try before this one may have been recorded all the same.
-    async fn attempt(&mut self, reading: &Reading<'_>, sent: &mut bool) -> Try {
+    /// `sent`: an earlier attempt may have been recorded.
+    async fn attempt(&mut self, reading: &Reading<'_>, sent: &mut bool) -> Attempt {
         let ticket = ids::ticket(&self.map.source, reading.case, self.survey.began(reading));
         match self.earlier(reading, ticket).await {
-            // what this very run has sent is its own
-            Ok(Some(Fate::ImportedBefore)) if *sent => Try::Over(Fate::Applied),
-            Ok(Some(fate)) => Try::Over(fate),
+            // this run recorded it
+            Ok(Some(Fate::ImportedBefore)) if *sent => Attempt::Done(Fate::Applied),
+            Ok(Some(fate)) => Attempt::Done(fate),
             Ok(None) => self.execute(reading, ticket).await.unwrap_or_else(|error| {
-                let end = sort(error, ticket);
-                *sent |= matches!(end, Try::Away(_));
+                let end = classify(error, ticket);
+                *sent |= matches!(end, Attempt::Unavailable(_));
                 end
             }),
-            Err(error) => sort(error, ticket),
+            Err(error) => classify(error, ticket),
         }
     }
 
-    /// What an earlier run has made of the row, if it came so far.
+    /// The result of an earlier run for the row, if it got that far.
     async fn earlier(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Option<Fate>, DeskError> {
         self.look(ticket).await?;
         if self.seen.get(&ticket).is_some_and(|seen| reading.row > seen.highest) {
@@ -123,8 +124,8 @@ impl<'a> Importer<'a> {
         Ok(Some(self.again(reading, ticket, past)))
     }
 
-    /// Makes the ticket the current one. Its rows that are recorded are known up to the very version that is taken
-    /// for its present one: only so does the request's precondition keep a row from being recorded twice.
+    /// Makes the ticket the current one. The recorded rows are known up to exactly the version in the precondition of the next
+    /// request; otherwise a row could be recorded twice.
     async fn look(&mut self, ticket: TicketId) -> Result<(), DeskError> {
         if self.current.as_ref().is_some_and(|(current, _)| *current == ticket) {
             return Ok(());
@@ -147,7 +148,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// A row that an earlier run came past without recording it.
+    /// A row that an earlier run passed without recording it.
     fn again(&self, reading: &Reading<'_>, ticket: TicketId, past: &Past) -> Fate {
         let before = past.before(reading.row);
         let placeholder = before.as_ref().map_or_else(|| TicketNumber::try_from(1), |ticket| Ok(ticket.number));
@@ -160,12 +161,12 @@ impl<'a> Importer<'a> {
             Ok(Verdict::WithoutEffect) => Fate::WithoutEffect,
             Ok(Verdict::Refused(reason)) | Err(reason) => Fate::Refused(reason),
             Ok(Verdict::TooLate) => Fate::Refused(
-                "later rows of its case were recorded by an earlier import: nothing can be put in between".to_owned(),
+                "an earlier import recorded later rows of this case; nothing can be inserted before them".to_owned(),
             ),
         }
     }
 
-    async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Try, DeskError> {
+    async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Attempt, DeskError> {
         let known = self.current.as_ref().and_then(|(_, folded)| folded.clone());
         let number = match &known {
             Some(folded) => folded.ticket.number,
@@ -173,13 +174,13 @@ impl<'a> Importer<'a> {
         };
         let state = known.as_ref().map(|folded| &folded.ticket);
         let commands = match reading.commands(self.map, state, number) {
-            Ok(commands) if commands.is_empty() => return Ok(Try::Over(Fate::WithoutEffect)),
+            Ok(commands) if commands.is_empty() => return Ok(Attempt::Done(Fate::WithoutEffect)),
             Ok(commands) => commands,
             Err(reason) => {
-                // unlike the desk's refusals, this one was not held against what the log says now
+                // unlike a rejection by the desk, this one was not checked against the current version
                 let now = self.present(ticket).await?;
                 let fresh = version(now.as_ref()) == version(known.as_ref());
-                return Ok(if fresh { Try::Over(Fate::Refused(reason)) } else { Try::Stale });
+                return Ok(if fresh { Attempt::Done(Fate::Refused(reason)) } else { Attempt::Stale });
             }
         };
         let done = self.desk.execute(self.request(reading, ticket, commands, known.as_ref())).await?;
@@ -190,7 +191,7 @@ impl<'a> Importer<'a> {
             seen.version = done.ticket.version;
         }
         self.current = Some((ticket, Some(done.ticket)));
-        Ok(Try::Over(if done.events == 0 { Fate::WithoutEffect } else { Fate::Applied }))
+        Ok(Attempt::Done(if done.events == 0 { Fate::WithoutEffect } else { Fate::Applied }))
     }
 
     fn request(
@@ -243,7 +244,7 @@ impl<'a> Importer<'a> {
         Ok(number)
     }
 
-    /// Whatever was known of the row's ticket is to be read again.
+    /// Forgets the row's ticket, so that it is read again.
     fn forget(&mut self, reading: &Reading<'_>) {
         self.seen.remove(&ids::ticket(&self.map.source, reading.case, self.survey.began(reading)));
         self.past = None;
@@ -251,28 +252,28 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// Zero: it is not opened yet.
+/// Zero: the ticket doesn't exist.
 fn version(folded: Option<&Arc<VersionedTicket>>) -> Version {
     folded.map_or(Version(0), |folded| folded.version)
 }
 
-fn sort(error: DeskError, ticket: TicketId) -> Try {
+fn classify(error: DeskError, ticket: TicketId) -> Attempt {
     match error {
-        DeskError::PreconditionFailed { .. } | DeskError::Rejected(Rejection::AlreadyOpened) => Try::Stale,
-        DeskError::SourceIdUsed { ticket: holder } if holder == Some(ticket) => Try::Stale,
-        DeskError::Rejected(refusal) => Try::Over(Fate::Refused(refusal.to_string())),
+        DeskError::PreconditionFailed { .. } | DeskError::Rejected(Rejection::AlreadyOpened) => Attempt::Stale,
+        DeskError::SourceIdUsed { ticket: holder } if holder == Some(ticket) => Attempt::Stale,
+        DeskError::Rejected(refusal) => Attempt::Done(Fate::Refused(refusal.to_string())),
         error @ (DeskError::SourceIdUsed { .. } | DeskError::Append(AppendError::TooLarge { .. })) => {
-            Try::Over(Fate::Refused(error.to_string()))
+            Attempt::Done(Fate::Refused(error.to_string()))
         }
         error @ (DeskError::Contended
         | DeskError::Store(StoreError::Unavailable(_))
         | DeskError::Append(
             AppendError::Overloaded | AppendError::OutcomeUnknown(_) | AppendError::Store(StoreError::Unavailable(_)),
-        )) => Try::Away(error),
-        error => Try::Broken(error),
+        )) => Attempt::Unavailable(error),
+        error => Attempt::Failed(error),
     }
 }
 
 fn stopped(row: u64, error: DeskError) -> anyhow::Error {
-    anyhow!(error).context(format!("the import stopped at row {row}; run it again, and it goes on where it stopped"))
+    anyhow!(error).context(hinted(format!("the import stopped at row {row}"), "Run it again to resume."))
 }

@@ -1,4 +1,4 @@
-//! The map: what another system's rows are here. It is checked wholly before the log is touched.
+//! The map from another system's rows to commands. It is checked as a whole before anything is imported.
 
 use shared_kernel::{Requester, Role, TeamId};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::action::{Action, Source, Vocabulary, is_priority};
 use super::table::Header;
 use super::template::{Template, Values};
 
-/// The way by which imported tickets come.
+/// The channel of imported tickets.
 const CHANNEL: &str = "import";
 
 /// A map; `examples/helpdesk-italy.toml` explains each part.
@@ -76,11 +76,11 @@ impl Rule {
 }
 
 impl Map {
-    /// Reads a map and checks all that can be checked without the table.
+    /// Reads a map and checks what doesn't depend on the table.
     pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
         let name = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("the map {name} can't be read"))?;
-        let map = Self::parse(&text).with_context(|| format!("the map {name} is not right; nothing was imported"))?;
+        let map = Self::parse(&text).with_context(|| format!("the map {name} is invalid; nothing was imported"))?;
         Ok(map)
     }
 
@@ -95,7 +95,7 @@ impl Map {
         Ok(map)
     }
 
-    /// Holds the map against a table's header.
+    /// Checks the map against a table's header.
     pub(super) fn fits(&self, header: &Header, table: &str) -> anyhow::Result<()> {
         let Columns { case, activity, time } = &self.columns;
         let named = [case, activity, time].map(String::as_str);
@@ -108,13 +108,13 @@ impl Map {
         }
         let missing = missing.join(", ");
         bail!(
-            "{table}, line 1: the map names columns that are not there: {missing}; the table's columns are {}. \
+            "{table}, line 1: the map names columns that the table doesn't have: {missing}; it has {}. \
              Correct [columns] or the templates of the map; nothing was imported",
             header.listed()
         );
     }
 
-    /// What opens a ticket, for the first row of a case.
+    /// The opening command, for the first row of a case.
     pub(super) fn opening(&self, from: Source<'_>, case: &str, number: TicketNumber) -> Result<Open, String> {
         let open = &self.open;
         let plain = |error: shared_kernel::ValueError| error.to_string();
@@ -137,7 +137,7 @@ impl Map {
         })
     }
 
-    /// The commands of a row on a ticket that stands so before it.
+    /// The commands of a row for a ticket in this status.
     pub(super) fn commands(&self, from: Source<'_>, activity: &str, status: Status) -> Result<Vec<Command>, String> {
         let Some(rule) = self.rules.iter().find(|rule| rule.takes(activity, status)) else {
             return Err(if self.rules.iter().any(|rule| rule.activity == activity) {
@@ -146,7 +146,7 @@ impl Map {
                 format!("the map has no rule for the activity {activity:?}")
             });
         };
-        // what a closed ticket is like stays as it is
+        // the details of a closed ticket can't be changed
         let always: &[Action] = if status.is_live() { &self.always } else { &[] };
         let commands = always.iter().chain(&rule.commands).map(|action| action.command(from));
         commands.filter_map(Result::transpose).collect()
@@ -154,13 +154,10 @@ impl Map {
 
     fn check_words(&self) -> anyhow::Result<()> {
         if self.source.trim().is_empty() {
-            bail!("source is blank; give the old system a name that stays the same for every import from it");
+            bail!("source is blank; it must name the old system, and stay the same for all imports from it");
         }
         if !matches!(self.actor.role, Role::Agent | Role::Lead | Role::Admin) {
-            bail!(
-                "[actor] role is {}; it must be agent, lead or admin: whoever did what the rows say",
-                self.actor.role
-            );
+            bail!("[actor] role is {}; it must be agent, lead or admin", self.actor.role);
         }
         if let Some(closing) = &self.closing_activity
             && !self.rules.iter().any(|rule| rule.activity == *closing)
@@ -170,10 +167,10 @@ impl Map {
         Ok(())
     }
 
-    /// A rule that can never apply is a mistake: the first that fits wins.
+    /// The first rule that matches wins, so a rule that can never apply is a mistake.
     fn check_rules(&self) -> anyhow::Result<()> {
         if self.rules.is_empty() {
-            bail!("it has no [[rule]]; write one for each activity");
+            bail!("there is no [[rule]]; write one for each activity");
         }
         for (index, rule) in self.rules.iter().enumerate() {
             let taken =

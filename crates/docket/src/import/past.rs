@@ -1,8 +1,8 @@
-//! What earlier runs have recorded of a case.
+//! What earlier runs recorded of a case.
 //!
-//! Rows come in the file's order, so every row up to the highest recorded one was dealt with before. One of them that
-//! is not recorded was refused or had no effect then: the rules are pure, so they are asked again, on the ticket as it
-//! was at that row, and answer the same.
+//! Rows are imported in the file's order, so every row up to the highest recorded one was handled before. If one of them is
+//! not recorded, it was refused or had no effect. The rules are pure: decided again on the state at that row, the result is
+//! the same.
 
 use shared_kernel::{Aggregate, Stamp, StreamVersion};
 use std::collections::BTreeSet;
@@ -13,23 +13,23 @@ use ticket_aggregate::{Command, Context, MessageId, Ticket, TicketId};
 
 use super::SOURCE_KIND;
 
-/// The history of one ticket, as far as the import is concerned.
+/// The history of one ticket, by row.
 pub(super) struct Past {
     pub(super) ticket: TicketId,
     entries: Vec<(Option<u64>, Entry)>,
     rows: BTreeSet<u64>,
 }
 
-/// What the rules make of a row that is not recorded.
+/// The decision for a row that is not recorded.
 pub(super) enum Verdict {
     WithoutEffect,
     Refused(String),
-    /// It would have been recorded, had it come with its neighbours.
+    /// It would change the ticket, but later rows are recorded already.
     TooLate,
 }
 
 impl Past {
-    /// Reads it, and the ticket that it adds up to.
+    /// Reads the history and the current ticket.
     pub(super) async fn read(
         desk: &Desk,
         ticket: TicketId,
@@ -45,7 +45,7 @@ impl Past {
         Ok((Self { ticket, entries, rows }, folded))
     }
 
-    /// The highest row that is recorded; zero if none is.
+    /// The highest recorded row; zero: none.
     pub(super) fn highest(&self) -> u64 {
         self.rows.last().copied().unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl Past {
     }
 }
 
-/// Decides commands one after the other, as the desk does, and records nothing.
+/// Decides commands one after the other, as the desk does, without recording anything.
 pub(super) fn judge(mut state: Option<Ticket>, commands: &[Command], context: &Context) -> Verdict {
     let mut changes = false;
     for command in commands {
@@ -85,7 +85,7 @@ pub(super) fn judge(mut state: Option<Ticket>, commands: &[Command], context: &C
     if changes { Verdict::TooLate } else { Verdict::WithoutEffect }
 }
 
-/// The facts that [`judge`] needs. Teams and blocking tickets are of another day, and left out.
+/// The context for [`judge`]. Teams and blocking tickets at that time are unknown, and left out.
 pub(super) fn context(ticket: TicketId, actor: shared_kernel::Actor, now: chrono::DateTime<chrono::Utc>) -> Context {
     Context {
         now,

@@ -1,4 +1,4 @@
-//! A row as the map understands it, and what the whole table says of its cases.
+//! A row as the map reads it, and a survey of all cases of the table.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::action::Source;
 use super::map::Map;
 use super::table::{Cells, Table};
 
-/// What a row says whatever its ticket is like.
+/// What a row says, independently of its ticket.
 pub(super) struct Reading<'a> {
     pub(super) row: u64,
     pub(super) case: &'a str,
@@ -19,7 +19,7 @@ pub(super) struct Reading<'a> {
     cells: Cells<'a>,
 }
 
-/// The times that are asked for before their rows come.
+/// Times that are needed before their rows are read.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     /// How many rows there are.
@@ -47,7 +47,7 @@ impl<'a> Reading<'a> {
         Ok(Self { row, case, time, actor, activity, cells })
     }
 
-    /// The row's commands on its ticket as it stands before it.
+    /// The row's commands for the ticket before it.
     pub(super) fn commands(
         &self,
         map: &Map,
@@ -95,12 +95,12 @@ impl Survey {
         }
     }
 
-    /// When the first row of the case was.
+    /// The time of the case's first row.
     pub(super) fn began(&self, reading: &Reading<'_>) -> DateTime<Utc> {
         self.cases.get(reading.case).map_or(reading.time, |outline| outline.began)
     }
 
-    /// When the old system closed the case next: until then it could be taken up again.
+    /// When the old system closed the case next; it could be reopened until then.
     pub(super) fn closes(&self, reading: &Reading<'_>) -> Option<DateTime<Utc>> {
         let closings = &self.cases.get(reading.case)?.closings;
         let next = closings.iter().find(|(row, time)| *row >= reading.row && *time >= reading.time);
@@ -110,12 +110,12 @@ impl Survey {
 
 fn parse_time(column: &str, text: &str) -> Result<DateTime<Utc>, String> {
     let time = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| format!("the column {column} says {text:?}, which is no time of the form 2012-10-09T14:50:17Z"))?;
-    // the log keeps microseconds, and no leap second: what is folded now must be what will be read again
+        .map_err(|_| format!("the column {column} has {text:?}, which is not a time such as 2012-10-09T14:50:17Z"))?;
+    // as the log stores it: in microseconds, without leap seconds
     let kept = DateTime::from_timestamp_micros(time.timestamp_micros());
-    // an offset can lead out of the years that RFC 3339 can write
+    // the offset may move it beyond the years of RFC 3339
     kept.filter(|time| (0..=9_999).contains(&time.year()))
-        .ok_or_else(|| format!("the column {column} says {text:?}, which is not in the years 0 to 9999 of UTC"))
+        .ok_or_else(|| format!("the column {column} has {text:?}, which is outside of the years 0 to 9999 in UTC"))
 }
 
 fn shown(time: DateTime<Utc>) -> String {

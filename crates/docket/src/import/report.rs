@@ -1,4 +1,4 @@
-//! What became of the rows.
+//! The result of an import.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::terminal::{grid, grouped, json, printable};
 
-/// What became of one row.
+/// The result for one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is in the log.
@@ -69,14 +69,14 @@ impl Report {
         let mut line = |count: u64, what: &str| writeln!(out, "  {:>width$}  {what}", grouped(count));
         line(self.rows, &format!("rows from {}", printable(source)))?;
         line(self.applied, "applied")?;
-        line(self.without_effect - self.before, "without effect: what they say was so already")?;
+        line(self.without_effect - self.before, "no effect: the ticket was in that state already")?;
         if self.before > 0 {
-            line(self.before, "imported before, by an earlier run: without effect now")?;
+            line(self.before, "imported before, by an earlier run")?;
         }
         line(self.refused, "refused")?;
         if self.refused > 0 {
             writeln!(out, "\n{}", self.refusals_table())?;
-            writeln!(out, "Refused rows are not in the log; --json names every one of them.")?;
+            writeln!(out, "Refused rows are not in the log; --json lists each of them.")?;
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Report {
             }
         }
         groups.sort_by_key(|(_, _, rows)| std::cmp::Reverse(rows.len()));
-        let mut table = grid(["refused", "why", "rows"], &[0]);
+        let mut table = grid(["refused", "reason", "rows"], &[0]);
         for (_, reason, rows) in &groups {
             table.add_row([grouped(rows.len() as u64), printable(reason), named(rows)]);
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_is_one_line_and_adds_up() {
+    fn json_is_one_line_and_adds_up() {
         let mut out = Vec::new();
         report().print_json(&mut out).unwrap();
         assert_eq!(
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_one_kind_stand_together() {
+    fn refusals_are_grouped_by_kind() {
         let mut out = Vec::new();
         report().print(&mut out, "old").unwrap();
         let text = String::from_utf8(out).unwrap();

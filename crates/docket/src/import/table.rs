@@ -1,4 +1,4 @@
-//! The CSV file, read row by row. A row that can't be read is a row all the same: it is reported, not skipped.
+//! The CSV file, row by row. A row that can't be read is reported, not skipped.
 
 use std::fs::File;
 use std::io::Read;
@@ -23,11 +23,11 @@ pub(super) struct Cells<'a> {
 pub(super) struct Record {
     /// 1 for the first row after the header.
     pub(super) number: u64,
-    /// Its cells, or why they can't be read.
+    /// The cells, or why they can't be read.
     pub(super) cells: Result<StringRecord, String>,
 }
 
-/// The file, or whatever stands for it.
+/// The file, or another reader in tests.
 pub(super) struct Table<R = File> {
     name: String,
     header: Header,
@@ -46,7 +46,7 @@ impl Header {
         self.0.iter().any(|name| name == column)
     }
 
-    /// The columns as a sentence lists them.
+    /// The columns, separated by commas.
     pub(super) fn listed(&self) -> String {
         self.0.join(", ")
     }
@@ -57,7 +57,7 @@ impl<'a> Cells<'a> {
         Self { header, record }
     }
 
-    /// What stands in a column. The map's columns were held against the header before.
+    /// The text in a column. [`Map::fits`](super::map::Map::fits) has checked that the column exists.
     pub(super) fn get(self, column: &str) -> &'a str {
         let index = self.header.0.iter().position(|name| name == column);
         index.and_then(|index| self.record.get(index)).unwrap_or_default()
@@ -74,9 +74,9 @@ impl Table {
 }
 
 impl<R: Read> Table<R> {
-    /// Reads the header of what is called so.
+    /// Reads the header.
     pub(super) fn read(name: String, file: R) -> anyhow::Result<Self> {
-        // rows of another length are reported one by one, not the end of the import
+        // rows of another length are reported one by one
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let header = reader.headers().with_context(|| format!("{name}, line 1: the header can't be read"))?;
         let header: Vec<String> = header.iter().map(|column| column.trim().to_owned()).collect();
@@ -85,9 +85,7 @@ impl<R: Read> Table<R> {
         }
         if let Some(twice) = (1..header.len()).find(|at| header[..*at].contains(&header[*at])) {
             let column = &header[twice];
-            bail!(
-                "{name}, line 1: the column {column:?} is there twice; rename one, so that the map can tell them apart"
-            );
+            bail!("{name}, line 1: the column {column:?} exists twice; rename one of them");
         }
         Ok(Self { name, header: Header(header), reader, bytes: ByteRecord::new(), number: 0 })
     }
@@ -109,11 +107,11 @@ impl<R: Read> Table<R> {
 
     fn text(&self) -> Result<StringRecord, String> {
         if self.bytes.len() != self.header.0.len() {
-            return Err(format!("it has {} columns where the header has {}", self.bytes.len(), self.header.0.len()));
+            return Err(format!("it has {} columns; the header has {}", self.bytes.len(), self.header.0.len()));
         }
         StringRecord::from_byte_record(self.bytes.clone()).map_err(|error| {
             let column = self.header.0.get(error.utf8_error().field()).map_or("?", String::as_str);
-            format!("what stands in the column {column} is not UTF-8 text")
+            format!("the column {column} is not UTF-8 text")
         })
     }
 }

@@ -8,10 +8,10 @@ use toml::Spanned;
 
 use super::table::Cells;
 
-/// The vocabularies of a map: under each name, what a word of the old system is called here.
+/// The vocabularies of a map, by name: from words of the old system to ours.
 pub(super) type Values = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The filter that every map has.
+/// The built-in filter.
 const SLUG: &str = "slug";
 
 /// Text with columns in it.
@@ -38,7 +38,7 @@ impl TryFrom<Spanned<String>> for Template {
 }
 
 impl Template {
-    /// The text for a row, or why there is none.
+    /// The text for a row, or why it can't be rendered.
     pub(super) fn render(&self, cells: Cells<'_>, values: &Values) -> Result<String, String> {
         let mut text = String::new();
         for part in &self.parts {
@@ -50,7 +50,7 @@ impl Template {
         Ok(text)
     }
 
-    /// Every column that it names.
+    /// The columns that it names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Column { name, .. } => Some(name.as_str()),
@@ -67,7 +67,7 @@ impl Template {
         filters.map(String::as_str).find(|filter| *filter != SLUG && !values.contains_key(*filter))
     }
 
-    /// All that it can come to, where that can be known without a row: a constant, or a vocabulary's words.
+    /// All texts that it can produce, if they are known without a row: a constant, or the words of a vocabulary.
     pub(super) fn possible(&self, values: &Values) -> Option<Vec<String>> {
         match self.parts.as_slice() {
             [] => Some(vec![String::new()]),
@@ -85,16 +85,17 @@ fn filtered(name: &str, filters: &[String], cells: Cells<'_>, values: &Values) -
     let mut value = cells.get(name).trim().to_owned();
     for filter in filters {
         value = match values.get(filter) {
-            Some(table) => table.get(&value).cloned().ok_or_else(|| {
-                format!("the map's [values.{filter}] has no entry for {value:?}, which stands in the column {name}")
-            })?,
+            Some(table) => table
+                .get(&value)
+                .cloned()
+                .ok_or_else(|| format!("the map's [values.{filter}] has no entry for {value:?} (column {name})"))?,
             None => slug(&value),
         };
     }
     Ok(value)
 }
 
-/// Lowercase letters and digits with single hyphens between them: fit for an address.
+/// Lower-case letters and digits with single hyphens between them, as for an address.
 fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars() {
@@ -144,7 +145,7 @@ fn column(inner: &str, text: &str) -> Result<Part, String> {
     let filters: Vec<String> = words.collect();
     if name.is_empty() || filters.iter().any(String::is_empty) {
         let mut reason = String::new();
-        write!(reason, "{text:?}: {{{inner}}} names nothing; write {{column}} or {{column|slug}}").ok();
+        write!(reason, "{text:?}: {{{inner}}} names no column; write {{column}} or {{column|slug}}").ok();
         return Err(reason);
     }
     Ok(Part::Column { name, filters })
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_and_filters_are_filled_in() {
+    fn columns_and_filters_are_rendered() {
         assert_eq!(rendered("from {customer}!").unwrap(), "from Città & Co.!");
         assert_eq!(rendered("{customer|slug}@example.com").unwrap(), "città-co@example.com");
         assert_eq!(rendered("{seriousness | priority}").unwrap(), "high");
@@ -177,26 +178,26 @@ mod tests {
     }
 
     #[test]
-    fn a_word_outside_of_the_table_is_named() {
+    fn unknown_word_is_an_error() {
         let reason = rendered("{customer|priority}").unwrap_err();
         assert!(reason.contains("[values.priority]") && reason.contains("Città & Co."), "{reason}");
     }
 
     #[test]
-    fn a_brace_too_many_is_an_error() {
+    fn unbalanced_braces_are_errors() {
         for text in ["{customer", "customer}", "{}", "{|slug}", "{customer|}"] {
             assert!(template(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_slug_is_fit_for_an_address() {
+    fn slug_fits_an_address() {
         assert_eq!(slug("  Value 12 / B "), "value-12-b");
         assert_eq!(slug("--"), "");
     }
 
     #[test]
-    fn what_it_can_come_to_is_known_for_constants_and_tables() {
+    fn possible_texts_of_constants_and_vocabularies() {
         let words = BTreeMap::from([("a".to_owned(), "high".to_owned()), ("b".to_owned(), "low".to_owned())]);
         let values = Values::from([("priority".to_owned(), words)]);
         assert_eq!(template("normal").unwrap().possible(&values).unwrap(), ["normal"]);

@@ -16,28 +16,28 @@ pub(super) fn print(
 ) -> std::io::Result<()> {
     let mut out = anstream::stderr();
     let url = &endpoints.api;
-    writeln!(out, "\n  Docket serves at   {url}")?;
-    writeln!(out, "  its documentation  {url}/docs/")?;
+    writeln!(out, "\n  Docket listens on  {url}")?;
+    writeln!(out, "  API documentation  {url}/docs/")?;
     match &database.private {
-        Some(postgres) => writeln!(out, "  its PostgreSQL     private, in {}", postgres.data_dir().display())?,
-        None => writeln!(out, "  its PostgreSQL     {}", redacted(&database.url))?,
+        Some(postgres) => writeln!(out, "  PostgreSQL         private, in {}", postgres.data_dir().display())?,
+        None => writeln!(out, "  PostgreSQL         {}", redacted(&database.url))?,
     }
     match &endpoints.nats {
         Some(nats) => writeln!(
             out,
-            "  its NATS           {}{}",
+            "  NATS               {}{}",
             if config.nats_url.is_none() { "private, at " } else { "" },
             redacted_nats(nats)
         )?,
         None if config.has(Component::Relay) => {
-            writeln!(out, "  its NATS           none: events are relayed once there is one (NATS_URL)")?;
+            writeln!(out, "  NATS               none; events are published once there is one (NATS_URL)")?;
         }
         None => {}
     }
-    writeln!(out, "  where it all is    {}", config.data_dir.join("endpoints.json").display())?;
+    writeln!(out, "  endpoints          {}", config.data_dir.join("endpoints.json").display())?;
     if let Some(key) = key {
         let key = key.display();
-        writeln!(out, "  the admin's key    {key}\n\n  A first ticket:\n")?;
+        writeln!(out, "  admin key          {key}\n\n  Open a ticket:\n")?;
         writeln!(out, "    curl -i {url}/v1/tickets \\")?;
         writeln!(out, "      -H \"Authorization: Bearer $(cat {key})\" \\")?;
         writeln!(out, "      -H 'Content-Type: application/json' \\")?;

@@ -13,8 +13,8 @@ const STORY: [&str; 8] = [
     "agent carla: priority high → urgent",
     "agent carla: team first-line → second-line",
     "agent dario: reopened: taken in charge again by dario",
-    "because of import of helpdesk-sample, row 61",
-    "What it adds up to at version 11",
+    "imported from helpdesk-sample, row 61",
+    "State at version 11",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +91,7 @@ async fn an_untouched_log_is_sound() {
     let import = Import::of_sample().await;
     let output = import.docket(&["audit", "verify"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stdout(&output), "72 events of 12 tickets: no rule broken\n");
+    assert_eq!(stdout(&output), "72 events of 12 tickets: no findings\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::process::Output;
 use insta::Settings;
 
 use crate::import::{Import, example};
-use crate::server::{Server, run, until};
+use crate::server::{Server, docket, run, until};
 
 /// Every command; help of the configuration is shown once, with `serve`.
 const COMMANDS: [&str; 18] = [
@@ -50,6 +50,7 @@ fn settings() -> Settings {
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"\b[0-9a-f]{16}\b", "<key id>"),
         (r#"("(?:recorded_at|created_at)":)"[^"]*""#, r#"$1"<time>""#),
+        // now, but not the times of the sample
         (r"\b20(?:2[7-9]|[3-9]\d)-\d\d-\d\dT[0-9:.]+Z|\b2026-1[12]-\d\dT[0-9:.]+Z", "<time>"),
         (r"postgres://[^\s/]+/[^\s;\x22]+", "postgres://<database>"),
         (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>"),
@@ -79,15 +80,16 @@ fn without_configuration(help: &str) -> String {
 #[test]
 fn help_of_every_command() {
     let dir = devstack::testing::temp_dir();
+    let run = |args: &[&str]| docket(dir.path()).args(args).env_clear().output().unwrap();
     for command in COMMANDS {
         let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
-        let output = run(dir.path(), &words);
+        let output = run(&words);
         assert!(output.status.success(), "{command}");
         let help = without_configuration(&String::from_utf8(output.stdout).unwrap());
         let name = format!("help {command}").trim_end().replace(' ', "_");
         settings().bind(|| insta::assert_snapshot!(name, help));
     }
-    let output = run(dir.path(), &["serve", "--help"]);
+    let output = run(&["serve", "--help"]);
     settings().bind(|| insta::assert_snapshot!("help_serve", shown("serve --help", &output)));
 }
 
@@ -159,10 +161,9 @@ async fn errors() {
 #[test]
 fn configuration() {
     let dir = devstack::testing::temp_dir();
-    let output = run(dir.path(), &["config", "--database-url", "postgres://docket:secret@db.example.com/docket"]);
-    let mut settings = Settings::clone_current();
-    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>");
-    settings.bind(|| insta::assert_snapshot!("config", shown("config", &output)));
+    let args = ["config", "--database-url", "postgres://docket:secret@db.example.com/docket"];
+    let output = docket(dir.path()).args(args).env_clear().output().unwrap();
+    Settings::clone_current().bind(|| insta::assert_snapshot!("config", shown("config", &output)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,8 +45,8 @@ async fn the_ten_minutes_work_as_printed() {
         "event: ticket.",
         "ticket.opened",
         "status:",
-        "no rule broken",
-        "the stream is the log",
+        "no findings",
+        "the stream equals the log",
         "tickets",
     ] {
         let at = rest.find(seen);

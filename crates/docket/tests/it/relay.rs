@@ -31,7 +31,7 @@ async fn what_is_served_is_on_the_broker_also_after_the_private_nats_was_killed(
     until("all is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(3))).await;
 
     let text = run(dir.path(), &["audit", "relay"]);
-    assert_eq!(String::from_utf8_lossy(&text.stdout), "3 messages, 3 events: the stream is the log\n");
+    assert_eq!(String::from_utf8_lossy(&text.stdout), "3 messages, 3 events: the stream equals the log\n");
     let (code, report) = audit(dir.path(), &["--nats-stream", "OTHER"]);
     assert_eq!((code, &report["findings"][0]["rule"]), (Some(2), &json!("no_stream")));
     let (code, _) = audit(dir.path(), &["--nats-url", "nats://127.0.0.1:1"]);

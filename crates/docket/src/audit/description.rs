@@ -1,4 +1,4 @@
-//! What happened, in plain words.
+//! Events described in words.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,32 +6,31 @@ use shared_kernel::DomainEvent;
 use ticket_aggregate::{Event, TicketOpened};
 
 /// An event as a sentence, and the message that it carries.
-pub(super) struct Words<'a> {
+pub(super) struct Description<'a> {
     pub(super) sentence: String,
     pub(super) message: Option<&'a str>,
 }
 
-/// Tells an event.
-pub(super) fn words(event: &Event) -> Words<'_> {
+pub(super) fn describe(event: &Event) -> Description<'_> {
     match event {
-        Event::TicketOpened(opened) => Words { sentence: opening(opened), message: Some(&opened.body) },
+        Event::TicketOpened(opened) => Description { sentence: opening(opened), message: Some(&opened.body) },
         Event::PublicReplyAdded { body, recipients, .. } => {
             let to = if recipients.is_empty() { "nobody".to_owned() } else { recipients.join(", ") };
-            Words { sentence: format!("replied to {to}"), message: Some(body) }
+            Description { sentence: format!("replied to {to}"), message: Some(body) }
         }
-        Event::RequesterReplied { body, .. } => Words { sentence: "wrote".to_owned(), message: Some(body) },
+        Event::RequesterReplied { body, .. } => Description { sentence: "wrote".to_owned(), message: Some(body) },
         Event::InternalNoteAdded { body, .. } => {
-            Words { sentence: "noted, for agents".to_owned(), message: Some(body) }
+            Description { sentence: "internal note".to_owned(), message: Some(body) }
         }
-        event => Words { sentence: change(event).unwrap_or_else(|| step(event)), message: None },
+        event => Description { sentence: change(event).unwrap_or_else(|| step(event)), message: None },
     }
 }
 
-/// Why it happened, where it was not the actor's own wish.
+/// The cause that is recorded with an event.
 pub(super) fn cause(cause: &Value) -> String {
     match (cause["kind"].as_str(), cause["source"].as_str(), cause["row"].as_u64()) {
-        (Some("import"), Some(source), Some(row)) => format!("import of {source}, row {row}"),
-        _ => cause.to_string(),
+        (Some("import"), Some(source), Some(row)) => format!("imported from {source}, row {row}"),
+        _ => format!("caused by {cause}"),
     }
 }
 
@@ -51,12 +50,12 @@ fn opening(opened: &TicketOpened) -> String {
     format!("opened by {}: {} ({})", opened.channel, opened.subject, details.join(", "))
 }
 
-/// What describes the ticket, and whose it is.
+/// Changes of details and assignment.
 fn change(event: &Event) -> Option<String> {
     Some(match event {
         Event::AgentAssigned { from: None, to, method } => format!("assigned to {to} ({method})"),
-        Event::AgentAssigned { from: Some(from), to, method } => format!("assigned to {to} ({method}), before: {from}"),
-        Event::AgentUnassigned { from, reason } => format!("taken from {from}{}", because(reason.as_deref())),
+        Event::AgentAssigned { from: Some(from), to, method } => format!("reassigned from {from} to {to} ({method})"),
+        Event::AgentUnassigned { from, reason } => format!("unassigned from {from}{}", because(reason.as_deref())),
         Event::TeamAssigned { from, to } => format!("team {} → {to}", or_none(from.as_ref())),
         Event::PriorityChanged { from, to, reason } => format!("priority {from} → {to}{}", because(reason.as_deref())),
         Event::CategoryChanged { from, to } => format!("category {} → {to}", or_none(from.as_ref())),
@@ -66,16 +65,16 @@ fn change(event: &Event) -> Option<String> {
         Event::TicketLinked { kind, other } => format!("linked: {kind} {other}"),
         Event::TicketUnlinked { kind, other } => format!("link removed: {kind} {other}"),
         Event::FollowerAdded { follower } => format!("{follower} follows"),
-        Event::FollowerRemoved { follower } => format!("{follower} follows no more"),
+        Event::FollowerRemoved { follower } => format!("{follower} no longer follows"),
         _ => return None,
     })
 }
 
-/// Where the ticket stands.
+/// Changes of status.
 fn step(event: &Event) -> String {
     match event {
         Event::WorkStarted {} => "work started".to_owned(),
-        Event::TicketPended {} => "waits for the requester".to_owned(),
+        Event::TicketPended {} => "waiting for the requester".to_owned(),
         Event::TicketPutOnHold { reason, wake_at } => {
             let until = wake_at.map(|at| format!(" (until {})", time(at))).unwrap_or_default();
             format!("put on hold{}{until}", because(reason.as_deref()))
@@ -88,7 +87,7 @@ fn step(event: &Event) -> String {
             format!("reopened{} ({trigger}, time {count})", because(reason.as_deref()))
         }
         Event::TicketClosed { reason } => format!("closed ({reason})"),
-        // its name says more than nothing
+        // every other event has a sentence above
         other => other.event_type().to_owned(),
     }
 }
@@ -111,26 +110,26 @@ mod tests {
 
     use super::*;
 
-    fn told(event: Value) -> String {
-        words(&serde_json::from_value(event).unwrap()).sentence
+    fn sentence(event: Value) -> String {
+        describe(&serde_json::from_value(event).unwrap()).sentence
     }
 
     #[test]
-    fn events_are_told_in_plain_words() {
+    fn events_have_sentences() {
         let assigned = json!({"ticket.agent_assigned": {"from": null, "to": "ada", "method": "manual"}});
-        assert_eq!(told(assigned), "assigned to ada (manual)");
+        assert_eq!(sentence(assigned), "assigned to ada (manual)");
         let priority =
             json!({"ticket.priority_changed": {"from": "normal", "to": "high", "reason": "customer is down"}});
-        assert_eq!(told(priority), "priority normal → high: customer is down");
+        assert_eq!(sentence(priority), "priority normal → high: customer is down");
         let hold = json!({"ticket.put_on_hold": {"reason": "parts", "wake_at": "2026-01-02T03:04:05Z"}});
-        assert_eq!(told(hold), "put on hold: parts (until 2026-01-02 03:04:05)");
-        assert_eq!(told(json!({"ticket.closed": {"reason": "resolved"}})), "closed (resolved)");
-        assert_eq!(told(json!({"ticket.team_assigned": {"from": null, "to": "one"}})), "team none → one");
+        assert_eq!(sentence(hold), "put on hold: parts (until 2026-01-02 03:04:05)");
+        assert_eq!(sentence(json!({"ticket.closed": {"reason": "resolved"}})), "closed (resolved)");
+        assert_eq!(sentence(json!({"ticket.team_assigned": {"from": null, "to": "one"}})), "team none → one");
     }
 
     #[test]
-    fn an_imports_cause_names_the_row() {
-        assert_eq!(cause(&json!({"kind": "import", "source": "old", "row": 7})), "import of old, row 7");
-        assert_eq!(cause(&json!({"kind": "policy"})), r#"{"kind":"policy"}"#);
+    fn cause_of_an_import_names_the_row() {
+        assert_eq!(cause(&json!({"kind": "import", "source": "old", "row": 7})), "imported from old, row 7");
+        assert_eq!(cause(&json!({"kind": "policy"})), r#"caused by {"kind":"policy"}"#);
     }
 }
