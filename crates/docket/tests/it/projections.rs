@@ -17,10 +17,10 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     for name in ["tickets", "queues"] {
         let output = import.docket(&["projections", "rebuild", name]);
         assert!(output.status.success(), "{}", stderr(&output));
-        assert!(stdout(&output).contains("serves, at position 72"), "{}", stdout(&output));
+        assert!(stdout(&output).contains("is live at position 72"), "{}", stdout(&output));
     }
     let output = import.docket(&["projections", "rebuild", "tickets"]);
-    assert!(stdout(&output).contains("It equals the one before."), "{}", stdout(&output));
+    assert!(stdout(&output).contains("It equals the previous one."), "{}", stdout(&output));
     let all = status(&import);
     assert!(all.len() >= 2 && all.iter().all(|s| s["lag_events"] == 0), "{all:?}");
     let table = stdout(&import.docket(&["projections", "status"]));
@@ -86,7 +86,7 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
             .await
             .unwrap();
     for said in [
-        format!("\ntickets: ticket {ticket} is parked since 20"),
+        format!("\ntickets: ticket {ticket} has been parked since 20"),
         format!(" at version {version} (position 73):\n"),
         format!("\n  docket projections retry tickets {ticket}\n"),
         format!("\n  docket projections skip tickets {ticket} --reason …\n"),
