@@ -18,6 +18,7 @@ use rate_limit::RateLimit;
 
 /// Every setting, with its default. One field is one setting: the flag, the variable and the key of the file follow from it.
 #[derive(Args, Clone, Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "a field is named like its flag: --config")]
 #[command(next_help_heading = "Configuration (flags override the environment, the environment overrides the file)")]
 pub(crate) struct Config {
     /// TOML file with any of these settings, in `snake_case` [default: docket.toml, if there is one]

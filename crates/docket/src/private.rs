@@ -121,27 +121,26 @@ pub(crate) fn supervise<S: Private>(
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE_WITHOUT_PROGRAM);
         let mut server = server;
         loop {
-            let running = match server.take() {
-                Some(running) => running,
-                None => {
-                    let started = tokio::select! {
-                        started = S::start(&config) => started,
-                        () = &mut stop => return,
-                    };
-                    observe(started.as_ref());
-                    match started {
-                        Ok(started) => started,
-                        Err(error) => {
-                            let longest = match error {
-                                Error::NatsUnavailable { .. } => LONGEST_PAUSE_WITHOUT_PROGRAM,
-                                _ => LONGEST_PAUSE,
-                            };
-                            let pause = backoff.pause().min(longest);
-                            tracing::error!(%error, retry_in = ?pause, "the private {} can't be started", S::NAME);
-                            tokio::select! {
-                                () = tokio::time::sleep(pause) => continue,
-                                () = &mut stop => return,
-                            }
+            let running = if let Some(running) = server.take() {
+                running
+            } else {
+                let started = tokio::select! {
+                    started = S::start(&config) => started,
+                    () = &mut stop => return,
+                };
+                observe(started.as_ref());
+                match started {
+                    Ok(started) => started,
+                    Err(error) => {
+                        let longest = match error {
+                            Error::NatsUnavailable { .. } => LONGEST_PAUSE_WITHOUT_PROGRAM,
+                            _ => LONGEST_PAUSE,
+                        };
+                        let pause = backoff.pause().min(longest);
+                        tracing::error!(%error, retry_in = ?pause, "the private {} can't be started", S::NAME);
+                        tokio::select! {
+                            () = tokio::time::sleep(pause) => continue,
+                            () = &mut stop => return,
                         }
                     }
                 }

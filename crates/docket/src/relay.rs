@@ -28,7 +28,13 @@ pub(crate) struct Urls {
 /// The broker of this process: its URLs, or why there is none yet. They change when a private one has to take another port.
 pub(crate) struct Broker {
     pub(crate) urls: watch::Receiver<Result<Urls, String>>,
-    private: Option<(watch::Sender<Result<Urls, String>>, Option<Nats>)>,
+    private: Option<PrivateBroker>,
+}
+
+/// A private broker, if it has started, and where its URLs are announced.
+struct PrivateBroker {
+    changes: watch::Sender<Result<Urls, String>>,
+    nats: Option<Nats>,
 }
 
 impl Broker {
@@ -44,20 +50,20 @@ impl Broker {
             tracing::warn!(%error, "events are not relayed yet; nothing is lost, and the private NATS is tried again");
         }
         let (changes, urls) = watch::channel(urls_of(started.as_ref()));
-        Self { urls, private: Some((changes, started.ok())) }
+        Self { urls, private: Some(PrivateBroker { changes, nats: started.ok() }) }
     }
 
     /// Keeps a private broker running until `end` becomes true.
     pub(crate) fn supervise(self, config: &Config, end: &watch::Receiver<bool>) -> Option<JoinHandle<()>> {
-        let (changes, nats) = self.private?;
+        let PrivateBroker { changes, nats } = self.private?;
         Some(supervise(nats, config, end, move |started: Result<&Nats, &Error>| {
             let new = urls_of(started);
             changes.send_if_modified(|urls| {
-                let changed = new.is_ok() && *urls != new || urls.is_err();
-                if changed {
+                let differs = new.is_ok() && *urls != new || urls.is_err();
+                if differs {
                     *urls = new;
                 }
-                changed
+                differs
             });
         }))
     }
@@ -115,12 +121,12 @@ pub(crate) async fn run(
             detail.replace(relay.status());
             relay.run(std::future::pending()).await;
             // it ends by itself only when the store is closed
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let moved = async {
             // a configured broker never moves
             if broker.changed().await.is_err() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         tokio::select! {

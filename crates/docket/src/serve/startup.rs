@@ -60,13 +60,11 @@ pub(super) async fn open(
         let cause = error.root_cause().to_string();
         tracing::warn!(cause, retry_in = ?pause, "waiting for the database");
         let reason = format!("The database is not up yet ({cause}).");
-        match &waiting {
-            Some(waiting) => waiting.reason.send_replace(reason),
-            None => {
-                waiting = Some(Waiting::start(config, listener, reason)?);
-                String::new()
-            }
-        };
+        if let Some(waiting) = &waiting {
+            waiting.reason.send_replace(reason);
+        } else {
+            waiting = Some(Waiting::start(config, listener, reason)?);
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = until_set(stop.clone()) => break,

@@ -36,7 +36,7 @@ fn shown(command: &str, output: &Output) -> String {
     let mut shown = format!("$ docket {command}\nexit code {}\n", output.status.code().unwrap_or(-1));
     for (name, text) in [("stdout", text(&output.stdout)), ("stderr", text(&output.stderr))] {
         if !text.is_empty() {
-            shown += &format!("--- {name}\n{text}\n");
+            shown.extend(["--- ", name, "\n", &text, "\n"]);
         }
     }
     shown
