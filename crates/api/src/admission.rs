@@ -1,5 +1,5 @@
-//! Who may come in: places for requests under way, memory for their bodies, places for live streams. When they are
-//! taken, the answer is 503 with `Retry-After`, at once: waiting would only make the queue longer (docs/adr/0023).
+//! Load shedding: permits for requests in flight, for live streams, and for the memory of bodies. When they are taken, the
+//! answer is 503 with `Retry-After`, at once: waiting would only make the queue longer (docs/adr/0023).
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(crate) struct Admission {
     queries: Arc<Semaphore>,
     public: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    /// In units of [`UNIT`] bytes.
+    /// In units of [`UNIT`].
     bodies: Arc<Semaphore>,
     shed: Counter<u64>,
 }
@@ -55,28 +55,57 @@ pub(crate) struct Admission {
 #[derive(Debug)]
 pub(crate) struct Permit(#[expect(dead_code, reason = "held")] Option<OwnedSemaphorePermit>);
 
-/// The bytes by which memory for bodies is given out.
+/// Memory is given out in units of so many bytes.
 const UNIT: usize = 1024;
 
-/// The memory that a body takes.
+/// The memory that a request's body takes, and then its answer.
 #[derive(Debug, Default)]
-pub(crate) struct Room(Option<OwnedSemaphorePermit>);
+pub(crate) struct BodyPermit {
+    permit: Option<OwnedSemaphorePermit>,
+    bodies: Option<Arc<Semaphore>>,
+}
+
+impl BodyPermit {
+    fn missing(&self, bytes: usize) -> u32 {
+        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        u32::try_from(bytes.div_ceil(UNIT).saturating_sub(held)).unwrap_or(u32::MAX)
+    }
+
+    fn merge(&mut self, permit: OwnedSemaphorePermit) {
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            None => self.permit = Some(permit),
+        }
+    }
+
+    /// Takes as much memory as there is for an answer of that size. A command has been carried out by then: its answer is
+    /// sent in any case.
+    pub(crate) fn cover(&mut self, bytes: usize) {
+        let missing = self.missing(bytes);
+        if let Some(bodies) = self.bodies.clone().filter(|_| missing > 0) {
+            let available = u32::try_from(bodies.available_permits()).unwrap_or(u32::MAX).min(missing);
+            if let Ok(permit) = bodies.try_acquire_many_owned(available) {
+                self.merge(permit);
+            }
+        }
+    }
+}
 
 impl Admission {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let places = |n: usize| Arc::new(Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
+        let permits = |n: usize| Arc::new(Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
         let shed = global::meter("docket")
             .u64_counter("docket_requests_shed")
             .with_description("requests refused because as many as can be served were under way, by kind")
             .build();
         shed.add(0, &[KeyValue::new("kind", LoadClass::Command.as_str())]);
         Self {
-            commands: places(limits.requests),
-            log: places(limits.requests),
-            queries: places(limits.requests),
-            public: places(limits.requests),
-            streams: places(limits.streams),
-            bodies: places(limits.body_bytes.div_ceil(UNIT)),
+            commands: permits(limits.requests),
+            log: permits(limits.requests),
+            queries: permits(limits.requests),
+            public: permits(limits.requests),
+            streams: permits(limits.streams),
+            bodies: permits(limits.body_bytes.div_ceil(UNIT)),
             shed,
         }
     }
@@ -95,19 +124,13 @@ impl Admission {
         Ok(Permit(Some(permit)))
     }
 
-    /// Makes room for a body of so many bytes in all.
-    pub(crate) fn make_room(&self, room: &mut Room, bytes: usize) -> Result<(), Problem> {
-        let held = room.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = bytes.div_ceil(UNIT).saturating_sub(held);
-        if more == 0 {
-            return Ok(());
-        }
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = self.bodies.clone().try_acquire_many_owned(more);
-        let permit = permit.map_err(|_| self.full("body", "Too many bodies of requests"))?;
-        match &mut room.0 {
-            Some(held) => held.merge(permit),
-            None => room.0 = Some(permit),
+    /// Makes the permit one for a body of so many bytes in all. 503 if there is not as much memory.
+    pub(crate) fn grow(&self, memory: &mut BodyPermit, bytes: usize) -> Result<(), Problem> {
+        memory.bodies.get_or_insert_with(|| self.bodies.clone());
+        let missing = memory.missing(bytes);
+        if missing > 0 {
+            let permit = self.bodies.clone().try_acquire_many_owned(missing);
+            memory.merge(permit.map_err(|_| self.full("body", "Too many bodies of requests"))?);
         }
         Ok(())
     }
@@ -124,15 +147,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_for_bodies_is_given_out_and_comes_back() {
+    fn body_memory_is_bounded_and_comes_back() {
         let admission = Admission::new(&Limits { body_bytes: 10 * UNIT, ..Limits::default() });
-        let (mut one, mut two) = (Room::default(), Room::default());
+        let (mut one, mut two) = (BodyPermit::default(), BodyPermit::default());
         for bytes in [1, 100, UNIT, UNIT + 1, 8 * UNIT] {
-            admission.make_room(&mut one, bytes).unwrap();
+            admission.grow(&mut one, bytes).unwrap();
         }
-        admission.make_room(&mut two, 2 * UNIT).unwrap();
-        assert!(admission.make_room(&mut two, 2 * UNIT + 1).is_err());
+        admission.grow(&mut two, 2 * UNIT).unwrap();
+        assert!(admission.grow(&mut two, 2 * UNIT + 1).is_err());
         drop(one);
-        admission.make_room(&mut two, 10 * UNIT).unwrap();
+        admission.grow(&mut two, 10 * UNIT).unwrap();
+    }
+
+    #[test]
+    fn answer_is_covered_as_far_as_memory_reaches() {
+        let admission = Admission::new(&Limits { body_bytes: 4 * UNIT, ..Limits::default() });
+        let (mut one, mut two) = (BodyPermit::default(), BodyPermit::default());
+        admission.grow(&mut one, UNIT).unwrap();
+        one.cover(10 * UNIT);
+        assert!(admission.grow(&mut two, 1).is_err(), "all of it is held");
+        drop(one);
+        admission.grow(&mut two, 4 * UNIT).unwrap();
     }
 }

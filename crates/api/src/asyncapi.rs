@@ -4,22 +4,21 @@
 //! in `asyncapi/values.json`, so that a change to a contract shows as a diff. Tests hold them against the golden files of
 //! the codec and against what the relay makes of an event.
 
-use shared_kernel::DomainEvent;
 use std::sync::LazyLock;
-use ticket_aggregate::Event;
 
 use serde_json::{Map, Value, json};
+use shared_kernel::DomainEvent;
+use ticket_aggregate::Event;
 
-use crate::view::EXAMPLE_ID;
+use crate::schema::EXAMPLE_ID;
 
 /// JSON Schemas by `TYPE.vVERSION`.
 static EVENTS: LazyLock<Map<String, Value>> = LazyLock::new(|| read(include_str!("../asyncapi/events.json")));
 /// JSON Schemas of what they share.
 static VALUES: LazyLock<Map<String, Value>> = LazyLock::new(|| read(include_str!("../asyncapi/values.json")));
 
-/// A file that is no JSON object shows as a document without schemas: the tests see to that.
 fn read(text: &str) -> Map<String, Value> {
-    serde_json::from_str(text).unwrap_or_default()
+    serde_json::from_str(text).expect("the file is part of the program, and every test of the document reads it")
 }
 
 pub(crate) fn document() -> Value {
@@ -34,7 +33,7 @@ pub(crate) fn document() -> Value {
             messages.insert(name.clone(), message(name, event_type, version));
         }
         channels.insert(event_type.to_owned(), channel(event_type, &names));
-        let newest = names.last().map_or("", String::as_str);
+        let newest = names.last().expect("versions begin with 1");
         operations.insert(format!("send.{event_type}"), operation(event_type, newest));
     }
     json!({
@@ -70,7 +69,7 @@ records are not rewritten. The broker is the operator's, like the database: it h
 A subscriber that remembers the last position it has dealt with, and skips what is not above it, sees every event exactly once.";
 
 fn channel(event_type: &str, names: &[String]) -> Value {
-    let (noun, rest) = event_type.split_once('.').unwrap_or((event_type, ""));
+    let (noun, rest) = event_type.split_once('.').expect("an event type is noun.verb");
     let messages: Map<_, _> =
         names.iter().map(|name| (name.clone(), json!({"$ref": format!("#/components/messages/{name}")}))).collect();
     json!({
@@ -87,21 +86,21 @@ fn operation(event_type: &str, newest: &str) -> Value {
     json!({
         "action": "send",
         "title": event_type,
-        "description": said_of(newest),
+        "description": description_of(newest),
         "channel": {"$ref": format!("#/channels/{event_type}")},
     })
 }
 
-/// What the schema of an event says that it is.
-fn said_of(name: &str) -> &'static str {
-    EVENTS.get(name).and_then(|schema| schema["description"].as_str()).unwrap_or_default()
+/// The description in an event's schema.
+fn description_of(name: &str) -> &'static str {
+    EVENTS[name]["description"].as_str().expect("every event's schema has a description")
 }
 
 fn message(name: &str, event_type: &str, version: i16) -> Value {
     json!({
         "name": event_type,
         "title": format!("{event_type}, version {version}"),
-        "summary": said_of(name),
+        "summary": description_of(name),
         "contentType": CLOUD_EVENT,
         "headers": {
             "type": "object",

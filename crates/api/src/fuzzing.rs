@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 pub use json::json;
 
-use crate::conditional::{self, if_match_schema};
-use crate::idempotency;
-use crate::query::Query;
+use crate::extract::query::Query;
+use crate::extract::{conditional, idempotency};
+use crate::schema::{IDEMPOTENCY_KEY_PATTERN, if_match_schema};
 
 /// A target and its name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -44,7 +44,6 @@ fn agreed(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     lines.iter().all(|line| *line == first).then(|| first.to_owned())
 }
 
-#[expect(clippy::expect_used, reason = "the schemas are constants")]
 fn form(schema: &Value) -> Validator {
     jsonschema::validator_for(schema).expect("a schema")
 }
@@ -89,7 +88,7 @@ fn strong_versions(text: &str) -> Vec<Version> {
 /// `Idempotency-Key`: a string of RFC 9651, or a bare token; what is read is what the published form takes, and both
 /// ways to write a key name the same.
 pub fn idempotency_key(data: &[u8]) {
-    static FORM: LazyLock<Validator> = LazyLock::new(|| form(&json!({"pattern": idempotency::FORM})));
+    static FORM: LazyLock<Validator> = LazyLock::new(|| form(&json!({"pattern": IDEMPOTENCY_KEY_PATTERN})));
     let name = HeaderName::from_static(idempotency::HEADER);
     let Some(headers) = headers(&name, data) else { return };
     let text = agreed(&headers, &name).filter(|_| headers.get_all(&name).iter().count() == 1);

@@ -1,50 +1,47 @@
-//! The OpenAPI 3.1 document, made from the routes and the types that the handlers use.
+//! The OpenAPI 3.1 document, generated from the routes and the types that the handlers use.
 
 mod links;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-use crate::guard::Guard;
 use crate::problem::{Code, ProblemBody};
 use crate::route::{Operation, Route};
-use crate::routes::tickets::commands;
-use crate::{telemetry, validation, view};
+use crate::{schema, validation};
 
+/// The document of those routes that are part of the contract.
 pub(crate) fn document(routes: &[Route]) -> Value {
+    let routes: Vec<_> = routes.iter().filter(|route| route.is_documented()).cloned().collect();
+    let routes = routes.as_slice();
     let mut paths: Map<String, Value> = Map::new();
-    let documented: Vec<_> = routes.iter().filter(|route| route.documented).cloned().collect();
-    let routes = documented.as_slice();
     for route in routes {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        item[route.method.as_str().to_lowercase()] = operation(&route.operation, route.guard);
+        item[route.method.as_str().to_lowercase()] = operation(route);
     }
-    links::join(&mut paths);
+    links::join(&mut paths, routes);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Docket",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "A helpdesk whose tickets are append-only records. The ETag of a ticket is the version \
-                            of its record; a command says with If-Match which version it has seen; an \
-                            Idempotency-Key makes a repetition harmless; every error is application/problem+json.",
+            "description": "A helpdesk whose tickets are append-only streams of events. The ETag of a ticket is the version \
+                            of its stream. A command names the version that it has seen in If-Match. An Idempotency-Key \
+                            makes a retry safe. Every error is application/problem+json (RFC 9457).",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "contact": {"name": "The operator of this server"},
         },
         "servers": [{"url": "/", "description": "This server."}],
         "tags": [
-            {"name": "tickets", "description": "One request for help each: read it, write to it, command it."},
-            {"name": "events", "description": "The log in order, as pages or live."},
+            {"name": "tickets", "description": "Requests for help: read them, write to them, command them."},
+            {"name": "events", "description": "The log in order, in pages or live."},
             {"name": "reports", "description": "Figures over all tickets."},
             {"name": "operations", "description": "For operators and balancers."},
             {"name": "documentation", "description": "The contract itself."},
         ],
         "paths": paths,
         "components": {
-            "schemas": schemas(),
+            "schemas": schemas(routes),
             "headers": headers(),
             "links": links::all(routes),
             "examples": examples(routes),
@@ -56,46 +53,44 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(operation: &Operation, guard: Guard) -> Value {
+fn operation(route: &Route) -> Value {
+    let operation = &route.operation;
     let mut value = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": operation.parameters.iter().cloned().chain([telemetry::parameter()]).collect::<Vec<_>>(),
-        "responses": responses(operation, guard),
-        "security": if guard.is_public() { json!([]) } else { json!([{"key": []}]) },
+        "parameters": operation.parameters.iter().cloned().chain([request_id_parameter()]).collect::<Vec<_>>(),
+        "responses": responses(route),
+        "security": if route.guard.is_public() { json!([]) } else { json!([{"key": []}]) },
     });
     if let Some(body) = &operation.body {
-        value["requestBody"] = json!({
-            "required": true,
-            "content": {"application/json": {
-                "schema": {"$ref": format!("#/components/schemas/{}", body.schema)},
-                "example": body.example,
-            }},
-        });
+        value["requestBody"] = json!({"required": true, "content": schema::json_of(&body.schema, &body.example)});
     }
     value
 }
 
-fn responses(operation: &Operation, guard: Guard) -> Value {
-    let mut responses = Map::new();
-    for success in &operation.success {
-        let mut response = success.clone();
-        let status = response["status"].take();
-        if let Some(members) = response.as_object_mut() {
-            members.remove("status");
-        }
-        responses.insert(status.to_string(), response);
-    }
+fn request_id_parameter() -> Value {
+    schema::header_parameter(
+        "X-Request-Id",
+        false,
+        "An id of yours for this request, echoed in the answer and written to the log.",
+        "order-77.retry-1",
+    )
+}
+
+fn responses(route: &Route) -> Value {
+    let Operation { success, .. } = &route.operation;
+    let mut responses: Map<_, _> =
+        success.iter().map(|success| (success.status.as_u16().to_string(), success.response())).collect();
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes(operation, guard) {
+    for code in route.codes() {
         by_status.entry(code.status().as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
         responses.insert(status.to_string(), error_response(&codes));
     }
-    if !guard.is_public() {
+    if !route.guard.is_public() {
         // 401 is answered before it is known whose bucket to take from
         for (_, response) in responses.iter_mut().filter(|(status, _)| *status != "401") {
             for name in ["RateLimit-Policy", "RateLimit"] {
@@ -104,20 +99,6 @@ fn responses(operation: &Operation, guard: Guard) -> Value {
         }
     }
     Value::Object(responses)
-}
-
-/// Its own errors, and those that any operation has.
-fn codes(operation: &Operation, guard: Guard) -> Vec<Code> {
-    let mut codes = operation.errors.clone();
-    codes.extend([Code::UriTooLong, Code::HeadersTooLarge]);
-    // whether the process is alive is told whatever else is asked
-    if operation.id != "get_liveness" {
-        codes.push(Code::Overloaded);
-    }
-    if !guard.is_public() {
-        codes.extend([Code::Unauthorized, Code::RateLimited, Code::Unavailable, Code::RequestTimeout]);
-    }
-    codes
 }
 
 fn error_response(codes: &[Code]) -> Value {
@@ -140,34 +121,28 @@ fn error_response(codes: &[Code]) -> Value {
     })
 }
 
-/// Of every error that an operation can have one, by its code.
+/// One example of every error that an operation can answer, by its code.
 fn examples(routes: &[Route]) -> Map<String, Value> {
-    let codes = routes.iter().flat_map(|route| codes(&route.operation, route.guard));
-    let example = |code: Code| json!({"summary": code.title(), "value": view::problem_example(code)});
-    codes.map(|code| (code.as_str().to_owned(), example(code))).collect()
+    let codes = routes.iter().flat_map(Route::codes);
+    codes.map(|code| (code.as_str().to_owned(), json!({"summary": code.title(), "value": example(code)}))).collect()
 }
 
-fn schemas() -> Value {
+fn example(code: Code) -> Value {
+    json!({
+        "type": format!("https://docket.example/problems/{}", code.as_str()),
+        "title": code.title(), "status": code.status().as_u16(), "detail": code.title(), "message": code.title(),
+        "instance": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11", "error_code": code.as_str(), "details": {},
+    })
+}
+
+fn schemas(routes: &[Route]) -> Value {
     let mut found = Vec::new();
-    add::<view::TicketView>(&mut found);
-    add::<view::HistoryView>(&mut found);
-    add::<view::ConversationView>(&mut found);
-    add::<view::EventsView>(&mut found);
-    add::<view::TicketListView>(&mut found);
-    add::<crate::routes::reports::QueuesView>(&mut found);
-    add::<crate::routes::projections::ProjectionsView>(&mut found);
-    add::<ProblemBody>(&mut found);
-    commands::schemas(&mut found);
+    schema::add::<ProblemBody>(&mut found);
+    routes.iter().flat_map(|route| &route.operation.schemas).for_each(|add| add(&mut found));
     let schemas: Map<_, _> = found.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
     let mut schemas = Value::Object(schemas);
     validation::spell_out_patterns(&mut schemas);
     schemas
-}
-
-/// Adds a type's schema, and those that it refers to.
-pub(crate) fn add<T: ToSchema + PartialSchema>(found: &mut Vec<(String, RefOr<Schema>)>) {
-    found.push((T::name().into_owned(), T::schema()));
-    T::schemas(found);
 }
 
 fn headers() -> Value {
@@ -176,10 +151,9 @@ fn headers() -> Value {
     let number = json!({"type": "integer", "format": "int64", "minimum": 0});
     json!({
         "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
-        "Link": header("`<…>; rel=\"next\"`: the next page (RFC 8288). Absent on the last one.", text.clone()),
         "Preference-Applied": header("The `wait` of `Prefer` that was heeded (RFC 7240).", text.clone()),
         "Location": header("Where the ticket is.", text.clone()),
-        "Link": header("The next page: `rel=\"next\"` (RFC 8288).", text.clone()),
+        "Link": header("`<…>; rel=\"next\"`: the next page (RFC 8288). Absent on the last one.", text.clone()),
         "Docket-Position": header("The position in the log of the ticket's last event.", number),
         "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),
         "RateLimit-Policy": header(

@@ -12,11 +12,14 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use crate::admission::LoadClass;
-use crate::authenticate::{Authenticated, authenticate};
+use crate::app::App;
+use crate::endpoint::{Contract, Endpoint};
+use crate::extract::caller::{Authenticated, authenticate};
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::route::Route;
-use crate::{App, around};
+use crate::validation::Validators;
+use crate::{middleware, openapi};
 
 /// What the router enforces around a handler.
 #[derive(Clone)]
@@ -24,20 +27,30 @@ struct Gate {
     app: App,
     guard: Guard,
     load: LoadClass,
+    endpoint: Endpoint,
 }
 
-/// The service that these routes make.
-pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
+/// A service of these routes, with the checks and the error handling of the whole API.
+pub fn router_of(app: &App, routes: Vec<Route>) -> Router {
+    let document = openapi::document(&routes);
+    let validators = Validators::compile(&document, &routes);
+    let contract = Arc::new(Contract { document: document.to_string(), validators });
     let open_paths: HashSet<_> =
         routes.iter().filter(|route| route.guard.is_public()).map(|route| route.path).collect();
-    let open_paths = Arc::new(open_paths);
+    let nothing = Endpoint { resource: None, command: None, codes: None, contract: contract.clone() };
+    let not_found = Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt, endpoint: nothing };
+    let wrong_method = not_found.clone();
     let mut service = Router::new();
     for route in routes {
-        let gate = Gate { app: app.clone(), guard: route.guard, load: route.load };
+        let endpoint = Endpoint {
+            resource: route.resource,
+            command: route.style.zip(route.operation.body.as_ref().map(|body| body.schema.as_str().into())),
+            codes: route.is_documented().then(|| route.codes().into()),
+            contract: contract.clone(),
+        };
+        let gate = Gate { app: app.clone(), guard: route.guard, load: route.load, endpoint };
         service = service.route(route.path, route.handler.route_layer(from_fn_with_state(gate, enforce)));
     }
-    let not_found = Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt };
-    let wrong_method = not_found.clone();
     service
         .fallback(move |request: Request| {
             let gate = not_found.clone();
@@ -49,7 +62,7 @@ pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
             async move { gate.pass(request, async |_| StatusCode::METHOD_NOT_ALLOWED.into_response()).await }
         })
         .with_state(app.clone())
-        .layer(from_fn_with_state(app.clone(), around::layer))
+        .layer(from_fn_with_state(app.clone(), middleware::layer))
 }
 
 async fn enforce(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -58,7 +71,20 @@ async fn enforce(State(gate): State<Gate>, request: Request, next: Next) -> Resp
 
 impl Gate {
     /// Answers the request, if its caller may make it.
-    async fn pass(&self, mut request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+    async fn pass(&self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        let response = self.checked(request, answer).await;
+        if let (Some(codes), Some(problem)) = (&self.endpoint.codes, response.extensions().get::<Problem>()) {
+            debug_assert!(
+                codes.contains(&problem.code),
+                "a route answers {:?}, which it does not declare",
+                problem.code
+            );
+        }
+        response
+    }
+
+    async fn checked(&self, mut request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        request.extensions_mut().insert(self.endpoint.clone());
         if self.guard.is_public() {
             return self.admitted(request, answer).await;
         }

@@ -1,18 +1,33 @@
-//! Every route: the folder says the URL.
+//! Every route. The folder says the URL, and the file says the verb.
 
-pub(crate) mod docs;
-pub(crate) mod events;
-pub(crate) mod health;
-pub(crate) mod projections;
-pub(crate) mod read_model;
-pub(crate) mod reports;
-pub(crate) mod tickets;
+mod docs;
+mod events;
+mod health;
+mod projections;
+mod read_model;
+mod reports;
+mod tickets;
 
+use axum::Router;
+
+use crate::app::App;
 use crate::route::Route;
+use crate::router::router_of;
 
+/// All of them.
 pub(crate) fn all() -> Vec<Route> {
-    [tickets::routes(), events::routes(), reports::routes(), projections::routes(), health::routes(), docs::routes()]
+    [tickets::routes(), events::routes(), reports::routes(), projections::routes(), operations(), docs::routes()]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What a process serves that has other work than answering clients.
+fn operations() -> Vec<Route> {
+    health::routes()
+}
+
+/// The API as a service.
+pub fn router(app: &App) -> Router {
+    router_of(app, if app.config.operations_only { operations() } else { all() })
 }

@@ -10,7 +10,9 @@ use opentelemetry::global;
 use opentelemetry::metrics::{Counter, UpDownCounter};
 use tokio::net::TcpListener;
 
-use crate::{App, problem};
+use crate::app::App;
+use crate::middleware;
+use crate::routes::router;
 
 /// How often the rate limit forgets keys whose buckets are full.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -22,7 +24,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         shutdown.await;
         app.drain();
     };
-    let served = http_server::serve(listener, app.router(), ServerHooks::new(app.clone()), limits, shutdown);
+    let served = http_server::serve(listener, router(&app), ServerHooks::new(app.clone()), limits, shutdown);
     tokio::select! {
         served = served => served,
         () = tidy(&app) => Ok(()),
@@ -66,7 +68,7 @@ impl Hooks for ServerHooks {
     fn error_response(&self, error: ConnectionError, local: Option<SocketAddr>) -> Response<String> {
         let base = self.app.config.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
         let base = base.unwrap_or_else(|| local.map_or("http://localhost".to_owned(), |at| format!("http://{at}")));
-        let mut response = problem::of_connection(&self.app, error, &base);
+        let mut response = middleware::of_connection(&self.app, error, &base);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::problem::{self, Code, Problem};
+use crate::middleware;
+use crate::problem::{Code, Problem};
 
 /// How long clients are told to wait.
 const RETRY_AFTER_SECONDS: u32 = 2;
@@ -47,7 +48,7 @@ struct StartingHooks {
 impl StartingHooks {
     fn unready(&self) -> Response<String> {
         let problem = Problem::new(Code::Unavailable, self.reason.borrow().clone()).retry_after(RETRY_AFTER_SECONDS);
-        let mut response = problem::response(problem, &self.base_url, None);
+        let mut response = middleware::response(problem, &self.base_url, None);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

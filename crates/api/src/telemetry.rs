@@ -10,14 +10,12 @@ use opentelemetry::metrics::{Histogram, UpDownCounter};
 use opentelemetry::propagation::{Extractor, Injector};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, global};
-use serde_json::Value;
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
-use crate::App;
+use crate::app::App;
 use crate::redaction::mask_keys;
-use crate::route::header_parameter;
 
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 const LONGEST_ID: usize = 128;
@@ -189,15 +187,6 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     let is_key = |id| mask_keys(id) != id;
     let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(sound) && !is_key(id)).then(|| id.to_owned())
-}
-
-pub(crate) fn parameter() -> Value {
-    header_parameter(
-        "X-Request-Id",
-        false,
-        "An id of yours for this request, echoed in the answer and the log.",
-        "order-77.retry-1",
-    )
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -71,7 +71,9 @@ impl Desk {
         for _ in 0..ATTEMPTS {
             match self.attempt(&mut request, known.as_ref(), fresh, &slot).await? {
                 Attempt::CommandOutcome(done) => return Ok(done),
-                Attempt::Refused(DeskError::Rejected(Rejection::FollowUpNeeded { .. })) if fresh => {
+                Attempt::Refused(DeskError::Rejected(Rejection::FollowUpNeeded { .. }))
+                    if fresh && request.may_open_follow_up && request.commands.len() == 1 =>
+                {
                     drop(turn);
                     return self.follow_up(request, known).await;
                 }
@@ -124,7 +126,7 @@ impl Desk {
             return match self.repeated(request).await {
                 // what took the ticket out of the caller's sight can be repeated like anything else
                 Ok(Some(done)) if fresh => Ok(Attempt::CommandOutcome(done)),
-                Ok(_) | Err(DeskError::KeyReused) => Ok(Attempt::Refused(DeskError::NotFound)),
+                Ok(_) => Ok(Attempt::Refused(DeskError::NotFound)),
                 Err(error) => Err(error),
             };
         };

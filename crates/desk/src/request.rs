@@ -61,6 +61,8 @@ pub struct Request {
     pub traceparent: Option<String>,
     /// An imported ticket's own deadline for reopening.
     pub reopen_until: Option<DateTime<Utc>>,
+    /// Whether a requester's reply to a closed ticket opens another one. If not, it is rejected.
+    pub may_open_follow_up: bool,
 }
 
 impl Request {
@@ -84,6 +86,7 @@ impl Request {
             correlation_id: None,
             traceparent: None,
             reopen_until: None,
+            may_open_follow_up: true,
         }
     }
 }

@@ -1,63 +1,52 @@
-//! Where an answer leads: the OpenAPI links by which tools (and people) go from a ticket to what can be done with it.
+//! OpenAPI links: from a record to the operations on it, and from a page to the next one.
 
 use serde_json::{Map, Value, json};
 
-use crate::route::Route;
+use crate::route::{ResourceType, Route};
 
-const TICKET: &str = "/v1/tickets/{id}";
-/// Where a list's next page begins, and the parameter that takes it.
-const PAGES: [(&str, &str); 5] = [
-    ("list_tickets", "cursor"),
-    ("list_events", "after"),
-    ("list_ticket_events", "after"),
-    ("get_ticket_history", "cursor"),
-    ("get_ticket_conversation", "cursor"),
-];
-
-/// From a ticket to every operation on it, and from a page to the next one.
+/// Every link.
 pub(super) fn all(routes: &[Route]) -> Map<String, Value> {
-    let mut links = Map::new();
-    for route in routes.iter().filter(|route| route.path.starts_with(TICKET)) {
-        let operation = &route.operation;
-        let mut parameters = json!({"id": "$response.body#/id"});
-        if operation.parameters.iter().any(|p| p["name"] == "If-Match" && p["required"] == true) {
-            parameters["If-Match"] = "$response.header.ETag".into();
-        }
-        let link = json!({
-            "operationId": operation.id, "parameters": parameters,
-            "description": format!("{}: the ticket that was answered.", operation.summary),
-        });
-        links.insert(operation.id.to_owned(), link);
-    }
-    for (id, parameter) in PAGES {
-        let mut parameters = json!({parameter: "$response.body#/next_cursor"});
-        if routes.iter().any(|route| route.operation.id == id && route.path.starts_with(TICKET)) {
-            parameters["id"] = "$request.path.id".into();
-        }
-        links.insert(
-            next_page(id),
-            json!({"operationId": id, "parameters": parameters, "description": "The next page."}),
-        );
-    }
-    links
+    let to_records = routes.iter().filter_map(|route| route.resource.map(|resource| to_record(route, resource)));
+    let to_pages = routes.iter().filter_map(|route| route.operation.next_page.map(|cursor| to_page(route, cursor)));
+    to_records.chain(to_pages).collect()
 }
 
-/// Puts the links to the answers from which they lead.
-pub(super) fn join(paths: &mut Map<String, Value>) {
-    let operations = |paths: &Map<String, Value>| {
-        let under = paths.iter().filter(|(path, _)| path.starts_with(TICKET));
-        let ids = under.flat_map(|(_, item)| item.as_object().into_iter().flat_map(Map::values));
-        ids.filter_map(|operation| operation["operationId"].as_str().map(str::to_owned)).collect::<Vec<_>>()
-    };
-    let of_a_ticket = operations(paths);
-    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
-        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+fn to_record(route: &Route, resource: ResourceType) -> (String, Value) {
+    let operation = &route.operation;
+    let mut parameters = json!({"id": "$response.body#/id"});
+    if operation.parameters.iter().any(|p| p["name"] == "If-Match" && p["required"] == true) {
+        parameters["If-Match"] = "$response.header.ETag".into();
+    }
+    let description = format!("{}: the {} of this answer.", operation.summary, resource.name);
+    (
+        operation.id.to_owned(),
+        json!({"operationId": operation.id, "parameters": parameters, "description": description}),
+    )
+}
+
+fn to_page(route: &Route, cursor: &str) -> (String, Value) {
+    let id = route.operation.id;
+    let mut parameters = json!({cursor: "$response.body#/next_cursor"});
+    if route.resource.is_some() {
+        parameters["id"] = "$request.path.id".into();
+    }
+    (next_page(id), json!({"operationId": id, "parameters": parameters, "description": "The next page."}))
+}
+
+/// Adds to each answer the links that lead from it.
+pub(super) fn join(paths: &mut Map<String, Value>, routes: &[Route]) {
+    for route in routes {
+        let operation = &mut paths[route.path][route.method.as_str().to_lowercase()];
         for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             let schema = &response["content"]["application/json"]["schema"]["$ref"];
-            if schema == "#/components/schemas/Ticket" {
-                response["links"] = references(of_a_ticket.iter().map(String::as_str));
-            } else if PAGES.iter().any(|(paged, _)| *paged == id) && schema.is_string() {
-                response["links"] = references([next_page(&id).as_str()].into_iter());
+            let schema = schema.as_str().and_then(|place| place.rsplit('/').next()).map(str::to_owned);
+            let leads_to = |other: &&Route| other.resource.is_some_and(|r| Some(r.schema) == schema.as_deref());
+            let mut links: Vec<_> = routes.iter().filter(leads_to).map(|other| other.operation.id.to_owned()).collect();
+            if route.operation.next_page.is_some() && schema.is_some() && links.is_empty() {
+                links.push(next_page(route.operation.id));
+            }
+            if !links.is_empty() {
+                response["links"] = references(&links);
             }
         }
     }
@@ -67,9 +56,7 @@ fn next_page(id: &str) -> String {
     format!("{id}_next")
 }
 
-fn references<'a>(links: impl Iterator<Item = &'a str>) -> Value {
-    links
-        .map(|link| (link.to_owned(), json!({"$ref": format!("#/components/links/{link}")})))
-        .collect::<Map<_, _>>()
-        .into()
+fn references(links: &[String]) -> Value {
+    let references = links.iter().map(|link| (link.clone(), json!({"$ref": format!("#/components/links/{link}")})));
+    Value::Object(references.collect())
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 macro_rules! codes {
     ($($name:ident = $code:literal $status:ident $title:literal $advice:literal;)+) => {
         /// What went wrong, for programs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $title] $name,)+
         }
@@ -99,7 +99,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Not JSON"
         "Bodies are JSON: send 'Content-Type: application/json'.";
     ValidationFailed = "validation_failed" UNPROCESSABLE_ENTITY "Validation failed"
-        "The body is JSON, but not what this operation needs. errors names every fault with a JSON Pointer to its place.";
+        "The body is JSON, but not what this operation needs. errors names the faults with a JSON Pointer to their place: at most 100, details.more_errors says how many there are beyond. An array that is too long is one fault: its items are not judged.";
     IdempotencyKeyReused = "idempotency_key_reused" UNPROCESSABLE_ENTITY "Key used for another request"
         "You have used this Idempotency-Key for a request with another method, path, body or If-Match. Use a new key for a new request.";
     PreconditionRequired = "precondition_required" PRECONDITION_REQUIRED "If-Match is missing"

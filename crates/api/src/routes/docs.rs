@@ -3,104 +3,80 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use axum::Extension;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa_swagger_ui::{Config, Url};
 
-use crate::App;
 use crate::admission::LoadClass;
+use crate::app::App;
+use crate::endpoint::Endpoint;
 use crate::guard::Guard;
 use crate::problem::{Code, Problem};
-use crate::route::{Operation, Route};
+use crate::route::Route;
 
-/// A page may load what this server itself serves, and nothing else.
+/// A page may load what this server serves, and nothing else.
 const PAGE_POLICY: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-pub(crate) fn routes() -> Vec<Route> {
-    let operation = |id, summary, description| Operation::new(id, "documentation", summary, description);
+pub(super) fn routes() -> Vec<Route> {
+    let document = |example: Value| json!({"application/json": {"schema": {"type": "object"}, "example": example}});
+    let html = json!({"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}});
+    let described = |path, handler, id, summary, description| {
+        public(path, handler).operation(id, "documentation", summary, description)
+    };
     let code = json!({
         "name": "code", "in": "path", "required": true, "description": "An error_code.",
         "schema": {"type": "string"}, "example": "precondition_failed",
     });
-    let page = json!({"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}});
     vec![
-        Route {
-            method: Method::GET,
-            path: "/openapi.json",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation("get_openapi", "This document", "The OpenAPI 3.1 description of this API.").success(
-                StatusCode::OK,
-                "The document.",
-                &[],
-                json!({"application/json": {"schema": {"type": "object"}, "example": {"openapi": "3.1.0"}}}),
-            ),
-            handler: get(openapi),
-        },
-        Route {
-            method: Method::GET,
-            path: "/asyncapi.json",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation(
-                "get_asyncapi",
-                "The events on NATS JetStream",
-                "The AsyncAPI 3.1 description of every message that is published there.",
-            )
-            .success(
-                StatusCode::OK,
-                "The document.",
-                &[],
-                json!({"application/json": {"schema": {"type": "object"}, "example": {"asyncapi": "3.1.0"}}}),
-            ),
-            handler: get(asyncapi),
-        },
-        Route {
-            method: Method::GET,
-            path: "/problems",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation("list_problems", "All errors", "A page that lists every error_code.").success(
-                StatusCode::OK,
-                "The page.",
-                &[],
-                page.clone(),
-            ),
-            handler: get(problems),
-        },
-        Route {
-            method: Method::GET,
-            path: "/problems/{code}",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation(
-                "get_problem",
-                "An error explained",
-                "The page that the `type` of a problem leads to.",
-            )
-            .parameter(code)
-            .success(StatusCode::OK, "The page.", &[], page)
-            .errors(&[Code::NotFound]),
-            handler: get(problem),
-        },
-        page_route("/", get(|| async { Redirect::temporary("/docs/") })),
-        page_route("/docs", get(|| async { Redirect::permanent("/docs/") })),
-        page_route("/docs/", get(|| async { asset(None) })),
-        page_route("/docs/{*file}", get(file)),
+        described(
+            "/openapi.json",
+            get(openapi),
+            "get_openapi",
+            "This document",
+            "The OpenAPI 3.1 document of this API.",
+        )
+        .success(StatusCode::OK, "The document.", &[], document(json!({"openapi": "3.1.0"}))),
+        described(
+            "/asyncapi.json",
+            get(asyncapi),
+            "get_asyncapi",
+            "The events on NATS JetStream",
+            "The AsyncAPI 3.1 document of every message that is published there.",
+        )
+        .success(StatusCode::OK, "The document.", &[], document(json!({"asyncapi": "3.1.0"}))),
+        described(
+            "/problems",
+            get(problems),
+            "list_problems",
+            "List the errors",
+            "A page that lists every error_code.",
+        )
+        .success(StatusCode::OK, "The page.", &[], html.clone()),
+        described(
+            "/problems/{code}",
+            get(problem),
+            "get_problem",
+            "Explain an error",
+            "The page that the `type` of a problem leads to.",
+        )
+        .parameter(code)
+        .success(StatusCode::OK, "The page.", &[], html)
+        .errors(&[Code::NotFound]),
+        public("/", get(|| async { Redirect::temporary("/docs/") })),
+        public("/docs", get(|| async { Redirect::permanent("/docs/") })),
+        public("/docs/", get(|| async { asset(None) })),
+        public("/docs/{*file}", get(file)),
     ]
 }
 
-/// Pages for people, which are no part of the API.
-fn page_route(path: &'static str, handler: MethodRouter<App>) -> Route {
+/// Without an operation it is a page for people, and no part of the API.
+fn public(path: &'static str, handler: MethodRouter<App>) -> Route {
     Route::new(Method::GET, path, Guard::Public, LoadClass::Public, handler)
 }
 
@@ -108,13 +84,12 @@ async fn file(file: Result<Path<String>, PathRejection>) -> Response {
     file.map_or_else(|_| StatusCode::NOT_FOUND.into_response(), |Path(file)| asset(Some(&file)))
 }
 
-async fn openapi() -> Response {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::openapi().to_string());
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+async fn openapi(Extension(endpoint): Extension<Endpoint>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], endpoint.contract.document.clone()).into_response()
 }
 
 async fn asyncapi() -> Response {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::asyncapi().to_string());
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| crate::asyncapi::document().to_string());
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }
 
@@ -137,17 +112,18 @@ async fn problems() -> Response {
     let mut list = String::new();
     for code in Code::ALL {
         let (status, name) = (code.status().as_u16(), code.as_str());
-        write!(list, "<li>{status} <a href=\"/problems/{name}\"><code>{name}</code></a>: {}</li>", code.title()).ok();
+        let title = code.title();
+        write!(list, "<li>{status} <a href=\"/problems/{name}\"><code>{name}</code></a>: {title}</li>")
+            .expect("writing to a string can't fail");
     }
     page("Errors", &format!("<p>Every error is <code>application/problem+json</code> (RFC 9457).</p><ul>{list}</ul>"))
 }
 
 async fn problem(code: Result<Path<String>, PathRejection>) -> Result<Response, Problem> {
-    // what can't be decoded is no code, either
     let code = Code::ALL
         .iter()
         .find(|known| code.as_ref().is_ok_and(|Path(code)| known.as_str() == code))
-        .ok_or_else(|| Problem::new(Code::NotFound, "There is no error of this code; see /problems."))?;
+        .ok_or_else(|| Problem::new(Code::NotFound, "There is no error with this code; see /problems."))?;
     let body = format!(
         "<p><code>{}</code>, status {}</p><p>{}</p><p><a href=\"/problems\">All errors</a> · <a href=\"/docs/\">The API</a></p>",
         code.as_str(),

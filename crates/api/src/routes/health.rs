@@ -9,74 +9,49 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use crate::App;
 use crate::admission::LoadClass;
+use crate::app::App;
 use crate::guard::Guard;
 use crate::problem::{Code, Problem};
-use crate::route::{Operation, Route};
+use crate::route::Route;
 
-/// How long the database may take to answer before the server calls itself unready.
+/// The time that the database has to answer; after it the server is unready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) fn routes() -> Vec<Route> {
-    let operation = |id, summary, description| Operation::new(id, "operations", summary, description);
-    let text = |media: &str, example: Value| json!({media: {"schema": {}, "example": example}});
+pub(super) fn routes() -> Vec<Route> {
+    let content = |media: &str, example: Value| json!({media: {"schema": {}, "example": example}});
+    let alive = content("application/json", json!({"status": "alive"}));
+    let ready = content("application/json", json!({"status": "ready"}));
+    let metrics_text = content("text/plain", json!("# TYPE eventstore_batches_total counter"));
+    let public = |path, load, handler| Route::new(Method::GET, path, Guard::Public, load, handler);
     vec![
-        Route {
-            method: Method::GET,
-            path: "/health/liveness",
-            guard: Guard::Public,
-            load: LoadClass::Exempt,
-            documented: true,
-            operation: operation(
+        public("/health/liveness", LoadClass::Exempt, get(liveness))
+            .operation(
                 "get_liveness",
-                "Is the process alive?",
-                "Says yes as long as it can say anything. Also at /healthz.",
+                "operations",
+                "Check that the process is alive",
+                "Answers as long as the process can answer at all. Also at /healthz.",
             )
-            .success(StatusCode::OK, "It is.", &[], text("application/json", json!({"status": "alive"}))),
-            handler: get(liveness),
-        },
-        Route {
-            method: Method::GET,
-            path: "/health/readiness",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation(
+            .success(StatusCode::OK, "It is alive.", &[], alive),
+        public("/health/readiness", LoadClass::Public, get(readiness))
+            .operation(
                 "get_readiness",
-                "Can it serve?",
+                "operations",
+                "Check that the process can serve",
                 "Whether the database answers and the server is not shutting down. Also at /readyz.",
             )
-            .success(
-                StatusCode::OK,
-                "It can.",
-                &["Docket-Position"],
-                text("application/json", json!({"status": "ready"})),
-            )
+            .success(StatusCode::OK, "It can serve.", &["Docket-Position"], ready)
             .errors(&[Code::Unavailable]),
-            handler: get(readiness),
-        },
-        Route {
-            method: Method::GET,
-            path: "/metrics",
-            guard: Guard::Public,
-            load: LoadClass::Public,
-            documented: true,
-            operation: operation(
+        public("/metrics", LoadClass::Public, get(metrics))
+            .operation(
                 "get_metrics",
-                "Measurements for Prometheus",
-                "In the Prometheus text exposition format 0.0.4. Holds no names and no contents.",
+                "operations",
+                "Metrics for Prometheus",
+                "In the Prometheus text exposition format 0.0.4. Contains no names and no contents.",
             )
-            .success(
-                StatusCode::OK,
-                "The measurements.",
-                &[],
-                text("text/plain", json!("# TYPE eventstore_batches_total counter")),
-            ),
-            handler: get(metrics),
-        },
-        Route::new(Method::GET, "/healthz", Guard::Public, LoadClass::Exempt, get(liveness)),
-        Route::new(Method::GET, "/readyz", Guard::Public, LoadClass::Public, get(readiness)),
+            .success(StatusCode::OK, "The metrics.", &[], metrics_text),
+        public("/healthz", LoadClass::Exempt, get(liveness)),
+        public("/readyz", LoadClass::Public, get(readiness)),
     ]
 }
 
@@ -85,22 +60,22 @@ async fn liveness() -> Json<Value> {
 }
 
 async fn readiness(State(app): State<App>) -> Result<Response, Problem> {
-    let unready = |why: &str| Problem::new(Code::Unavailable, why).retry_after(2);
-    if *app.draining.borrow() {
+    let unready = |reason: &str| Problem::new(Code::Unavailable, reason).retry_after(2);
+    if app.is_draining() {
         return Err(unready("This server is shutting down."));
     }
     if !app.desk.store().is_open() {
-        return Err(unready("This server takes no commands any more."));
+        return Err(unready("This server no longer accepts commands."));
     }
     match tokio::time::timeout(PATIENCE, app.desk.store().head()).await {
         Ok(Ok(head)) => {
             let mut body = (app.config.detail)();
             body["status"] = json!("ready");
-            // a list that is behind, or passes tickets over, is told, and is no reason to send nobody here
+            // a read model that lags or skips tickets is reported; the server stays ready
             if let Ok(Ok(all)) = tokio::time::timeout(PATIENCE, app.read_models.status()).await {
                 let live = all.iter().filter(|status| status.state == "live");
-                let told = live.map(|s| json!({"name": s.name, "position": s.position, "lag_events": s.lag_events, "parked_streams": s.parked_streams}));
-                body["projections"] = told.collect();
+                let states = live.map(|s| json!({"name": s.name, "position": s.position, "lag_events": s.lag_events, "parked_streams": s.parked_streams}));
+                body["projections"] = states.collect();
             }
             Ok(([("docket-position", head.to_string())], Json(body)).into_response())
         }

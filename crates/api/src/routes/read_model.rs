@@ -1,7 +1,5 @@
-//! What all queries of read models have in common: from which position on, who looks, and at which position the answer
-//! was read.
+//! What all queries of read models have in common: the least position, the viewer, and the position of the answer.
 
-use shared_kernel::Role;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -10,23 +8,25 @@ use desk::Caller;
 use eventstore::Position;
 use projections::{AtLeast, Viewer};
 use serde_json::Value;
+use shared_kernel::Role;
 
 use crate::problem::{Code, Problem};
-use crate::route::{Operation, header_parameter, position_parameter};
+use crate::route::Route;
+use crate::schema::{header_parameter, position_parameter};
 
 const MIN_POSITION: &str = "docket-min-position";
-/// How long is waited unless the caller wishes otherwise.
+/// The default wait for a position, in seconds.
 const WAIT: u64 = 2;
-/// The most that is waited: what is left of a request's 30 seconds is for the answer.
+/// The longest wait, in seconds. The rest of the request's time is for the answer.
 const LONGEST_WAIT: u64 = 25;
 
-/// What a caller asks of any read model.
-pub(super) struct Asked {
+/// The position that a caller asks for.
+pub(super) struct Freshness {
     pub(super) at_least: AtLeast,
     applied: Option<u64>,
 }
 
-impl Asked {
+impl Freshness {
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let applied = wait(headers);
         let wait = Duration::from_secs(applied.unwrap_or(WAIT));
@@ -39,7 +39,8 @@ impl Asked {
         headers.insert(HeaderName::from_static("docket-position"), HeaderValue::from(position.0));
         headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        if let Some(applied) = self.applied.and_then(|wait| HeaderValue::try_from(format!("wait={wait}")).ok()) {
+        if let Some(wait) = self.applied {
+            let applied = HeaderValue::try_from(format!("wait={wait}")).expect("digits are visible ASCII");
             headers.insert(HeaderName::from_static("preference-applied"), applied);
         }
         response
@@ -75,7 +76,7 @@ fn wait(headers: &HeaderMap) -> Option<u64> {
     waits.next().map(|seconds: u64| seconds.min(LONGEST_WAIT))
 }
 
-/// As whom a caller looks: `Caller::may_see`, for many tickets at once.
+/// The viewer that a caller is: `Caller::may_see`, for many tickets at once.
 pub(super) fn viewer(caller: &Caller) -> Viewer {
     match caller.role {
         Role::Requester => Viewer::Requester(caller.id.clone()),
@@ -86,9 +87,9 @@ pub(super) fn viewer(caller: &Caller) -> Viewer {
     }
 }
 
-/// What the contract says of every query of a read model.
-pub(super) fn described(operation: Operation) -> Operation {
-    operation.parameter(min_position_parameter()).parameter(prefer_parameter()).errors(&[
+/// The route of a query of a read model.
+pub(super) fn described(route: Route) -> Route {
+    route.parameter(min_position_parameter()).parameter(prefer_parameter()).errors(&[
         Code::BadRequest,
         Code::InvalidQuery,
         Code::ReadModelBehind,
@@ -98,13 +99,18 @@ pub(super) fn described(operation: Operation) -> Operation {
 fn min_position_parameter() -> Value {
     position_parameter(
         "Docket-Min-Position",
-        "The answer knows everything up to this position: send the Docket-Position of your last command to find what it did. It is waited for, 2 s at most.",
+        "The read model must have read the log up to this position: the Docket-Position of your last command. The server waits up to 2 s for it, then answers 503.",
         0,
     )
 }
 
 fn prefer_parameter() -> Value {
-    header_parameter("Prefer", false, "`wait=10` waits up to ten seconds instead of two (25 at most).", "wait=5")
+    header_parameter(
+        "Prefer",
+        false,
+        "`wait=10`: wait up to 10 s for Docket-Min-Position (default 2, maximum 25).",
+        "wait=5",
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `GET /v1/reports/queues`: how many tickets there are, where.
+//! `GET /v1/reports/queues`: the number of tickets by queue.
 
 use std::collections::BTreeMap;
 
@@ -12,35 +12,36 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::read_model::{Asked, described, viewer};
-use crate::App;
+use super::read_model::{Freshness, described, viewer};
+use super::tickets::vocabulary;
 use crate::admission::LoadClass;
-use crate::authenticate::Authenticated;
+use crate::app::App;
+use crate::extract::caller::Authenticated;
+use crate::extract::query::Query;
 use crate::guard::Guard;
-use crate::problem::{Code, Problem};
-use crate::query::Query;
-use crate::route::{Operation, Route, json_of};
+use crate::problem::Problem;
+use crate::route::Route;
 
-/// How many tickets there are, where.
+/// The number of tickets by queue.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Queues)]
-pub(crate) struct QueuesView {
-    /// By team, status, agent and priority; none of them empty.
+struct QueuesView {
+    /// By team, status, agent and priority, without empty ones.
     items: Vec<QueueView>,
     totals: TotalsView,
 }
 
-/// A queue.
+/// Tickets of the same team, status, agent and priority.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Queue)]
 struct QueueView {
-    /// Null: of no team.
+    /// Null: tickets of no team.
     team: Option<String>,
-    #[schema(example = "open")]
+    #[schema(value_type = vocabulary::TicketStatus)]
     status: String,
-    /// Null: nobody has them.
+    /// Null: tickets that nobody has.
     assignee: Option<String>,
-    #[schema(example = "normal")]
+    #[schema(value_type = vocabulary::Priority)]
     priority: String,
     count: i64,
 }
@@ -80,28 +81,19 @@ impl QueuesView {
     }
 }
 
-pub(crate) fn routes() -> Vec<Route> {
-    vec![Route {
-        method: Method::GET,
-        path: "/v1/reports/queues",
-        guard: Guard::Staff,
-            load: LoadClass::Query,
-            documented: true,
-        operation: described(Operation::new(
-            "get_queues_report",
-            "reports",
-            "How many tickets are where",
-            "By team, status, agent and priority. Agents see the queues of their teams and of no team, and their own tickets.",
-        ))
-        .success(
-            StatusCode::OK,
-            "The queues.",
-            &["Docket-Position", "Preference-Applied"],
-            json_of("Queues", &QueuesView::example()),
-        )
-        .errors(&[Code::Forbidden]),
-        handler: get(queues),
-    }]
+pub(super) fn routes() -> Vec<Route> {
+    let route = Route::new(Method::GET, "/v1/reports/queues", Guard::Staff, LoadClass::Query, get(queues)).operation(
+        "get_queues_report",
+        "reports",
+        "Count tickets by queue",
+        "By team, status, agent and priority. Agents see the queues of their teams and of no team, and their own tickets.",
+    );
+    vec![described(route).returns::<QueuesView>(
+        StatusCode::OK,
+        "The queues.",
+        &["Docket-Position", "Preference-Applied"],
+        &QueuesView::example(),
+    )]
 }
 
 async fn queues(
@@ -111,7 +103,7 @@ async fn queues(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     Query::read(query.as_deref(), &[])?;
-    let asked = Asked::read(&headers)?;
+    let asked = Freshness::read(&headers)?;
     let queues = app.read_models.queues(&viewer(&caller), asked.at_least).await?;
     Ok(asked.answered(Json(QueuesView::of(&queues.queues)).into_response(), queues.position))
 }

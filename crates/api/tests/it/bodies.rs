@@ -28,7 +28,6 @@ async fn what_is_no_sound_json_is_refused_with_its_place() {
         (b"{\"subject\": \"x\", \"body\": \"\\udc00\\ud800\"}", "/body"),
         (b"{\"subject\": \"x\xff\", \"body\": \"x\"}", ""),
         (b"{\"subject\": \"x\xed\xa0\x80\", \"body\": \"x\"}", ""),
-        (b"\xef\xbb\xbf{\"subject\": \"x\", \"body\": \"x\"}", ""),
         (b"{\"subject\": \"x\ny\", \"body\": \"x\"}", "/subject"),
         (b"{\"requester\": {\"email\": \"g@example.com\", \"email\": \"h@example.com\"}}", "/requester/email"),
         (b"{\"tags\": [\"a\", \"b\\u0000\"]}", "/tags/1"),
@@ -52,6 +51,8 @@ async fn what_is_no_sound_json_is_refused_with_its_place() {
         assert!(answer.pointers(400, "invalid_json")[0].starts_with("/subject/0/0"), "{body}");
     }
     open_with(&admin, "[".repeat(500_000)).await.problem(400, "invalid_json");
+    let with_mark = b"\xef\xbb\xbf{\"subject\": \"x\"}";
+    assert_eq!(open_with(&admin, *with_mark).await.pointers(422, "validation_failed"), ["/body"], "a byte order mark");
     assert_eq!(
         open_with(&admin, deep(31)).await.pointers(422, "validation_failed"),
         ["/body", "/subject"],
@@ -192,9 +193,14 @@ async fn a_body_is_json_and_at_most_1_mib() {
     let world = World::new().await;
     let admin = world.admin().await;
     let sound = json!({"subject": "x", "body": "x"}).to_string();
-    for content_type in
-        ["text/plain", "application/x-www-form-urlencoded", "application/json-patch+json", "json", "text/json"]
-    {
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json-patch+json",
+        "json",
+        "text/json",
+        "application/json; charset=utf-16",
+    ] {
         let call =
             admin.call(http::Method::POST, "/v1/tickets").bytes(sound.clone()).header("content-type", content_type);
         call.await.problem(415, "unsupported_media_type");
@@ -238,4 +244,31 @@ async fn a_chunked_body_is_held_to_the_same_and_a_broken_one_is_a_bad_request() 
     let (status, body) = send(&many).await;
     assert!(status == 413 && body.contains("content_too_large"), "{status} {body}");
     assert_eq!(world.server.desk.store().head().await.unwrap().0, 1);
+}
+
+/// What a client sends decides neither how much is answered nor how long it takes.
+#[tokio::test]
+async fn faults_of_a_large_body_are_bounded() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let numbers = format!("{{\"subject\": \"x\", \"body\": \"x\", \"tags\": [1{}]}}", ",1".repeat(500_000));
+    let members: String = (0..105_000).map(|n| format!(",\"{n}\":1")).collect();
+    let members = format!("{{\"subject\": \"x\", \"body\": \"x\"{members}}}");
+    let some: String = (0..5_000).map(|n| format!(",\"{n}\":1")).collect();
+    let some = format!("{{\"subject\": \"x\", \"body\": \"x\"{some}}}");
+    let name = format!("{{\"subject\": \"x\", \"body\": \"x\", \"{}\": 1}}", "y".repeat(900_000));
+    for (body, place) in [(numbers, Some("/tags")), (members, Some("")), (some, None), (name, None)] {
+        let began = std::time::Instant::now();
+        let answer = open_with(&admin, body).await;
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(answer.body.len() < 16 * 1024, "{} bytes", answer.body.len());
+        let problem = answer.problem(422, "validation_failed");
+        match place {
+            Some(place) => assert_eq!(problem["errors"][0]["pointer"], place),
+            None => assert!(problem["errors"].as_array().unwrap().len() <= 100),
+        }
+        if problem["errors"].as_array().unwrap().len() == 100 {
+            assert_eq!(problem["details"]["more_errors"], 4_900);
+        }
+    }
 }

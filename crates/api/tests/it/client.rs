@@ -147,8 +147,9 @@ impl Answer {
         assert!(kind.starts_with("http://") && kind.ends_with(&format!("/problems/{code}")), "{kind}");
         assert!(!problem["title"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty());
         assert_eq!(problem["instance"], self.header("x-request-id"), "the instance is the request's id");
+        assert_eq!(problem["message"], problem["detail"]);
         assert!(problem["details"].is_object(), "{text}");
-        let members = ["type", "title", "status", "detail", "instance", "error_code", "details", "errors"];
+        let members = ["type", "title", "status", "detail", "message", "instance", "error_code", "details", "errors"];
         assert!(problem.as_object().unwrap().keys().all(|m| members.contains(&m.as_str())), "{text}");
         problem
     }

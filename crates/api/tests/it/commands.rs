@@ -205,12 +205,12 @@ async fn a_source_id_opens_one_ticket() {
     let world = World::new().await;
     let admin = world.admin().await;
     let mail = json!({"channel": "email", "source_id": "<1@example.com>"});
-    let first = admin.open(&mail).await;
+    let first = admin.open(&json!({"channel": "email", "source_id": "<1@example.com>", "team": "it"})).await;
     let mut body = json!({"subject": "Again", "body": "The same mail"});
     body.as_object_mut().unwrap().extend(mail.as_object().unwrap().clone());
     let refused = admin.post("/v1/tickets", &body).await.problem(409, "source_id_used");
     assert_eq!(refused["details"]["ticket_id"], first.rsplit('/').next().unwrap());
-    let stranger = world.requester("eve@example.com").await;
+    let stranger = world.agent("eve", &[]).await;
     let refused = stranger.post("/v1/tickets", &body).await.problem(409, "source_id_used");
     assert_eq!(refused["details"]["ticket_id"], Value::Null, "it is not theirs to know");
     body["channel"] = json!("chat");

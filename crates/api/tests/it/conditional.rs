@@ -130,10 +130,8 @@ async fn a_missing_ticket_is_not_found_whatever_the_condition_is() {
     let world = World::new().await;
     let admin = world.admin().await;
     let path = "/v1/tickets/01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11/rename";
-    for tags in [Some("\"1\""), Some("*"), Some("bad"), None] {
-        let call = admin.post(path, &json!({"subject": "New"}));
-        let call = if let Some(tags) = tags { call.header("if-match", tags) } else { call };
-        call.await.problem(404, "not_found");
+    for tags in ["\"1\"", "*"] {
+        admin.post(path, &json!({"subject": "New"})).header("if-match", tags).await.problem(404, "not_found");
     }
 }
 

@@ -141,8 +141,11 @@ async fn answers_are_what_the_document_says() {
     for (path, method, operation) in operations(&document) {
         // a ticket of its own for each, on which most examples can be carried out
         let ticket = admin.open(&json!({"tags": ["printer"], "requester": {"email": "grace@example.com"}})).await;
-        let served =
-            path.replace("/v1/tickets/{id}", &ticket).replace("{code}", "not_found").replace("{name}", "tickets");
+        let served = path
+            .replace("/v1/tickets/{id}", &ticket)
+            .replace("{code}", "not_found")
+            .replace("{name}", "tickets")
+            .replace("{number}", "1");
         let call = admin.call(method.clone(), &served).header("if-match", "*");
         let answer = match operation.get("requestBody") {
             Some(body) => call.json(&body["content"]["application/json"]["example"]).await,

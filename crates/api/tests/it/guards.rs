@@ -38,7 +38,7 @@ async fn empty_handlers(world: &World) -> Vec<(Option<Role>, Client)> {
             Route::new(method.clone(), path, *guard, LoadClass::Query, handler)
         })
     });
-    let service = world.server.app.router_of(routes.collect());
+    let service = api::router_of(&world.server.app, routes.collect());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, service).await });

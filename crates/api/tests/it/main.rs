@@ -10,6 +10,7 @@ mod access;
 mod bodies;
 mod client;
 mod commands;
+mod commands_at_once;
 mod conditional;
 mod contract;
 mod dawdling;

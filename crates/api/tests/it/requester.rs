@@ -11,7 +11,10 @@ async fn open_reply_confirm_reopen_close_and_reply_again() {
     let world = World::new().await;
     let ada = world.agent("ada", &["facilities"]).await;
     let grace = world.requester("grace@example.com").await;
-    let ticket = grace.open(&json!({"team": "facilities", "tags": ["printer"], "priority": "high"})).await;
+    let asked = json!({
+        "team": "facilities", "tags": ["printer"], "priority": "high", "requester": {"email": "grace@example.com"},
+    });
+    let ticket = world.admin().await.open(&asked).await;
     let seen = grace.get(&ticket).await.json();
     assert_eq!(seen["requester"], json!({"email": "grace@example.com", "name": null}));
     assert_eq!((&seen["team"], &seen["tags"]), (&Value::Null, &json!([])), "internal from the start");
@@ -89,4 +92,34 @@ async fn after_the_deadline_a_resolved_ticket_is_over() {
     assert_eq!(follow_up["follow_up_of"], ticket.rsplit('/').next().unwrap());
     let closed = admin.command(&ticket, "close", &json!({})).await.ok(200).json();
     assert_eq!(closed["status"], "closed");
+}
+
+#[tokio::test]
+async fn requester_may_not_set_reserved_fields_when_opening() {
+    let world = World::new().await;
+    let (grace, ada) = (world.requester("grace@example.com").await, world.agent("ada", &[]).await);
+    let opening = json!({
+        "subject": "x", "body": "x", "priority": "high", "team": "it", "category": "x", "tags": ["x"], "channel": "email",
+    });
+    let refused = grace.post("/v1/tickets", &opening).await;
+    let pointers = ["/category", "/channel", "/priority", "/tags", "/team"];
+    assert_eq!(refused.pointers(403, "forbidden"), pointers);
+    ada.post("/v1/tickets", &opening).await.ok(201);
+    let free = json!({"subject": "x", "body": "x", "channel": "api", "source_id": "1"});
+    assert_eq!(grace.post("/v1/tickets", &free).await.ok(201).json()["channel"], "api");
+}
+
+/// A requester can neither take an id from a mail or an import, nor learn that it is known.
+#[tokio::test]
+async fn source_id_of_a_requester_is_their_own() {
+    let world = World::new().await;
+    let (grace, eve) = (world.requester("grace@example.com").await, world.requester("eve@example.com").await);
+    let ada = world.agent("ada", &[]).await;
+    let opening = json!({"subject": "x", "body": "x", "source_id": "<1@example.com>"});
+    for client in [&grace, &eve, &ada] {
+        client.post("/v1/tickets", &opening).await.ok(201);
+    }
+    for client in [&grace, &eve, &ada] {
+        client.post("/v1/tickets", &opening).await.problem(409, "source_id_used");
+    }
 }

@@ -1,6 +1,6 @@
 //! What comes after the append: the ticket that is answered, replays, openings, snapshots.
 
-use shared_kernel::Aggregate;
+use shared_kernel::{Aggregate, Role};
 use std::sync::Arc;
 
 use eventstore::{Alias, AppendError, Appended, Outcome, Receipt, Snapshot, StreamRange, Version};
@@ -90,7 +90,7 @@ impl Desk {
         for index in 0..request.commands.len() {
             let (context, _) = self.context(request, index, state.as_ref(), now).await?;
             if let Command::Open(open) = &request.commands[index] {
-                decision.aliases = aliases(open, request.ticket);
+                decision.aliases = aliases(open, request);
             }
             for event in
                 Ticket::decide(state.as_ref(), &request.commands[index], &context).map_err(DeskError::Rejected)?
@@ -165,13 +165,15 @@ impl Desk {
     }
 }
 
-fn aliases(open: &Open, ticket: TicketId) -> Vec<Alias> {
-    let source = open.source_id.as_ref().map(|id| Alias {
-        scope: format!("source:{}", open.channel),
-        name: indexable(id),
-        stream_id: stream_of(ticket),
-    });
-    std::iter::once(numbers::alias(open.number, ticket)).chain(source).collect()
+fn aliases(open: &Open, request: &Request) -> Vec<Alias> {
+    // a requester's own ids can neither take those of mails and imports nor tell which of them are known
+    let scope = match request.caller.role {
+        Role::Requester => format!("requester-source:{}:{}", request.caller.id, open.channel),
+        Role::Agent | Role::Lead | Role::Admin | Role::System => format!("source:{}", open.channel),
+    };
+    let source =
+        open.source_id.as_ref().map(|id| Alias { scope, name: indexable(id), stream_id: stream_of(request.ticket) });
+    std::iter::once(numbers::alias(open.number, request.ticket)).chain(source).collect()
 }
 
 /// An index of PostgreSQL takes rows of up to 2,704 bytes, a thousand characters may have 4,000: what is

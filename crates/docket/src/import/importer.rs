@@ -213,6 +213,7 @@ impl<'a> Importer<'a> {
             cause: Some(json!({ "kind": SOURCE_KIND, "source": self.map.source, "row": reading.row })),
             correlation_id: None,
             traceparent: None,
+            may_open_follow_up: true,
             reopen_until: self.survey.closes(reading),
         }
     }

@@ -1,6 +1,5 @@
-//! Live streams. Each client has a task that takes events from the process's one tailer and hands them
-//! over a short queue; a client that does not take them for a while is cut off, and may come back with
-//! `Last-Event-ID`.
+//! Live streams. Each client has a task that takes events from the process's one tailer and sends them through a short queue. A
+//! client that does not read for a while is disconnected, and may come back with `Last-Event-ID`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,49 +14,49 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::Instrument;
 
-use super::Wanted;
-use crate::App;
+use super::filter::EventFilter;
+use super::view::CloudEventView;
 use crate::admission::LoadClass;
-use crate::authenticate::Authenticated;
+use crate::app::App;
+use crate::extract::caller::Authenticated;
 use crate::problem::Problem;
-use crate::view::CloudEventView;
 
-/// How often a comment tells that the connection is alive.
+/// The interval of comments that keep the connection alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How many events may wait for a client, about how many bytes of them, and how long it may leave them there.
+/// The bounds of a client's queue: events, bytes, and the time that a full queue is waited for.
 const QUEUE: usize = 64;
 const QUEUE_BYTES: usize = 128 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is looked whether the client's key is still valid.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The interval at which the client's key is checked again.
+const CHECK_KEY_EVERY: Duration = Duration::from_secs(2);
 
-/// An event on its way to the client, with the room that it takes.
-type Waiting = (Event, OwnedSemaphorePermit);
+/// An event on its way to the client, with the memory that it takes.
+type Queued = (Event, OwnedSemaphorePermit);
 
-pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: String) -> Result<Response, Problem> {
-    let place = app.admission.enter(LoadClass::Stream)?;
+pub(super) fn answer(app: App, caller: Authenticated, filter: EventFilter, token: String) -> Result<Response, Problem> {
+    let permit = app.admission.enter(LoadClass::Stream)?;
     let (queue, events) = mpsc::channel(QUEUE);
     let task = async move {
-        let _place = place;
+        let _permit = permit;
         tokio::select! {
-            ended = feed(&app, &caller, wanted, &queue) => {
+            ended = feed(&app, &caller, filter, &queue) => {
                 if let Err(problem) = ended {
                     tracing::warn!(?problem, "a live stream ended early");
                 }
             }
-            () = revoked(&app, &token) => tracing::info!("a live stream ended: its key is not valid any more"),
+            () = revoked(&app, &token) => tracing::info!("a live stream ended: its key is no longer valid"),
             () = app.drained() => {}
             () = queue.closed() => {}
         }
     };
     tokio::spawn(task.in_current_span());
-    let events = stream::unfold(events, |mut events: mpsc::Receiver<Waiting>| async move {
-        let (event, _place) = events.recv().await?;
+    let events = stream::unfold(events, |mut events: mpsc::Receiver<Queued>| async move {
+        let (event, _memory) = events.recv().await?;
         Some((Ok::<_, Infallible>(event), events))
     });
     let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
-    // proxies must hand on each event as it comes
+    // proxies must not buffer events
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
     Ok(response)
@@ -65,35 +64,40 @@ pub(super) fn answer(app: App, caller: Authenticated, wanted: Wanted, token: Str
 
 async fn revoked(app: &App, token: &str) {
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        // that the database can't be asked is no reason to send anybody away
+        tokio::time::sleep(CHECK_KEY_EVERY).await;
+        // an unreachable database is no reason to disconnect anybody
         if let Err(desk::AuthError::Invalid | desk::AuthError::Malformed) = app.desk.keys().verify(token).await {
             return;
         }
     }
 }
 
-async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &mpsc::Sender<Waiting>) -> Result<(), Problem> {
-    let mut events = events(app, &wanted).await?;
+async fn feed(
+    app: &App,
+    caller: &Authenticated,
+    filter: EventFilter,
+    queue: &mpsc::Sender<Queued>,
+) -> Result<(), Problem> {
+    let mut events = events(app, &filter).await?;
     let room = Arc::new(Semaphore::new(QUEUE_BYTES));
-    let mut left = wanted.limit.unwrap_or(i64::MAX);
+    let mut left = filter.limit.unwrap_or(i64::MAX);
     while left > 0
         && let Some(recorded) = events.try_next().await?
     {
-        if !wanted.takes(&recorded.event_type) {
+        if !filter.matches(&recorded.event_type) {
             continue;
         }
         let Some(seen) = app.desk.seen(&recorded, &caller.0).await? else { continue };
         let shown = CloudEventView::of(&app.config.source, &recorded, &seen);
         let event = Event::default().id(recorded.position.to_string()).event(&recorded.event_type);
-        let Ok(event) = event.json_data(&shown) else { continue };
+        let event = event.json_data(&shown).expect("views have string keys and no failing serializer");
         let bytes = u32::try_from(recorded.bytes().min(QUEUE_BYTES)).unwrap_or(u32::MAX);
         let waiting = async {
-            let place = room.clone().acquire_many_owned(bytes).await.ok()?;
-            queue.send((event, place)).await.ok()
+            let memory = room.clone().acquire_many_owned(bytes).await.ok()?;
+            queue.send((event, memory)).await.ok()
         };
         if !matches!(tokio::time::timeout(PATIENCE, waiting).await, Ok(Some(()))) {
-            tracing::info!("a live stream was cut off: its client does not read");
+            tracing::info!("a live stream was disconnected: its client does not read");
             return Ok(());
         }
         left -= 1;
@@ -101,14 +105,14 @@ async fn feed(app: &App, caller: &Authenticated, wanted: Wanted, queue: &mpsc::S
     Ok(())
 }
 
-/// The events in order: of the whole log, or first those that a ticket has and then those that come.
+/// The events in order: of the whole log; or those that a ticket has, and then those that come.
 async fn events(
     app: &App,
-    wanted: &Wanted,
+    filter: &EventFilter,
 ) -> Result<BoxStream<'static, Result<Arc<RecordedEvent>, StoreError>>, StoreError> {
     let store = app.desk.store();
-    Ok(match wanted.ticket {
-        None => store.follow_live(wanted.after).map(Ok).boxed(),
-        Some(ticket) => store.follow_stream(StreamId(ticket.0), wanted.after).await?.boxed(),
+    Ok(match filter.ticket {
+        None => store.follow_live(filter.after).map(Ok).boxed(),
+        Some(ticket) => store.follow_stream(StreamId(ticket.0), filter.after).await?.boxed(),
     })
 }

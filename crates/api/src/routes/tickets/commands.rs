@@ -1,317 +1,237 @@
-//! `POST /v1/tickets/{id}/…`: the commands to a ticket. What they have in common is in `command.rs`; what
-//! they mean is the aggregate's.
+//! `POST /v1/tickets/{id}/commands`: several commands to a ticket as one unit.
 
-use chrono::{DateTime, Datelike, Utc};
+use std::marker::PhantomData;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use axum::routing::post;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use shared_kernel::{AgentId, TeamId};
-use ticket_aggregate::{Command, CommandKind, LinkKind, Priority, ResolutionCode, Tag, TicketId};
-use utoipa::ToSchema;
+use serde_json::{Map, Value, json};
+use ticket_aggregate::{Command, CommandKind, TicketId};
 use utoipa::openapi::{RefOr, Schema};
-use uuid::Uuid;
+use utoipa::{PartialSchema, ToSchema};
 
-use super::bodies::{Body, Form, at, route};
-use super::open::{OpenTicket, TagText};
-use crate::openapi::add;
-use crate::problem::FieldError;
-use crate::route::Route;
+use super::command::{ANSWER_HEADERS, TicketCommand, execute};
+use super::view::{TICKET, TicketView};
+use super::{
+    add_follower, add_tags, assign, await_requester, categorize, close, confirm, hold, link, note, prioritize,
+    remove_follower, remove_tags, rename, reopen, reply, resolve, resume, route as route_to, spam, start, unassign,
+    unlink,
+};
+use crate::admission::LoadClass;
+use crate::app::App;
+use crate::extract::command::CommandRequest;
+use crate::extract::path::PathId;
+use crate::guard::Guard;
+use crate::problem::{Code, Faults, FieldError, Problem};
+use crate::route::{CommandStyle, Route};
 
-/// How urgent it is.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Priority)]
-pub(crate) enum PriorityWord {
-    Low,
-    Normal,
-    High,
-    Urgent,
+/// The member that says which command an item is.
+const WORD: &str = "command";
+/// Where the faults are of which it isn't known which command they belong to.
+const PLACE: &str = "/commands";
+
+/// Commands to a ticket, in the order in which they are carried out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TicketCommands {
+    #[schema(min_items = 1, max_items = 20, value_type = Vec<AnyCommand>)]
+    commands: Vec<Map<String, Value>>,
 }
 
-impl From<PriorityWord> for Priority {
-    fn from(word: PriorityWord) -> Self {
-        match word {
-            PriorityWord::Low => Self::Low,
-            PriorityWord::Normal => Self::Normal,
-            PriorityWord::High => Self::High,
-            PriorityWord::Urgent => Self::Urgent,
+/// A command that an item can be.
+struct Entry {
+    kind: CommandKind,
+    only_adds: bool,
+    name: fn() -> String,
+    schema: fn() -> RefOr<Schema>,
+    also: fn(&mut Vec<(String, RefOr<Schema>)>),
+    parse: fn(Value) -> Result<Command, FieldError>,
+}
+
+fn entry<C: TicketCommand>() -> Entry {
+    Entry {
+        kind: C::KIND,
+        only_adds: matches!(C::STYLE, CommandStyle::AddItem | CommandStyle::Add),
+        name: || Item::<C>::name().into_owned(),
+        schema: Item::<C>::schema,
+        also: C::schemas,
+        parse: |body| {
+            let body: C = serde_json::from_value(body).map_err(|error| FieldError::new("", error.to_string()))?;
+            body.into_command()
+        },
+    }
+}
+
+fn entries() -> [Entry; 23] {
+    [
+        entry::<reply::Reply>(),
+        entry::<note::Note>(),
+        entry::<add_tags::AddTags>(),
+        entry::<remove_tags::RemoveTags>(),
+        entry::<add_follower::Follow>(),
+        entry::<remove_follower::Unfollow>(),
+        entry::<assign::Assign>(),
+        entry::<unassign::Unassign>(),
+        entry::<route_to::RouteTo>(),
+        entry::<prioritize::Prioritize>(),
+        entry::<categorize::Categorize>(),
+        entry::<rename::Rename>(),
+        entry::<start::Start>(),
+        entry::<await_requester::AwaitRequester>(),
+        entry::<hold::Hold>(),
+        entry::<resume::Resume>(),
+        entry::<resolve::Resolve>(),
+        entry::<confirm::Confirm>(),
+        entry::<reopen::Reopen>(),
+        entry::<close::Close>(),
+        entry::<spam::Spam>(),
+        entry::<link::Link>(),
+        entry::<unlink::Unlink>(),
+    ]
+}
+
+pub(super) fn route() -> Route {
+    let example = json!({"commands": [
+        {"command": "reply", "body": "We replaced the fuser."},
+        {"command": "resolve", "code": "solved"},
+    ]});
+    // which roles may issue a command is checked with the record, for each of them
+    Route::new(Method::POST, "/v1/tickets/{id}/commands", Guard::Principal, LoadClass::Command, post(handle))
+        .operation(
+            "command_ticket",
+            "tickets",
+            "Carry out several commands",
+            "All or nothing, in one unit, each judged on what the ones before it leave. `If-Match` is needed unless all of them \
+             only add. A reply that would open another ticket is refused.",
+        )
+        .resource(TICKET)
+        .command::<TicketCommands>(CommandStyle::Several, example)
+        .returns::<TicketView>(
+            StatusCode::OK,
+            "The ticket after the commands.",
+            ANSWER_HEADERS,
+            &TicketView::example(),
+        )
+        .errors(&[
+            Code::IllegalTransition,
+            Code::CommandRefused,
+            Code::NoAssignee,
+            Code::NotTeamMember,
+            Code::NoReplySinceRequester,
+            Code::OpenBlockers,
+            Code::ReopenDeadlinePassed,
+            Code::ReopenWindowOpen,
+            Code::AgentAlreadyReplied,
+        ])
+}
+
+async fn handle(
+    State(app): State<App>,
+    PathId(ticket): PathId,
+    request: CommandRequest<TicketCommands>,
+) -> Result<Response, Problem> {
+    let CommandRequest { body, context } = request;
+    let (commands, only_add) = parse(body).map_err(|faults| Problem::faults(Code::ValidationFailed, faults))?;
+    if !only_add {
+        context.require_if_match()?;
+    }
+    execute(&app, TicketId(ticket), commands, context).await.map_err(|problem| problem.at(PLACE))
+}
+
+/// The commands, and whether all of them only add.
+fn parse(body: TicketCommands) -> Result<(Vec<Command>, bool), Faults> {
+    let entries = entries();
+    let (mut commands, mut only_add, mut faults) = (Vec::new(), true, Faults::default());
+    for (index, mut item) in body.commands.into_iter().enumerate() {
+        let word = item.remove(WORD);
+        let word = word.as_ref().and_then(Value::as_str);
+        let entry = entries.iter().find(|entry| Some(entry.kind.as_str()) == word);
+        let entry = entry.expect("the schema admits no other command");
+        only_add &= entry.only_adds;
+        let command = (entry.parse)(Value::Object(item));
+        commands.extend(faults.take(command.map_err(|fault| fault.below(&format!("{PLACE}/{index}")))));
+    }
+    if faults.is_empty() { Ok((commands, only_add)) } else { Err(faults) }
+}
+
+/// The schema of a command as an item: its body, and the word that names it.
+struct Item<C>(PhantomData<C>);
+
+impl<C: TicketCommand> PartialSchema for Item<C> {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = json!(C::schema());
+        schema["properties"][WORD] = json!({"type": "string", "enum": [C::KIND.as_str()]});
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        schema["required"] = std::iter::once(json!(WORD)).chain(required).collect();
+        serde_json::from_value(schema).expect("a schema with one more member is a schema")
+    }
+}
+
+impl<C: TicketCommand> ToSchema for Item<C> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Command", C::name()).into()
+    }
+}
+
+/// Any of the commands, told apart by `command`.
+struct AnyCommand;
+
+impl PartialSchema for AnyCommand {
+    fn schema() -> RefOr<Schema> {
+        let place = |entry: &Entry| format!("#/components/schemas/{}", (entry.name)());
+        let entries = entries();
+        let mapping = entries.iter().map(|entry| (entry.kind.as_str().to_owned(), json!(place(entry))));
+        let mapping: Map<_, _> = mapping.collect();
+        let alternatives = entries.iter().map(|entry| json!({"$ref": place(entry)})).collect::<Vec<_>>();
+        let schema = json!({"oneOf": alternatives, "discriminator": {"propertyName": WORD, "mapping": mapping}});
+        serde_json::from_value(schema).expect("this is a schema")
+    }
+}
+
+impl ToSchema for AnyCommand {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "AnyCommand".into()
+    }
+
+    fn schemas(found: &mut Vec<(String, RefOr<Schema>)>) {
+        for entry in entries() {
+            found.push(((entry.name)(), (entry.schema)()));
+            (entry.also)(found);
         }
     }
-}
-
-/// What the other ticket is to this one.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = LinkKind)]
-pub(crate) enum LinkWord {
-    RelatesTo,
-    Blocks,
-    BlockedBy,
-    Duplicates,
-    DuplicatedBy,
-    ParentOf,
-    ChildOf,
-}
-
-impl From<LinkWord> for LinkKind {
-    fn from(word: LinkWord) -> Self {
-        match word {
-            LinkWord::RelatesTo => Self::RelatesTo,
-            LinkWord::Blocks => Self::Blocks,
-            LinkWord::BlockedBy => Self::BlockedBy,
-            LinkWord::Duplicates => Self::Duplicates,
-            LinkWord::DuplicatedBy => Self::DuplicatedBy,
-            LinkWord::ParentOf => Self::ParentOf,
-            LinkWord::ChildOf => Self::ChildOf,
-        }
-    }
-}
-
-fn tags(texts: &[TagText]) -> Result<std::collections::BTreeSet<Tag>, FieldError> {
-    texts.iter().enumerate().map(|(index, tag)| at(&format!("/tags/{index}"), Tag::parse(&tag.0))).collect()
-}
-
-/// An offset can carry a time out of the years that RFC 3339 can write, and then nobody could read it any more.
-fn within_the_calendar(wake_at: DateTime<Utc>) -> Result<DateTime<Utc>, FieldError> {
-    let fault = || FieldError::new("/wake_at", "this must not be after the year 9999 of UTC");
-    if wake_at.year() <= 9_999 { Ok(wake_at) } else { Err(fault()) }
-}
-
-/// Declares the commands: of each the members of its body, its route, and what it says to the desk.
-macro_rules! commands {
-    ($(
-        $(#[doc = $doc:literal])+
-        $name:ident { $($(#[$meta:meta])* $member:ident: $type:ty,)* }
-        $form:ident $path:literal $id:literal $summary:literal $example:tt
-        |$body:pat_param| $kind:ident => $command:expr;
-    )+) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Debug, Deserialize, ToSchema)]
-            #[serde(deny_unknown_fields)]
-            pub(crate) struct $name { $($(#[$meta])* $member: $type,)* }
-
-            impl Body for $name {
-                const KIND: CommandKind = CommandKind::$kind;
-                const FORM: Form = Form::$form;
-                const PATH: &'static str = concat!("/v1/tickets/{id}/", $path);
-                const ID: &'static str = $id;
-                const SCHEMA: &'static str = stringify!($name);
-                const SUMMARY: &'static str = $summary;
-                const DESCRIPTION: &'static str = concat!($($doc,)+);
-
-                fn example() -> Value {
-                    json!($example)
-                }
-
-                fn into_command(self) -> Result<Command, FieldError> {
-                    let $body = self;
-                    Ok($command)
-                }
-            }
-        )+
-
-        pub(crate) fn routes() -> Vec<Route> {
-            vec![$(route::<$name>()),+]
-        }
-
-        pub(crate) fn schemas(found: &mut Vec<(String, RefOr<Schema>)>) {
-            add::<OpenTicket>(found);
-            $(add::<$name>(found);)+
-        }
-    };
-}
-
-commands! {
-    /// An agent's reply goes to the requester; a requester's sets a waiting or resolved ticket going again,
-    /// and opens a new one with `follow_up_of` where it is closed: then `Location` names that one.
-    Reply {
-        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
-        body: String,
-        /// The id that the message has where it came from; the same again records nothing.
-        #[schema(min_length = 1, max_length = 1000, pattern = "line")]
-        source_id: Option<String>,
-    }
-    AddMessage "replies" "reply_to_ticket" "Write a public reply" {"body": "We are on our way."}
-    |b| Reply => Command::Reply { body: b.body, source_id: b.source_id };
-
-    /// For agents only; the requester never sees it.
-    Note {
-        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
-        body: String,
-    }
-    AddMessage "notes" "add_note" "Write an internal note" {"body": "Third time this month."}
-    |b| Note => Command::Note { body: b.body };
-
-    /// Tags that are there already are passed over.
-    AddTags {
-        #[schema(min_items = 1, max_items = 100)]
-        tags: Vec<TagText>,
-    }
-    Change "tags" "add_tags" "Add tags" {"tags": ["printer"]}
-    |b| Tag => Command::Tag { tags: tags(&b.tags)? };
-
-    /// Tags that are not there are passed over.
-    RemoveTags {
-        #[schema(min_items = 1, max_items = 100)]
-        tags: Vec<TagText>,
-    }
-    Remove "tags" "remove_tags" "Remove tags" {"tags": ["printer"]}
-    |b| Untag => Command::Untag { tags: tags(&b.tags)? };
-
-    /// A follower with an e-mail address gets the public replies, and sees the ticket as its requester does.
-    Follow {
-        /// An e-mail address or an agent's id.
-        #[schema(min_length = 1, max_length = 254, pattern = "line")]
-        follower: String,
-    }
-    Add "followers" "add_follower" "Add a follower" {"follower": "ada"}
-    |b| Follow => Command::Follow { follower: b.follower };
-
-    /// Who does not follow is passed over.
-    Unfollow {
-        /// An e-mail address or an agent's id.
-        #[schema(min_length = 1, max_length = 254, pattern = "line")]
-        follower: String,
-    }
-    Remove "followers" "remove_follower" "Remove a follower" {"follower": "ada"}
-    |b| Unfollow => Command::Unfollow { follower: b.follower };
-
-    /// Agents take tickets themselves; leads and admins assign others. A new ticket is open from then on.
-    Assign {
-        /// An agent's id.
-        #[schema(min_length = 1, max_length = 64, pattern = "line")]
-        assignee: String,
-    }
-    Change "assign" "assign_ticket" "Give the ticket to an agent" {"assignee": "ada"}
-    |b| Assign => Command::Assign { assignee: at("/assignee", AgentId::parse(&b.assignee))? };
-
-    /// The ticket goes back to its team's queue.
-    Unassign {}
-    Change "unassign" "unassign_ticket" "Take the ticket from its agent" {}
-    |_| Unassign => Command::Unassign;
-
-    /// Its agent, if any, loses it: an assignee belongs to the ticket's team.
-    RouteTo {
-        #[schema(min_length = 1, max_length = 64, pattern = "line")]
-        team: String,
-    }
-    Change "route" "route_ticket" "Put the ticket into a team's queue" {"team": "facilities"}
-    |b| Route => Command::Route { team: at("/team", TeamId::parse(&b.team))? };
-
-    /// The same priority again records nothing.
-    Prioritize {
-        priority: PriorityWord,
-        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
-        reason: Option<String>,
-    }
-    Change "prioritize" "prioritize_ticket" "Change the priority" {"priority": "high", "reason": "Smoke in the corridor."}
-    |b| Prioritize => Command::Prioritize { priority: b.priority.into(), reason: b.reason };
-
-    /// The same category again records nothing.
-    Categorize {
-        #[schema(min_length = 1, max_length = 100, pattern = "line")]
-        category: String,
-    }
-    Change "categorize" "categorize_ticket" "Change the category" {"category": "hardware"}
-    |b| Categorize => Command::Categorize { category: b.category };
-
-    /// The same subject again records nothing.
-    Rename {
-        #[schema(min_length = 1, max_length = 300, pattern = "line")]
-        subject: String,
-    }
-    Change "rename" "rename_ticket" "Change the subject" {"subject": "The printer was on fire"}
-    |b| Rename => Command::Rename { subject: b.subject };
-
-    /// A new ticket is open from then on.
-    Start {}
-    Change "start" "start_work" "Take up work on a new ticket" {}
-    |_| Start => Command::Start;
-
-    /// Needs a public reply of an agent since the requester last wrote.
-    AwaitRequester {}
-    Change "await-requester" "await_requester" "Wait for the requester" {}
-    |_| AwaitRequester => Command::AwaitRequester;
-
-    /// Waits for something other than the requester.
-    Hold {
-        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
-        reason: String,
-        /// In the future.
-        wake_at: Option<DateTime<Utc>>,
-    }
-    Change "hold" "hold_ticket" "Put the ticket on hold" {"reason": "A new printer is ordered.", "wake_at": "2099-01-31T09:00:00Z"}
-    |b| Hold => Command::Hold { reason: b.reason, wake_at: b.wake_at.map(within_the_calendar).transpose()? };
-
-    /// The ticket is open again.
-    Resume {}
-    Change "resume" "resume_ticket" "Stop waiting" {}
-    |_| Resume => Command::Resume;
-
-    /// Needs an assignee, or makes the acting agent one; no unresolved ticket may block it.
-    Resolve {
-        /// How it was solved: `solved`, `workaround`, …
-        #[schema(min_length = 1, max_length = 100, pattern = "line")]
-        code: String,
-        /// For agents only.
-        #[schema(min_length = 1, max_length = 65_536, pattern = "prose")]
-        note: Option<String>,
-    }
-    Change "resolve" "resolve_ticket" "Declare the ticket solved" {"code": "solved", "note": "Replaced the fuser."}
-    |b| Resolve => Command::Resolve { code: at("/code", ResolutionCode::parse(&b.code))?, note: b.note };
-
-    /// By the requester, on their own ticket.
-    Confirm {}
-    Change "confirm" "confirm_solved" "Declare your ticket solved" {}
-    |_| Confirm => Command::Confirm;
-
-    /// Until the deadline that was pinned when it was resolved. Agents must give a reason.
-    Reopen {
-        #[schema(min_length = 1, max_length = 1000, pattern = "prose")]
-        reason: Option<String>,
-    }
-    Change "reopen" "reopen_ticket" "Take up a resolved ticket again" {"reason": "It burns again."}
-    |b| Reopen => Command::Reopen { reason: b.reason };
-
-    /// The requester at any time; leads once it can no longer be reopened, or the requester confirmed it.
-    Close {}
-    Change "close" "close_ticket" "End a resolved ticket for good" {}
-    |_| Close => Command::Close;
-
-    /// As long as no agent has replied publicly.
-    Spam {}
-    Change "spam" "mark_spam" "End a ticket that was never a request" {}
-    |_| Spam => Command::Spam;
-
-    /// Recorded on both tickets at once.
-    Link {
-        kind: LinkWord,
-        /// The other ticket's id.
-        other: Uuid,
-    }
-    Change "link" "link_ticket" "Link another ticket" {"kind": "blocked_by", "other": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11"}
-    |b| Link => Command::Link { kind: b.kind.into(), other: TicketId(b.other) };
-
-    /// Recorded on both tickets at once.
-    Unlink {
-        kind: LinkWord,
-        /// The other ticket's id.
-        other: Uuid,
-    }
-    Change "unlink" "unlink_ticket" "Remove a link" {"kind": "blocked_by", "other": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11"}
-    |b| Unlink => Command::Unlink { kind: b.kind.into(), other: TicketId(b.other) };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parsed(commands: &Value) -> Result<(Vec<Command>, bool), Faults> {
+        parse(serde_json::from_value(json!({"commands": commands})).unwrap())
+    }
+
     #[test]
-    fn a_ticket_cannot_be_on_hold_beyond_the_calendar() {
-        let hold = |wake_at: &str| {
-            serde_json::from_value::<Hold>(json!({"reason": "x", "wake_at": wake_at})).unwrap().into_command()
-        };
-        assert!(hold("9999-12-31T23:59:59Z").is_ok());
-        assert_eq!(hold("9999-12-31T23:59:59-23:59").unwrap_err().pointer, "/wake_at");
+    fn every_command_but_open_and_wake_is_an_item() {
+        let mut kinds = entries().map(|entry| entry.kind).to_vec();
+        kinds.extend([CommandKind::Open, CommandKind::Wake]);
+        kinds.sort_unstable();
+        let mut all = CommandKind::ALL.to_vec();
+        all.sort_unstable();
+        assert_eq!(kinds, all);
+    }
+
+    #[test]
+    fn if_match_is_needed_unless_all_only_add() {
+        let (reply, start) = (json!({"command": "reply", "body": "x"}), json!({"command": "start"}));
+        assert_eq!(parsed(&json!([reply, reply])).map(|(commands, adds)| (commands.len(), adds)), Ok((2, true)));
+        assert_eq!(parsed(&json!([reply, start])).map(|(commands, adds)| (commands.len(), adds)), Ok((2, false)));
+    }
+
+    #[test]
+    fn fault_names_the_item() {
+        let hold = json!({"command": "hold", "reason": "x", "wake_at": "9999-12-31T23:59:59-23:59"});
+        let faults = parsed(&json!([{"command": "start"}, hold])).unwrap_err();
+        assert_eq!(faults, FieldError::new("/commands/1/wake_at", "must not be after the year 9999 of UTC").into());
     }
 }

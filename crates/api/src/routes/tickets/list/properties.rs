@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::query::limit;
 
 fn asked(name: &'static str, text: &str) -> Result<TicketQuery, Problem> {
     let encoded = Query::read(None, PARAMETERS).unwrap().with(name, text);
@@ -13,7 +12,7 @@ proptest! {
     fn a_limit_is_digits_above_zero(text in prop_oneof!["[0-9]{0,25}", "[+-]?[0-9]{1,3}", any::<String>()]) {
         let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
         let value = text.bytes().fold(0_i64, |value, c| value.saturating_mul(10).saturating_add(i64::from(c & 15)));
-        prop_assert_eq!(limit(&text).ok(), (digits && value > 0).then_some(value));
+        prop_assert_eq!(parse_limit(&text).ok(), (digits && value > 0).then_some(value));
     }
 
     #[test]

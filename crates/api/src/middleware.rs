@@ -1,5 +1,9 @@
-//! What happens around every request, from the outermost inwards. One layer does it all: a router boxes each layer that it
-//! has for each request, and copies it with everything inside.
+//! The middleware around every request: telemetry, errors as problem+json, limits on the request's head, the time-out,
+//! panics, security headers. It is one layer, because a router boxes and clones each of its layers for each request.
+
+mod head;
+mod host;
+mod render;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -14,35 +18,37 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-use crate::{App, host, problem, sizes, telemetry};
+pub(crate) use self::render::{of_connection, response};
+use crate::app::App;
+use crate::telemetry;
 
 pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let answer = |request| problem::written(&app, request, |request| in_time(&app, request, next));
+    let answer = |request| render::render(&app, request, |request| in_time(&app, request, next));
     let mut response = telemetry::observed(&app, request, answer).await;
     harden(&mut response);
     response
 }
 
 async fn in_time(app: &App, request: Request, next: Next) -> Response {
-    if let Err(problem) = sizes::check(&request).and_then(|()| host::check(&request)) {
+    if let Err(problem) = head::check(&request).and_then(|()| host::check(&request)) {
         return problem.into_response();
     }
-    let answer = tokio::time::timeout(app.config.request_timeout, to_the_end(request, next)).await;
+    let answer = tokio::time::timeout(app.config.request_timeout, to_completion(request, next)).await;
     answer.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
 }
 
-async fn to_the_end(request: Request, next: Next) -> Response {
+async fn to_completion(request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answer = if is_safe { answer.await } else { ToTheEnd(Some(answer.boxed())).await };
-    answer.unwrap_or_else(problem::panicked)
+    let answer = if is_safe { answer.await } else { DetachOnDrop(Some(answer.boxed())).await };
+    answer.unwrap_or_else(render::panicked)
 }
 
-/// A command runs to its end also when the client hangs up in the middle: in a task of its own from there on. A handler
-/// that is dropped could leave a transaction open behind it.
-struct ToTheEnd<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+/// Runs a command to completion, also when its client hangs up: a future that is dropped goes on in a task of its own. A
+/// handler that is cancelled could leave a transaction open behind it.
+struct DetachOnDrop<T: Send + 'static>(Option<BoxFuture<'static, T>>);
 
-impl<T: Send + 'static> Future for ToTheEnd<T> {
+impl<T: Send + 'static> Future for DetachOnDrop<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -53,9 +59,9 @@ impl<T: Send + 'static> Future for ToTheEnd<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for ToTheEnd<T> {
+impl<T: Send + 'static> Drop for DetachOnDrop<T> {
     fn drop(&mut self) {
-        // where the server has ended, so have its commands
+        // without a runtime the server has ended
         if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(rest.in_current_span());
         }

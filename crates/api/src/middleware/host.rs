@@ -7,7 +7,7 @@ use axum::http::{Version, header};
 
 use crate::problem::{Code, Problem};
 
-pub(crate) fn check(request: &Request) -> Result<(), Problem> {
+pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let bad = |detail: &str| Err(Problem::new(Code::BadRequest, detail));
     let host = match (hosts.next(), hosts.next()) {

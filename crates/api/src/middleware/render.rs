@@ -1,18 +1,21 @@
+//! Errors as problem+json: those that a handler gave, bare statuses, panics, and what never came to a handler.
+
 use std::any::Any;
 
-use axum::Json;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use http_server::ConnectionError;
 
-use super::{Code, Problem, ProblemBody, of_status};
-use crate::App;
+use crate::app::App;
+use crate::problem::{Code, Problem, ProblemBody, of_status};
+use crate::respond::Held;
 use crate::telemetry::{self, RequestId};
 
 /// Writes every error as problem+json: those that a handler gave, and bare statuses.
-pub(crate) async fn written<F: Future<Output = Response>>(
+pub(super) async fn render<F: Future<Output = Response>>(
     app: &App,
     request: Request,
     answer: impl FnOnce(Request) -> F,
@@ -28,25 +31,14 @@ pub(crate) async fn written<F: Future<Output = Response>>(
     parts.headers.extend(problem.headers.iter().cloned());
     parts.status = problem.code.status();
     parts.headers.remove(header::CONTENT_LENGTH);
-    let body = Json(body(problem, &app.base_url(&asked), id.as_ref()));
+    let held = problem.held.clone();
+    let problem = ProblemBody::new(problem, &app.base_url(&asked), id.as_ref().map(RequestId::as_str));
+    let bytes = serde_json::to_vec(&problem).expect("a problem has string keys and no failing serializer");
+    let body = Bytes::from_owner(Held { bytes, _memory: held });
     let mut response = (parts.status, parts.headers, body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn body(problem: Problem, base: &str, id: Option<&RequestId>) -> ProblemBody {
-    let code = problem.code;
-    ProblemBody {
-        kind: format!("{base}/problems/{}", code.as_str()),
-        title: code.title(),
-        status: code.status().as_u16(),
-        detail: problem.detail,
-        instance: id.map(|id| id.as_str().to_owned()),
-        error_code: code.as_str(),
-        details: problem.details,
-        errors: problem.errors,
-    }
 }
 
 /// The response to a client whose request came to no handler.
@@ -68,22 +60,23 @@ pub(crate) fn of_connection(app: &App, error: ConnectionError, base: &str) -> ht
 /// A problem as the body of a response, with its status and the headers that belong to it.
 pub(crate) fn response(problem: Problem, base: &str, id: Option<&RequestId>) -> http::Response<String> {
     let (status, headers) = (problem.code.status(), problem.headers.clone());
-    let json = serde_json::to_string(&body(problem, base, id)).unwrap_or_default();
+    let problem = ProblemBody::new(problem, base, id.map(RequestId::as_str));
+    let json = serde_json::to_string(&problem).expect("a problem has string keys and no failing serializer");
     let mut response = http::Response::new(json);
     *response.status_mut() = status;
     response.headers_mut().extend(headers);
     response
 }
 
-/// What a panic is answered with; what it said goes to the log.
+/// A panic is answered with 500; its message goes to the log.
 #[expect(clippy::needless_pass_by_value, reason = "a panic is handed over by value")]
-pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = said.unwrap_or("?"), "a handler panicked");
+pub(super) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = message.unwrap_or("?"), "a handler panicked");
     Problem::new(Code::Internal, "Something went wrong on our side; the instance names this request.").into_response()
 }
 
-/// What a request says about the server's address. Cheap to keep: most requests have no error that is to name it.
+/// What a request says about the server's address. Cheap to keep, since most requests have no error that names it.
 struct Asked {
     host: Option<HeaderValue>,
     authority: Option<Authority>,

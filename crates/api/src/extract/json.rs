@@ -1,29 +1,57 @@
-//! JSON as it is accepted: stricter than most parsers, so that what is stored is what was meant. No
-//! member twice, no NUL, nothing deeper than 32 levels, no integer beyond 64 bits, nothing after the end.
+//! I-JSON (RFC 7493), and a little stricter, so that what is stored is what was meant: no member twice, no NUL, at most 32
+//! levels and 10,000 values, no integer beyond 64 bits, nothing after the end. A byte order mark is skipped.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::problem::FieldError;
+use crate::problem::{Code, FieldError, Problem};
 
 const DEEPEST: usize = 32;
 /// 2^63.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
-/// Parses a body; a fault names the place as far as parsing came.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, FieldError> {
+/// The most values of a body. No request needs as many, and each takes some hundred bytes of memory.
+pub(crate) const MOST_VALUES: usize = 10_000;
+
+/// Why a body was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is not the JSON that is accepted.
+    Json(FieldError),
+    /// It has more than [`MOST_VALUES`].
+    TooManyValues(FieldError),
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Json(fault) => Self::faults(Code::InvalidJson, fault.into()),
+            Refused::TooManyValues(fault) => Self::faults(Code::ValidationFailed, fault.into()),
+        }
+    }
+}
+
+/// Parses a body. A fault names the place that parsing has come to.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Refused> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|e| FieldError::new("", format!("not UTF-8 at byte {}", e.valid_up_to())))?;
-    let path = RefCell::new(Vec::new());
+        .map_err(|e| Refused::Json(FieldError::new("", format!("not UTF-8 at byte {}", e.valid_up_to()))))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (path, left) = (RefCell::new(Vec::new()), Cell::new(MOST_VALUES));
     let mut parser = serde_json::Deserializer::from_str(text);
-    let strict = Strict { path: &path };
-    strict
-        .deserialize(&mut parser)
-        .and_then(|value| parser.end().map(|()| value))
-        .map_err(|error| FieldError::new(pointer(&path.borrow()), error.to_string()))
+    let strict = Strict { path: &path, left: &left };
+    let parsed = strict.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
+    parsed.map_err(|error| {
+        let mut path = path.into_inner();
+        if left.get() > 0 {
+            return Refused::Json(FieldError::new(pointer(&path), error.to_string()));
+        }
+        // the place is the array or object that has so many
+        path.pop();
+        Refused::TooManyValues(FieldError::new(pointer(&path), format!("more than {MOST_VALUES} values in one body")))
+    })
 }
 
 fn pointer(path: &[String]) -> String {
@@ -34,6 +62,8 @@ fn pointer(path: &[String]) -> String {
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     path: &'a RefCell<Vec<String>>,
+    /// How many more values there may be.
+    left: &'a Cell<usize>,
 }
 
 impl Strict<'_> {
@@ -58,6 +88,10 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.left.set(self.left.get().saturating_sub(1));
+        if self.left.get() == 0 {
+            return Err(Error::custom("too many values"));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -121,7 +155,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 return Err(A::Error::custom("the character U+0000 is not accepted"));
             }
             if members.contains_key(&name) {
-                return Err(A::Error::custom("this member is there twice"));
+                return Err(A::Error::custom("given twice"));
             }
             members.insert(name, map.next_value_seed(self)?);
             self.leave();
@@ -135,14 +169,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sound_is_read() {
+    fn sound_json_is_read() {
         let value = parse(br#" {"a": [1, -2, 3.5, "\u00e9\ud83d\ude00", true, null], "b": {}} "#).unwrap();
         assert_eq!(value.to_string(), "{\"a\":[1,-2,3.5,\"é😀\",true,null],\"b\":{}}");
         assert!(parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
     }
 
     #[test]
-    fn what_is_not_is_refused_with_its_place() {
+    fn unsound_json_is_refused_with_its_place() {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
         for (bad, place) in [
             (&b"{\"a\": 1, \"a\": 2}"[..], "/a"),
@@ -159,15 +193,30 @@ mod tests {
             (b"{\"a\": \"\xff\"}", ""),
             (br#"{"x/y~z": nope}"#, "/x~1y~0z"),
         ] {
-            let fault = parse(bad).unwrap_err();
+            let Err(Refused::Json(fault)) = parse(bad) else { panic!("{}", String::from_utf8_lossy(bad)) };
             assert_eq!(fault.pointer, place, "{}: {}", String::from_utf8_lossy(bad), fault.detail);
         }
-        assert!(parse(deep.as_bytes()).unwrap_err().detail.contains("deeper than 32"));
+        assert!(format!("{:?}", parse(deep.as_bytes())).contains("deeper than 32"));
         let empty = format!("{}{{}}{}", "[".repeat(32), "]".repeat(32));
-        assert!(
-            parse(empty.as_bytes()).unwrap_err().detail.contains("deeper than 32"),
-            "an empty object is a level, too"
-        );
+        assert!(format!("{:?}", parse(empty.as_bytes())).contains("deeper than 32"), "an empty object is a level, too");
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn byte_order_mark_is_skipped() {
+        assert_eq!(parse(b"\xef\xbb\xbf{}"), Ok(serde_json::json!({})));
+    }
+
+    #[test]
+    fn parsing_stops_at_the_most_values() {
+        let body = |items: usize| format!("{{\"tags\": [{}1]}}", "1,".repeat(items - 1));
+        assert!(parse(body(MOST_VALUES - 3).as_bytes()).is_ok());
+        for items in [MOST_VALUES, 400_000] {
+            let Err(Refused::TooManyValues(fault)) = parse(body(items).as_bytes()) else { panic!("{items}") };
+            assert_eq!(fault.pointer, "/tags");
+        }
+        let members: String = (0..50_000).map(|n| format!("\"m{n}\": 1,")).collect();
+        let Err(Refused::TooManyValues(fault)) = parse(format!("{{{members}\"x\": 1}}").as_bytes()) else { panic!() };
+        assert_eq!(fault.pointer, "");
     }
 }

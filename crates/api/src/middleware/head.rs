@@ -1,18 +1,18 @@
-//! How large the head of a request may be: checked before anything else is looked at.
+//! Limits on the head of a request, checked before anything else.
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
 
 use crate::problem::{Code, Problem};
 
-/// The longest path with its query, in bytes.
+/// Path and query, in bytes.
 const LONGEST_URI: usize = 8 * 1024;
-/// The most header lines; hyper takes no more over HTTP/1.1.
+/// Header lines. Hyper takes no more over HTTP/1.1.
 const MOST_HEADERS: usize = 100;
-/// The most that names and values of all header lines may have together, in bytes.
+/// Names and values of all header lines together, in bytes.
 const LARGEST_HEADERS: usize = 32 * 1024;
 
-pub(crate) fn check(request: &Request) -> Result<(), Problem> {
+pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > LONGEST_URI {
         return Err(Problem::new(Code::UriTooLong, "Path and query have more than 8 KiB."));

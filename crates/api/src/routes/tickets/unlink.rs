@@ -1,0 +1,54 @@
+//! `POST /v1/tickets/{id}/unlink`.
+
+use axum::http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use ticket_aggregate::{Command, CommandKind, LinkKind, TicketId};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::command::{self, TicketCommand};
+use super::vocabulary;
+use crate::problem::{Code, FieldError};
+use crate::route::Route;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unlink {
+    #[schema(value_type = vocabulary::LinkKind)]
+    kind: LinkKind,
+    /// The other ticket's id.
+    other: Uuid,
+}
+
+impl TicketCommand for Unlink {
+    const KIND: CommandKind = CommandKind::Unlink;
+
+    fn into_command(self) -> Result<Command, FieldError> {
+        Ok(Command::Unlink { kind: self.kind, other: TicketId(self.other) })
+    }
+}
+
+pub(super) fn route() -> Route {
+    command::route::<Unlink>(
+        Method::POST,
+        "/v1/tickets/{id}/unlink",
+        json!({"kind": "blocked_by", "other": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11"}),
+    )
+    .operation("unlink_ticket", "tickets", "Remove a link", "Recorded on both tickets in one unit.")
+    .errors(&[Code::CommandRefused])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::EXAMPLE_ID;
+
+    #[test]
+    fn body_is_the_command() {
+        assert_eq!(
+            command::parsed::<Unlink>(json!({"kind": "blocked_by", "other": EXAMPLE_ID})),
+            Ok(Command::Unlink { kind: LinkKind::BlockedBy, other: TicketId(EXAMPLE_ID.parse().unwrap()) })
+        );
+    }
+}
