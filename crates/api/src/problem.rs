@@ -176,9 +176,9 @@ impl Problem {
         Self::faults(self.code, faults)
     }
 
-    /// The same, with all its faults at another place.
-    pub(crate) fn at(mut self, place: &str) -> Self {
-        self.errors.iter_mut().for_each(|fault| place.clone_into(&mut fault.pointer));
+    /// The same about a part of the request: its pointers begin with the part's.
+    pub(crate) fn below(mut self, part: &str) -> Self {
+        self.errors.iter_mut().for_each(|fault| fault.pointer.insert_str(0, part));
         self
     }
 

@@ -1,6 +1,7 @@
 //! Who calls, and what they may see.
 
 use shared_kernel::{Actor, Role, TeamId};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ticket_aggregate::Ticket;
@@ -40,6 +41,11 @@ impl Caller {
             Role::Requester | Role::Agent => false,
             Role::Lead | Role::Admin | Role::System => true,
         }
+    }
+
+    /// The ticket as they may see it.
+    pub fn view<'a>(&self, ticket: &'a Ticket) -> Cow<'a, Ticket> {
+        if self.is_staff() { Cow::Borrowed(ticket) } else { Cow::Owned(ticket.public_view()) }
     }
 
     /// Whether the ticket is there for them. One without a team is in the queue that every agent

@@ -1,4 +1,5 @@
-use eventstore::{AppendError, StoreError, Version};
+use eventsourcing::ExecuteError;
+use eventstore::{AppendError, StoreError, StreamId, Version};
 use shared_kernel::codec;
 use ticket_aggregate::{Rejection, TicketId};
 
@@ -23,9 +24,14 @@ pub enum DeskError {
         /// The version after which it goes on, where that is more than a page.
         more: Option<Version>,
     },
-    /// The rules refuse the command.
-    #[error(transparent)]
-    Rejected(Rejection),
+    /// The rules refuse a command.
+    #[error("{rejection}")]
+    Rejected {
+        /// Which of the request's commands.
+        index: usize,
+        /// Why.
+        rejection: Rejection,
+    },
     /// The caller has used the idempotency key for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -37,7 +43,10 @@ pub enum DeskError {
     },
     /// The other ticket of a link is not there, or the caller may not see it.
     #[error("the other ticket is not there")]
-    OtherNotFound,
+    OtherNotFound {
+        /// Which of the request's commands.
+        index: usize,
+    },
     /// Others kept changing the ticket.
     #[error("the ticket is being changed by too many at once")]
     Contended,
@@ -51,10 +60,10 @@ pub enum DeskError {
     #[error(transparent)]
     Encode(#[from] codec::EncodeError),
     /// A recorded event can't be read.
-    #[error("ticket {ticket} can't be read at version {version}: {reason}")]
+    #[error("stream {stream} can't be read at version {version}: {reason}")]
     Corrupt {
-        /// The ticket.
-        ticket: TicketId,
+        /// The stream.
+        stream: StreamId,
         /// Which of its events.
         version: Version,
         /// Why.
@@ -68,14 +77,18 @@ impl From<sqlx::Error> for DeskError {
     }
 }
 
-/// An error and its sources in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
+impl From<ExecuteError> for DeskError {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::PreconditionFailed { current } => {
+                Self::PreconditionFailed { current, between: Vec::new(), more: None }
+            }
+            ExecuteError::KeyReused => Self::KeyReused,
+            ExecuteError::Contended => Self::Contended,
+            ExecuteError::Append(error) => Self::Append(error),
+            ExecuteError::Store(error) => Self::Store(error),
+            ExecuteError::Encode(error) => Self::Encode(error),
+            ExecuteError::Corrupt { stream, version, reason } => Self::Corrupt { stream, version, reason },
+        }
     }
-    text
 }

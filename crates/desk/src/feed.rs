@@ -1,8 +1,9 @@
 //! The log as a caller may see it: staff the events of the tickets that they may see, requesters the
 //! public events of their own.
 
+use eventsourcing::codec;
 use eventstore::{RecordedEvent, Version};
-use ticket_aggregate::TicketId;
+use ticket_aggregate::{Ticket, TicketId};
 
 use crate::history::Entry;
 use crate::{Caller, Desk, DeskError};
@@ -10,6 +11,10 @@ use crate::{Caller, Desk, DeskError};
 impl Desk {
     /// An event as the caller may see it, if at all: by the ticket as it is now.
     pub async fn seen(&self, recorded: &RecordedEvent, caller: &Caller) -> Result<Option<Entry>, DeskError> {
+        // nobody is shown other records here yet
+        if recorded.stream_type != codec::stream_type::<Ticket>() {
+            return Ok(None);
+        }
         if !caller.sees_all() && !self.may_see(TicketId(recorded.stream_id.0), recorded.version, caller).await? {
             return Ok(None);
         }
@@ -26,11 +31,10 @@ impl Desk {
 
     /// What is kept in memory will do where it knows the event already: then it costs no look-up.
     async fn may_see(&self, ticket: TicketId, version: Version, caller: &Caller) -> Result<bool, DeskError> {
-        let known = self.cache.slot(ticket).get().filter(|known| known.version >= version);
-        let folded = match known {
+        let known = match self.tickets.cached(ticket).filter(|known| known.version >= version) {
             Some(known) => Some(known),
-            None => self.current(ticket).await?,
+            None => self.tickets.current(ticket).await?,
         };
-        Ok(folded.is_some_and(|folded| caller.may_see(&folded.ticket)))
+        Ok(known.is_some_and(|known| caller.may_see(&known.state)))
     }
 }

@@ -4,12 +4,13 @@ use shared_kernel::ActorRef;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use eventsourcing::codec;
 use eventstore::{Position, RecordedEvent, Version};
+use serde::Deserialize;
 use serde_json::Value;
 use ticket_aggregate::Event;
 use uuid::Uuid;
 
-use crate::folded::decode;
 use crate::{Caller, DeskError, VersionedTicket};
 
 /// One event.
@@ -39,19 +40,25 @@ pub struct History {
     /// The events, in order.
     pub entries: Vec<Entry>,
     /// The ticket after them.
-    pub folded: Arc<VersionedTicket>,
+    pub ticket: Arc<VersionedTicket>,
     /// How many events the ticket has in all.
     pub of: usize,
 }
 
 impl Entry {
+    /// Whether an event's metadata can be read and names an actor. If not: why.
+    pub(crate) fn check_metadata(recorded: &RecordedEvent) -> Result<(), String> {
+        let metadata = recorded.metadata().map_err(|error| format!("metadata: {error}"))?;
+        match metadata.extra.get("actor") {
+            None => Ok(()),
+            Some(actor) => ActorRef::deserialize(actor).map(drop).map_err(|error| format!("actor: {error}")),
+        }
+    }
+
     pub(crate) fn read(recorded: &RecordedEvent) -> Result<Self, DeskError> {
-        let event = decode(recorded)?;
-        let corrupt = |reason: String| DeskError::Corrupt {
-            ticket: ticket_aggregate::TicketId(recorded.stream_id.0),
-            version: recorded.version,
-            reason,
-        };
+        let event = codec::decode(recorded)?;
+        let corrupt =
+            |reason: String| DeskError::Corrupt { stream: recorded.stream_id, version: recorded.version, reason };
         let mut metadata = recorded.metadata().map_err(|e| corrupt(format!("metadata: {e}")))?;
         let actor = metadata.extra.remove("actor").map(serde_json::from_value).transpose();
         Ok(Self {

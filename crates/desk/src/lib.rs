@@ -6,12 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod audit;
-mod cache;
 mod caller;
 mod error;
 mod execute;
 mod feed;
-mod folded;
 mod history;
 mod keys;
 mod numbers;
@@ -21,22 +19,24 @@ mod request;
 use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
+use eventsourcing::{Executor, Records, Versioned};
 use eventstore::EventStore;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use ticket_aggregate::Ticket;
 
-pub use audit::{AuditReport, Finding};
 pub use caller::Caller;
 pub use error::DeskError;
+pub use eventsourcing::audit::{AuditReport, Finding};
+pub use eventsourcing::{AsOf, Precondition};
 pub use execute::CommandOutcome;
-pub use folded::VersionedTicket;
 pub use history::{Entry, History};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;
 pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
-pub use reading::{AsOf, PAGE_BYTES};
-pub use request::{Idempotency, Precondition, Request};
+pub use reading::PAGE_BYTES;
+pub use request::{Idempotency, Request};
 
 /// The schema of the desk's own tables, which stand beside those of the log.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -80,6 +80,9 @@ pub const SESSION_SQL: &str = "do $$ begin
      exception when undefined_object or invalid_parameter_value or insufficient_privilege then null;
      end $$";
 
+/// A ticket at a version.
+pub type VersionedTicket = Versioned<Ticket>;
+
 /// The policies that a command follows.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -101,14 +104,17 @@ pub struct Desk {
     store: EventStore,
     pool: PgPool,
     keys: Keys,
-    cache: cache::Cache,
+    executor: Executor,
+    tickets: Records<Ticket>,
     policy: Arc<Policy>,
 }
 
 impl Desk {
     /// A desk over an open log; the pool is for the desk's own tables.
     pub fn new(store: EventStore, pool: PgPool, keys: Keys, policy: Policy) -> Self {
-        Self { store, pool, keys, cache: cache::Cache::new(policy.cached_bytes), policy: Arc::new(policy) }
+        let executor = Executor::new(store.clone());
+        let tickets = Records::new(store.clone(), policy.cached_bytes);
+        Self { store, pool, keys, executor, tickets, policy: Arc::new(policy) }
     }
 
     /// The log beneath.

@@ -2,17 +2,16 @@
 //! opening makes them unique, whatever the sequence does. A number whose opening was refused is
 //! not used.
 
-use eventstore::Alias;
 use ticket_aggregate::{TicketId, TicketNumber};
 
-use crate::folded::stream_of;
 use crate::{Desk, DeskError};
 
 /// The scope of the aliases that name tickets by number.
 pub(crate) const SCOPE: &str = "ticket-number";
 
-pub(crate) fn alias(number: TicketNumber, ticket: TicketId) -> Alias {
-    Alias { scope: SCOPE.into(), name: number.get().to_string(), stream_id: stream_of(ticket) }
+/// A number as an alias.
+pub(crate) fn number_alias(number: TicketNumber) -> String {
+    number.get().to_string()
 }
 
 impl Desk {
@@ -41,7 +40,7 @@ impl Desk {
 
     /// The ticket with a number.
     pub async fn by_number(&self, number: TicketNumber) -> Result<TicketId, DeskError> {
-        let stream = self.store.resolve(SCOPE, &number.get().to_string()).await?;
+        let stream = self.store.resolve(SCOPE, &number_alias(number)).await?;
         stream.map(|id| TicketId(id.0)).ok_or(DeskError::NotFound)
     }
 }

@@ -1,30 +1,12 @@
 //! What is asked of the desk.
 
 use chrono::{DateTime, Utc};
-use eventstore::Version;
+use eventsourcing::Precondition;
 use serde_json::Value;
 use ticket_aggregate::{Command, TicketId};
 use uuid::Uuid;
 
 use crate::Caller;
-
-/// The versions from which a command may proceed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Precondition {
-    /// Whatever the ticket's version is; a conflict is retried against the new state.
-    Any,
-    /// One of these.
-    OneOf(Vec<Version>),
-}
-
-impl Precondition {
-    pub(crate) fn holds(&self, version: Version) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
-    }
-}
 
 /// An idempotency key, within its caller's scope.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 use desk::AuditReport;
+use eventstore::StreamId;
 use ticket_aggregate::{Command, LinkKind, TicketId};
 
 use crate::people::{
@@ -24,8 +25,8 @@ async fn noted(world: &World) -> TicketId {
 
 #[tokio::test]
 async fn empty_log_is_clean() {
-    let AuditReport { events, tickets, broken, .. } = World::new().await.verify().await;
-    assert_eq!((events, tickets, broken), (0, 0, 0));
+    let AuditReport { events, streams, broken, .. } = World::new().await.verify().await;
+    assert_eq!((events, streams, broken), (0, 0, 0));
 }
 
 #[tokio::test]
@@ -62,7 +63,7 @@ async fn log_of_every_command_is_clean() {
     let report = world.desk.verify(|read| progress.push(read)).await.unwrap();
     assert_eq!(report.findings, []);
     let head = u64::try_from(world.head().await).unwrap();
-    assert_eq!((report.events, report.tickets, report.broken), (head, 4, 0));
+    assert_eq!((report.events, report.streams, report.broken), (head, 4, 0));
     // each event is read along the log and along its ticket
     assert_eq!(progress, (1..=2 * head).collect::<Vec<_>>());
 }
@@ -94,7 +95,7 @@ async fn missing_event_is_found() {
     world.tamper("delete from events where position = 2").await;
     assert_eq!(findings(&world).await, [("position_gap", Some(3)), ("version_gap", Some(3))]);
     let found = &world.verify().await.findings[1];
-    assert_eq!((found.ticket, found.version), (Some(ticket), Some(eventstore::Version(3))));
+    assert_eq!((found.stream, found.version), (Some(StreamId(ticket.0)), Some(eventstore::Version(3))));
 }
 
 #[tokio::test]
@@ -172,13 +173,13 @@ async fn version_order_is_found() {
 }
 
 #[tokio::test]
-async fn alias_without_ticket_is_found() {
+async fn alias_without_stream_is_found() {
     let world = World::new().await;
     world.open().await;
     let gone = world.opening(rita(), |open| open.source_id = Some("mail-1".into())).await.ok().await;
     world.tamper("delete from events where position = 2").await;
-    assert_eq!(findings(&world).await, [("alias_without_ticket", None); 2]);
-    assert_eq!(world.verify().await.findings[0].ticket, Some(gone.id));
+    assert_eq!(findings(&world).await, [("alias_without_stream", None); 2]);
+    assert_eq!(world.verify().await.findings[0].stream, Some(StreamId(gone.id.0)));
 }
 
 #[tokio::test]
@@ -189,7 +190,7 @@ async fn receipt_without_event_is_found() {
     world.tamper("delete from events where position = 2").await;
     assert_eq!(findings(&world).await, [("receipt_without_event", None)]);
     let found = &world.verify().await.findings[0];
-    assert_eq!((found.ticket, found.version), (Some(ticket), Some(eventstore::Version(2))));
+    assert_eq!((found.stream, found.version), (Some(StreamId(ticket.0)), Some(eventstore::Version(2))));
 }
 
 #[tokio::test]

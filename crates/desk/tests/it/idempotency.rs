@@ -104,11 +104,11 @@ async fn replay_outlives_visibility() {
 }
 
 #[tokio::test]
-async fn key_reuse_on_invisible_ticket_is_not_found() {
+async fn key_reuse_goes_before_visibility() {
     let world = World::new().await;
     let ticket = world.open().await;
     world.when(ada(), ticket, route("network")).key("k", "f").ok().await;
-    world.when(ada(), ticket, note("gone")).key("k", "g").then_refused("not_found").await;
+    world.when(ada(), ticket, note("gone")).key("k", "g").then_refused("key_reused").await;
 }
 
 #[tokio::test]

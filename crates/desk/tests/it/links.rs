@@ -1,6 +1,6 @@
 use ticket_aggregate::{Command, LinkKind, Status, TicketId};
 
-use crate::people::{ada, blocked_by, hour, lea, note, reopen, resolve, rita, route, unblocked_by};
+use crate::people::{ada, assign, blocked_by, hour, lea, note, reopen, resolve, rita, route, unblocked_by};
 use crate::world::World;
 
 fn links(ticket: &ticket_aggregate::Ticket) -> Vec<(LinkKind, TicketId)> {
@@ -203,4 +203,38 @@ async fn resolve_retries_when_blocker_changes() {
     );
     noted.unwrap();
     assert_eq!(resolved.unwrap().ticket.status, Status::Resolved);
+}
+
+#[tokio::test]
+async fn several_links_in_one_request_are_recorded_on_all_tickets() {
+    let world = World::new().await;
+    let (ticket, one, two) = (world.open().await, world.open().await, world.open().await);
+    let done = world.when_all(lea(), ticket, vec![blocked_by(one), blocked_by(two)]).ok().await;
+    assert_eq!((done.version, done.events), (3, 4));
+    for other in [one, two] {
+        assert_eq!(world.events(other).await, ["opened", "linked"]);
+    }
+    assert_eq!(world.verify().await.broken, 0);
+}
+
+#[tokio::test]
+async fn link_and_resolve_in_one_request_name_each_stream_once() {
+    let world = World::new().await;
+    let (ticket, blocker) = (world.open().await, world.open().await);
+    let rejected = world.when_all(ada(), ticket, vec![blocked_by(blocker), resolve()]).refused().await;
+    assert_eq!(rejected.code, "open_blockers");
+    world.when_all(ada(), blocker, vec![assign("ada"), resolve()]).ok().await;
+    // the blocker is linked, and demanded by the resolution
+    let done = world.when_all(ada(), ticket, vec![blocked_by(blocker), resolve()]).ok().await;
+    assert_eq!(done.events, 4);
+    assert_eq!(world.events(blocker).await.last().unwrap(), "linked");
+}
+
+#[tokio::test]
+async fn link_and_unlink_in_one_request_is_one_append_on_each_ticket() {
+    let world = World::new().await;
+    let (ticket, other) = (world.open().await, world.open().await);
+    world.when_all(lea(), ticket, vec![blocked_by(other), unblocked_by(other)]).ok().await;
+    assert_eq!(world.events(ticket).await, ["opened", "linked", "unlinked"]);
+    assert_eq!(world.events(other).await, ["opened", "linked", "unlinked"]);
 }

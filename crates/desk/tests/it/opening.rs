@@ -1,7 +1,7 @@
-use shared_kernel::Requester;
-use ticket_aggregate::{Channel, Status};
+use shared_kernel::{Requester, Role};
+use ticket_aggregate::{Channel, Open, Status};
 
-use crate::people::{FINN, RITA, ada, assign, finn, lea, note, resolve, rita};
+use crate::people::{FINN, RITA, ada, assign, caller, finn, lea, note, resolve, rita};
 use crate::world::World;
 
 #[tokio::test]
@@ -64,16 +64,30 @@ async fn open_source_id_is_unique() {
 #[tokio::test]
 async fn open_source_id_hides_invisible_holder() {
     let world = World::new().await;
-    world.opening(rita(), |open| open.source_id = Some("mail-1".into())).await.ok().await;
-    let again = world.opening(finn(), |open| open.source_id = Some("mail-1".into())).await.refused().await;
+    world.opening(lea(), |open| open.source_id = Some("mail-1".into())).await.ok().await;
+    let elsewhere = |open: &mut Open| {
+        open.source_id = Some("mail-1".into());
+        open.team = None;
+    };
+    let again = world.opening(caller(Role::Agent, "nia", &["network"]), elsewhere).await.refused().await;
     assert_eq!((again.code.as_str(), again.holder), ("source_id_used", None));
+}
+
+#[tokio::test]
+async fn open_source_ids_of_requesters_are_apart() {
+    let world = World::new().await;
+    let same = |open: &mut Open| open.source_id = Some("mail-1".into());
+    world.opening(lea(), same).await.ok().await;
+    world.opening(rita(), same).await.ok().await;
+    world.opening(finn(), same).await.ok().await;
+    world.opening(finn(), same).await.then_refused("source_id_used").await;
 }
 
 #[tokio::test]
 async fn open_source_id_is_scoped_by_channel() {
     let world = World::new().await;
-    world.opening(rita(), |open| open.source_id = Some("1".into())).await.ok().await;
-    let by_mail = world.opening(rita(), |open| {
+    world.opening(lea(), |open| open.source_id = Some("1".into())).await.ok().await;
+    let by_mail = world.opening(lea(), |open| {
         open.source_id = Some("1".into());
         open.channel = Channel::parse("email").unwrap();
     });

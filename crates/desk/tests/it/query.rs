@@ -44,7 +44,7 @@ pub(crate) async fn at_time(desk: &Desk, caller: &Caller, ticket: TicketId, hour
 
 async fn as_of(desk: &Desk, caller: &Caller, ticket: TicketId, as_of: AsOf) -> Result<View, Refusal> {
     let read = desk.ticket(ticket, as_of, caller).await.map_err(refusal)?;
-    let ticket = read.seen_by(caller).into_owned();
+    let ticket = caller.view(&read.state).into_owned();
     Ok(View { version: read.version.0, position: read.position.0, ticket })
 }
 
@@ -94,6 +94,6 @@ pub(crate) async fn page_where(
 pub(crate) async fn replay(desk: &Desk, ticket: TicketId, until: Option<i64>) -> Result<(Vec<i64>, usize), Refusal> {
     let until = until.map_or(AsOf::Now, |version| AsOf::Version(Version(version)));
     let history = desk.history(ticket, until).await.map_err(refusal)?;
-    assert_eq!(history.folded.version, history.entries.last().unwrap().version);
+    assert_eq!(history.ticket.version, history.entries.last().unwrap().version);
     Ok((history.entries.iter().map(|entry| entry.version.0).collect(), history.of))
 }

@@ -9,9 +9,7 @@ use crate::world::{World, eventually};
 const SUBJECT: &str = "The printer is on fire";
 
 /// A ticket at version 101, of which a snapshot has been kept.
-async fn long_ticket(world: &World) -> TicketId {
-    let ticket = world.open().await;
-    world.when_all(ada(), ticket, vec![note("n"); 100]).ok().await;
+async fn until_kept(world: &World, ticket: TicketId) {
     eventually("a snapshot is kept", async || {
         let version: Option<i64> = sqlx::query_scalar("select version from snapshots where stream_id = $1")
             .bind(ticket.0)
@@ -21,6 +19,12 @@ async fn long_ticket(world: &World) -> TicketId {
         version.map(|version| assert_eq!(version, 101))
     })
     .await;
+}
+
+async fn long_ticket(world: &World) -> TicketId {
+    let ticket = world.open().await;
+    world.when_all(ada(), ticket, vec![note("n"); 100]).ok().await;
+    until_kept(world, ticket).await;
     ticket
 }
 
@@ -90,6 +94,7 @@ async fn snapshot_of_other_ticket_is_ignored() {
     let ticket = long_ticket(&world).await;
     let other = world.open().await;
     world.when_all(ada(), other, vec![note("n"); 100]).ok().await;
+    until_kept(&world, other).await;
     world.tamper(&format!("delete from snapshots where stream_id = '{other}'")).await;
     mark(&world).await;
     world.tamper(&format!("update snapshots set stream_id = '{other}'")).await;

@@ -2,7 +2,7 @@
 //! and nothing else: given (`World::open`, `When::ok`), when (`World::when`), then (`When::ok`, `When::refused`, the log).
 
 use shared_kernel::DomainEvent;
-use shared_kernel::Role;
+use shared_kernel::{Requester, Role};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
 use ticket_aggregate::{Channel, Command, Open, Priority, Ticket, TicketId, TicketNumber};
 use uuid::Uuid;
 
-use crate::people::{hour, rita, team, teams_of};
+use crate::people::{hour, lea, rita, team, teams_of};
 
 /// The database comes last: fields are dropped in order.
 pub(crate) struct World {
@@ -97,13 +97,17 @@ impl World {
     /// The opening of a new ticket.
     pub(crate) async fn opening(&self, caller: Caller, adapt: impl FnOnce(&mut Open)) -> When<'_> {
         let mut open = opening(self.desk.next_number().await.unwrap());
+        if caller.role == Role::Requester {
+            open.team = None;
+        }
         adapt(&mut open);
         self.when(caller, self.new_id(), Command::Open(open))
     }
 
     /// Opens a ticket of Rita's in the team `hardware`.
     pub(crate) async fn open(&self) -> TicketId {
-        self.opening(rita(), |_| {}).await.ok().await.id
+        let for_rita = |open: &mut Open| open.requester = Some(Requester::parse(&rita().id, None).unwrap());
+        self.opening(lea(), for_rita).await.ok().await.id
     }
 
     pub(crate) async fn recorded(&self, ticket: TicketId) -> Vec<RecordedEvent> {
@@ -210,7 +214,7 @@ impl<'a> When<'a> {
             position: done.position.0,
             events: done.events,
             replayed: done.replayed,
-            ticket: done.ticket.ticket.clone(),
+            ticket: done.ticket.state.clone(),
         })
     }
 
@@ -233,9 +237,9 @@ pub(crate) fn refusal(error: DeskError) -> Refusal {
     match error {
         DeskError::NotFound => code("not_found"),
         DeskError::NoSuchVersion => code("no_such_version"),
-        DeskError::Rejected(rejection) => code(rejection.code()),
+        DeskError::Rejected { rejection, .. } => code(rejection.code()),
         DeskError::KeyReused => code("key_reused"),
-        DeskError::OtherNotFound => code("other_not_found"),
+        DeskError::OtherNotFound { .. } => code("other_not_found"),
         DeskError::SourceIdUsed { ticket } => Refusal { holder: ticket, ..code("source_id_used") },
         DeskError::PreconditionFailed { current, between, more } => Refusal {
             current: Some(current.0),

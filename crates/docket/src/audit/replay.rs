@@ -121,7 +121,7 @@ async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<Strin
     let opening = desk.history(id, AsOf::Version(Version(1))).await.context("its first event can't be read")?;
     Ok(match (args.version, args.at) {
         (None, Some(at)) => {
-            let (at, opened) = (description::time(at), description::time(opening.folded.ticket.opened_at));
+            let (at, opened) = (description::time(at), description::time(opening.ticket.state.opened_at));
             format!("did not exist at {at}; it was opened at {opened} (UTC)")
         }
         (version, _) => format!("has no version {}; its versions are 1 to {}", version.unwrap_or_default(), opening.of),

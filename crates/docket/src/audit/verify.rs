@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use comfy_table::Table;
 use desk::{AuditReport, Desk, Finding};
 use projections::Projections;
-use ticket_aggregate::TicketId;
 
 use crate::terminal::{counted, grid, grouped, json, printable, progress_bar};
 
@@ -61,7 +60,8 @@ async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::
     report.findings.extend(differences.into_iter().map(|difference| Finding {
         rule: "read_model_differs",
         position: None,
-        ticket: difference.stream.map(|stream| TicketId(stream.0)),
+        stream_type: None,
+        stream: difference.stream,
         version: None,
         detail: format!("{}: {}", difference.projection, difference.detail),
     }));
@@ -77,21 +77,23 @@ fn print(out: &mut impl Write, report: &AuditReport) -> anyhow::Result<()> {
     if report.broken > kept {
         writeln!(out, "Showing the first {} of {} findings.", grouped(kept), grouped(report.broken))?;
     }
-    let (events, tickets) = (counted(report.events, "event"), counted(report.tickets, "ticket"));
+    let (events, streams) = (counted(report.events, "event"), counted(report.streams, "stream"));
     let verdict = match report.broken {
         0 => "no findings".to_owned(),
         found => counted(found, "finding"),
     };
-    Ok(writeln!(out, "{events} of {tickets}: {verdict}")?)
+    Ok(writeln!(out, "{events} in {streams}: {verdict}")?)
 }
 
 fn table(findings: &[Finding]) -> Table {
-    let mut table = grid(["rule", "position", "ticket", "version", "finding"], &[1, 3]);
+    let mut table = grid(["rule", "position", "stream", "version", "finding"], &[1, 3]);
     for finding in findings {
         let position = finding.position.map_or_else(String::new, |position| position.to_string());
-        let ticket = finding.ticket.map_or_else(String::new, |ticket| ticket.to_string());
+        let stream =
+            [finding.stream_type.map(|kind| kind.to_string()), finding.stream.map(|stream| stream.to_string())];
+        let stream = stream.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let version = finding.version.map_or_else(String::new, |version| version.to_string());
-        table.add_row([finding.rule.to_owned(), position, ticket, version, printable(&finding.detail)]);
+        table.add_row([finding.rule.to_owned(), position, stream, version, printable(&finding.detail)]);
     }
     table
 }
@@ -108,8 +110,8 @@ mod tests {
 
     #[test]
     fn sound_log_is_one_line() {
-        let report = AuditReport { events: 21_348, tickets: 1, ..AuditReport::default() };
-        assert_eq!(printed(&report), "21,348 events of 1 ticket: no findings\n");
+        let report = AuditReport { events: 21_348, streams: 1, ..AuditReport::default() };
+        assert_eq!(printed(&report), "21,348 events in 1 stream: no findings\n");
     }
 
     #[test]
@@ -117,11 +119,12 @@ mod tests {
         let finding = Finding {
             rule: "version_gap",
             position: Some(eventstore::Position(7)),
-            ticket: None,
+            stream_type: None,
+            stream: None,
             version: Some(eventstore::Version(3)),
             detail: "follows on version 1\u{1b}[2J".into(),
         };
-        let report = AuditReport { events: 9, tickets: 2, broken: 1_001, findings: vec![finding] };
+        let report = AuditReport { events: 9, streams: 2, broken: 1_001, findings: vec![finding] };
         let text = printed(&report);
         assert!(text.contains("version_gap") && text.contains("follows on version 1"), "{text}");
         assert!(text.contains("Showing the first 1 of 1,001 findings."), "{text}");

@@ -169,10 +169,10 @@ impl<'a> Importer<'a> {
     async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Attempt, DeskError> {
         let known = self.current.as_ref().and_then(|(_, folded)| folded.clone());
         let number = match &known {
-            Some(folded) => folded.ticket.number,
+            Some(folded) => folded.state.number,
             None => self.number().await?,
         };
-        let state = known.as_ref().map(|folded| &folded.ticket);
+        let state = known.as_ref().map(|folded| &folded.state);
         let commands = match reading.commands(self.map, state, number) {
             Ok(commands) if commands.is_empty() => return Ok(Attempt::Done(Fate::WithoutEffect)),
             Ok(commands) => commands,
@@ -215,6 +215,7 @@ impl<'a> Importer<'a> {
             traceparent: None,
             may_open_follow_up: true,
             reopen_until: self.survey.closes(reading),
+            may_open_follow_up: true,
         }
     }
 
@@ -260,9 +261,11 @@ fn version(folded: Option<&Arc<VersionedTicket>>) -> Version {
 
 fn classify(error: DeskError, ticket: TicketId) -> Attempt {
     match error {
-        DeskError::PreconditionFailed { .. } | DeskError::Rejected(Rejection::AlreadyOpened) => Attempt::Stale,
+        DeskError::PreconditionFailed { .. } | DeskError::Rejected { rejection: Rejection::AlreadyOpened, .. } => {
+            Attempt::Stale
+        }
         DeskError::SourceIdUsed { ticket: holder } if holder == Some(ticket) => Attempt::Stale,
-        DeskError::Rejected(refusal) => Attempt::Done(Fate::Refused(refusal.to_string())),
+        DeskError::Rejected { rejection, .. } => Attempt::Done(Fate::Refused(rejection.to_string())),
         error @ (DeskError::SourceIdUsed { .. } | DeskError::Append(AppendError::TooLarge { .. })) => {
             Attempt::Done(Fate::Refused(error.to_string()))
         }

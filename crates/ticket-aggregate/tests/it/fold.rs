@@ -126,3 +126,17 @@ fn a_snapshot_gives_the_ticket_back() {
     let json = serde_json::to_string(&ticket).unwrap();
     assert_eq!(serde_json::from_str::<Ticket>(&json).unwrap(), ticket);
 }
+
+/// An old snapshot that still parses would be believed. Whoever changes the form raises `Ticket::STATE_SCHEMA` and accepts
+/// the new form.
+#[test]
+fn stored_state_has_the_form_of_its_schema_version() {
+    let ticket = ticket(&[opened(), assigned("ada"), confirmed()]);
+    let json = serde_json::to_string_pretty(&ticket).unwrap();
+    // what is absent is left out of the JSON
+    let debug = format!("{ticket:#?}");
+    let top = debug.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with(' '));
+    let fields = top.filter_map(|line| Some(line.split_once(':')?.0)).collect::<Vec<_>>().join(" ");
+    insta::assert_snapshot!(format!("schema {}\n{fields}\n{json}", Ticket::STATE_SCHEMA));
+    assert_eq!(serde_json::from_str::<Ticket>(&json).unwrap(), ticket);
+}

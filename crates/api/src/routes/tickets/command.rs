@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use desk::Request;
+use desk::{DeskError, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_kernel::ValueError;
@@ -72,7 +72,7 @@ pub(super) async fn execute(
     request.idempotency = context.idempotency.take();
     request.correlation_id = context.correlation_id.take();
     request.traceparent = context.traceparent.take();
-    let outcome = app.desk.execute(request).await?;
+    let outcome = app.desk.execute(request).await.map_err(|error| problem(error, several))?;
     // a reply to a closed ticket is answered with another one: the follow-up
     let made = opens || outcome.ticket.id != ticket;
     let changed = Changed {
@@ -83,6 +83,19 @@ pub(super) async fn execute(
         location: made.then(|| format!("/v1/tickets/{}", outcome.ticket.id)),
     };
     Ok(context.respond(&changed))
+}
+
+/// Of several commands, the one that was refused is named.
+fn problem(error: DeskError, several: bool) -> Problem {
+    let index = match &error {
+        DeskError::Rejected { index, .. } | DeskError::OtherNotFound { index } if several => Some(*index),
+        _ => None,
+    };
+    let problem = Problem::from(error);
+    match index {
+        Some(index) => problem.below(&format!("/commands/{index}")).with("command", index),
+        None => problem,
+    }
 }
 
 pub(super) fn invalid(fault: FieldError) -> Problem {

@@ -137,7 +137,7 @@ async fn handle(
     if !only_add {
         context.require_if_match()?;
     }
-    execute(&app, TicketId(ticket), commands, context).await.map_err(|problem| problem.at(PLACE))
+    execute(&app, TicketId(ticket), commands, context).await
 }
 
 /// The commands, and whether all of them only add.

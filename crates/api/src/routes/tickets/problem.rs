@@ -32,7 +32,7 @@ impl From<DeskError> for Problem {
                     .with("next_cursor", more.map(|version| version.to_string()))
                     .header(header::ETAG, format!("\"{current}\""))
             }
-            DeskError::Rejected(rejection) => rejection.into(),
+            DeskError::Rejected { rejection, .. } => rejection.into(),
             DeskError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key belongs to another request of yours; use a new one.",
@@ -41,7 +41,7 @@ impl From<DeskError> for Problem {
                 Self::new(Code::SourceIdUsed, "A ticket was opened with this source_id through this channel before.")
                     .with("ticket_id", ticket.map(|id| id.to_string()))
             }
-            DeskError::OtherNotFound => Self::faults(
+            DeskError::OtherNotFound { .. } => Self::faults(
                 Code::ValidationFailed,
                 FieldError::new("/other", "There is no such ticket; name one that you can see.").into(),
             ),

@@ -81,7 +81,7 @@ pub(super) struct LinkView {
 impl TicketView {
     /// The ticket as the caller may see it.
     pub(super) fn of(folded: &VersionedTicket, caller: &Caller) -> Self {
-        Self::new(folded.id, folded.version, &folded.seen_by(caller), caller)
+        Self::new(folded.id, folded.version, &caller.view(&folded.state), caller)
     }
 
     /// A ticket that is reduced already to what the caller may see.
