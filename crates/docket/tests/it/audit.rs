@@ -91,7 +91,7 @@ async fn an_untouched_log_is_sound() {
     let import = Import::of_sample().await;
     let output = import.docket(&["audit", "verify"]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stdout(&output), "72 events of 12 tickets: no findings\n");
+    assert_eq!(stdout(&output), "72 events in 12 streams: no findings\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     assert!(table.contains("tickets") && table.contains("queues") && table.contains("equal"), "{table}");
 
     let output = import.docket(&["audit", "verify"]);
-    assert_eq!(stdout(&output), "72 events of 12 tickets: no findings\n", "{}", stderr(&output));
+    assert_eq!(stdout(&output), "72 events in 12 streams: no findings\n", "{}", stderr(&output));
     let live = |name: &str| {
         let status = all.iter().find(|s| s["name"] == name && s["state"] == "live").unwrap();
         format!("read_models.{name}_{}", status["generation"])
