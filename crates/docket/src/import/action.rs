@@ -1,5 +1,6 @@
 //! The commands of a map, with templates for their values.
 
+use shared_kernel::text::strip_line;
 use shared_kernel::{AgentId, TeamId, ValueError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -48,19 +49,30 @@ impl Source<'_> {
         template.render(self.cells, self.values)
     }
 
+    /// One safe line. The API refuses control characters and text that reorders what is shown; an import removes them,
+    /// because nobody can send the row again.
+    pub(super) fn line(self, template: &Template) -> Result<String, String> {
+        Ok(strip_line(&self.text(template)?))
+    }
+
     /// `None`: the text is blank.
     pub(super) fn optional(self, template: Option<&Template>) -> Result<Option<String>, String> {
         let text = template.map(|template| self.text(template)).transpose()?;
         Ok(text.filter(|text| !text.trim().is_empty()))
     }
 
+    /// One safe line; `None`: the text is blank.
+    pub(super) fn optional_line(self, template: Option<&Template>) -> Result<Option<String>, String> {
+        Ok(self.optional(template)?.map(|text| strip_line(&text)).filter(|line| !line.is_empty()))
+    }
+
     pub(super) fn value<T: FromStr<Err = ValueError>>(self, template: &Template) -> Result<T, String> {
-        self.text(template)?.parse().map_err(|error: ValueError| error.to_string())
+        self.line(template)?.parse().map_err(|error: ValueError| error.to_string())
     }
 
     /// Blank tags are left out.
     pub(super) fn tags(self, templates: &[Template]) -> Result<BTreeSet<Tag>, String> {
-        let texts = templates.iter().map(|template| self.optional(Some(template)));
+        let texts = templates.iter().map(|template| self.optional_line(Some(template)));
         let tags = texts.filter_map(Result::transpose);
         tags.map(|text| Tag::parse(&text?).map_err(|error| error.to_string())).collect()
     }
@@ -74,7 +86,7 @@ impl Action {
                 let Some(_) = from.optional(Some(team))? else { return Ok(None) };
                 Command::Route { team: from.value::<TeamId>(team)? }
             }
-            Self::Categorize { category } => match from.optional(Some(category))? {
+            Self::Categorize { category } => match from.optional_line(Some(category))? {
                 Some(category) => Command::Categorize { category },
                 None => return Ok(None),
             },
@@ -91,7 +103,7 @@ impl Action {
                 priority: from.value::<Priority>(priority)?,
                 reason: from.optional(reason.as_ref())?,
             },
-            Self::Rename { subject } => Command::Rename { subject: from.text(subject)? },
+            Self::Rename { subject } => Command::Rename { subject: from.line(subject)? },
             Self::Follow { follower } => Command::Follow { follower: from.text(follower)? },
             Self::Unfollow { follower } => Command::Unfollow { follower: from.text(follower)? },
             Self::Start => Command::Start,

@@ -119,17 +119,17 @@ impl Map {
         let open = &self.open;
         let plain = |error: shared_kernel::ValueError| error.to_string();
         let address = from.optional(open.requester_email.as_ref())?;
-        let name = from.optional(open.requester_name.as_ref())?;
+        let name = from.optional_line(open.requester_name.as_ref())?;
         let requester = address.map(|address| Requester::parse(&address, name.as_deref())).transpose();
-        let team = from.optional(open.team.as_ref())?.map(|team| TeamId::parse(&team)).transpose();
+        let team = from.optional_line(open.team.as_ref())?.map(|team| TeamId::parse(&team)).transpose();
         Ok(Open {
             number,
-            subject: from.text(&open.subject)?,
+            subject: from.line(&open.subject)?,
             body: from.text(&open.body)?,
             requester: requester.map_err(plain)?,
             channel: Channel::parse(CHANNEL).map_err(plain)?,
             priority: open.priority.as_ref().map(|it| from.value(it)).transpose()?.unwrap_or_default(),
-            category: from.optional(open.category.as_ref())?,
+            category: from.optional_line(open.category.as_ref())?,
             team: team.map_err(plain)?,
             tags: from.tags(&open.tags)?,
             source_id: Some(format!("{}/{case}", self.source)),

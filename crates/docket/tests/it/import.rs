@@ -262,3 +262,17 @@ async fn what_can_not_be_read_is_named_and_nothing_is_imported() {
     }
     assert_eq!(import.head().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn import_strips_what_a_line_must_not_hold() {
+    let import = Import::new().await;
+    let header = sample().lines().next().unwrap().to_owned();
+    let row = "A-1,Assign seriousness,ada,2026-03-02T08:12:00Z,medium,Cafe\u{9b}2J \u{202e}Aurora,Till,shops,standard,fault,desk,first-line";
+    let report = import.report(&import.file("unsafe.csv", &format!("{header}\n{row}\n")));
+    assert_eq!((report["rows"].as_u64(), report["refused"].as_u64()), (Some(1), Some(0)));
+    let subject: String = sqlx::query_scalar("select payload->>'subject' from events where position = 1")
+        .fetch_one(&import.pool)
+        .await
+        .unwrap();
+    assert_eq!(subject, "Till: fault of Cafe 2J Aurora");
+}
