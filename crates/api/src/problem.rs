@@ -6,6 +6,7 @@
 //! kind of record for its own.
 
 mod code;
+mod execute;
 mod store;
 
 use std::any::Any;

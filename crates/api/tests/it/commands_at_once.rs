@@ -36,7 +36,7 @@ async fn one_refused_command_leaves_nothing() {
     call(json!({"command": "resume"})).await.problem(409, "illegal_transition");
     call(json!({"command": "confirm"})).await.problem(403, "forbidden");
     let faults = call(json!({"command": "link", "kind": "blocks", "other": ticket.rsplit('/').next()})).await;
-    assert_eq!(faults.pointers(422, "validation_failed"), ["/commands"]);
+    assert_eq!(faults.pointers(422, "validation_failed"), ["/commands/1/other"]);
     let faults = call(json!({"command": "hold", "reason": "", "x": 1})).await;
     assert_eq!(faults.pointers(422, "validation_failed"), ["/commands/1/reason", "/commands/1/x"]);
     assert_eq!(ada.version(&ticket).await, 1);

@@ -1,13 +1,15 @@
 //! A kind of record that the product doesn't know, served by the same pieces as a ticket: aggregate, executor, unit of
 //! work, route, conditional request, idempotency, audit. Nothing in them knows a ticket.
 
-use api::{App, Changed, Code, CommandRequest, CommandStyle, Guard, LoadClass, PathId, Problem, ResourceType, Route, current};
+use api::{
+    App, Changed, Code, CommandRequest, CommandStyle, Guard, LoadClass, PathId, Problem, ResourceType, Route, current,
+};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use eventsourcing::audit::{self, AuditReport, FoldAudit};
-use eventsourcing::{Envelope, ExecuteError, Executor, Idempotency, Precondition, Records, UnitOfWork, UseCase};
+use eventsourcing::{Envelope, Executor, Idempotency, Precondition, Records, UnitOfWork, UseCase};
 use eventstore::CommandId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -80,20 +82,9 @@ struct IncreaseCounter<'a> {
     precondition: Precondition,
 }
 
-enum Refused {
-    Execute(ExecuteError),
-    Full,
-}
-
-impl From<ExecuteError> for Refused {
-    fn from(error: ExecuteError) -> Self {
-        Self::Execute(error)
-    }
-}
-
 impl UseCase for IncreaseCounter<'_> {
     type Primary = Counter;
-    type Error = Refused;
+    type Error = Problem;
 
     fn records(&self) -> &Records<Counter> {
         self.counters
@@ -107,12 +98,14 @@ impl UseCase for IncreaseCounter<'_> {
         CommandId(Uuid::now_v7())
     }
 
-    async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), Refused> {
+    async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), Problem> {
         let counter = unit.stage(self.counters, self.id).await?;
         if let Some(version) = unit.version(counter) {
             self.precondition.check(version)?;
         }
-        unit.decide(counter, &self.command, &()).map(drop).map_err(|Full| Refused::Full)
+        unit.decide(counter, &self.command, &())
+            .map(drop)
+            .map_err(|full| Problem::new(Code::CommandRefused, full.to_string()))
     }
 }
 
@@ -132,10 +125,7 @@ fn routes(executor: &Executor, counters: &Records<Counter>) -> Vec<Route> {
         let envelope = Envelope { now: chrono::Utc::now(), idempotency, ..Envelope::default() };
         let precondition = context.precondition.clone();
         let mut command = IncreaseCounter { counters: &writing, id: CounterId(id), command: body, precondition };
-        let done = executor.execute(&mut command, &envelope).await.map_err(|refused| match refused {
-            Refused::Execute(error) => Problem::from(error),
-            Refused::Full => Problem::new(Code::CommandRefused, Full.to_string()),
-        })?;
+        let done = executor.execute(&mut command, &envelope).await?;
         let (record, version) = (CounterView { count: done.record.state }, done.record.version);
         Ok::<_, Problem>(context.respond(&Changed {
             record,
@@ -146,7 +136,8 @@ fn routes(executor: &Executor, counters: &Records<Counter>) -> Vec<Route> {
         }))
     };
     let show = async move |PathId(id): PathId, headers: HeaderMap| -> Result<Response, Problem> {
-        let found = reading.current(CounterId(id)).await?.ok_or(Problem::new(Code::NotFound, "There is no such counter."))?;
+        let found =
+            reading.current(CounterId(id)).await?.ok_or(Problem::new(Code::NotFound, "There is no such counter."))?;
         let view = CounterView { count: found.state };
         Ok(current(&headers, found.version, || axum::Json(view).into_response()))
     };
@@ -156,6 +147,7 @@ fn routes(executor: &Executor, counters: &Records<Counter>) -> Vec<Route> {
             .operation("increase_counter", "counters", "Increase a counter", "Up to 100.")
             .resource(COUNTER)
             .command::<Increase>(CommandStyle::Add, json!({"by": 1}))
+            .errors(&[Code::CommandRefused])
             .returns::<CounterView>(StatusCode::OK, "The counter.", &["ETag"], &json!({"count": 1})),
         Route::new(Method::GET, path, Guard::Staff, LoadClass::Query, get(show))
             .operation("show_counter", "counters", "Show a counter", "As it is now.")
@@ -192,6 +184,8 @@ async fn counter_is_written_read_retried_and_audited_by_the_same_pieces() {
     world.admin().await.get("/v1/tickets/01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11").await.problem(404, "not_found");
     let mut report = AuditReport::default();
     audit::check_log_order(&store, &mut report, &mut |_| {}).await.unwrap();
-    audit::check_streams(&store, &mut [Box::new(FoldAudit::<Counter>::default())], &mut report, &mut |_| {}).await.unwrap();
+    audit::check_streams(&store, &mut [Box::new(FoldAudit::<Counter>::default())], &mut report, &mut |_| {})
+        .await
+        .unwrap();
     assert_eq!((report.events, report.streams, report.broken), (2, 1, 0));
 }

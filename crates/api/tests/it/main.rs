@@ -13,6 +13,7 @@ mod commands;
 mod commands_at_once;
 mod conditional;
 mod contract;
+mod counter;
 mod dawdling;
 mod documents;
 mod events;

@@ -68,9 +68,10 @@ async fn a_repetition_gets_its_answer_also_when_the_command_took_the_ticket_out_
     let first = route("k").await.ok(200);
     ada.get(&ticket).await.problem(404, "not_found");
     assert_replayed(&first, &route("k").await);
-    // the key is no way to learn more
     route("another").await.problem(404, "not_found");
-    ada.post(&format!("{ticket}/start"), &json!({})).header("if-match", "*").key("k").await.problem(404, "not_found");
+    // a repeated key is looked at before the record is
+    let reused = ada.post(&format!("{ticket}/start"), &json!({})).header("if-match", "*").key("k").await;
+    reused.problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]

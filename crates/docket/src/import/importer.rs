@@ -215,7 +215,6 @@ impl<'a> Importer<'a> {
             traceparent: None,
             may_open_follow_up: true,
             reopen_until: self.survey.closes(reading),
-            may_open_follow_up: true,
         }
     }
 

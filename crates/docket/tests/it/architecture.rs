@@ -16,7 +16,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("relay", &["eventstore"]),
     ("desk", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
     ("projections", &["eventstore", "shared-kernel", "ticket-aggregate"]),
-    ("api", &["desk", "eventstore", "http-server", "projections", "shared-kernel", "ticket-aggregate"]),
+    (
+        "api",
+        &["desk", "eventsourcing", "eventstore", "http-server", "projections", "shared-kernel", "ticket-aggregate"],
+    ),
     // tools that are not shipped
     ("bench", &["devstack", "eventstore"]),
     ("faults", &["devstack"]),

@@ -3,6 +3,7 @@
 
 use axum::http::header;
 use desk::DeskError;
+use eventsourcing::ExecuteError;
 use serde_json::json;
 use ticket_aggregate::Rejection;
 
@@ -33,10 +34,7 @@ impl From<DeskError> for Problem {
                     .header(header::ETAG, format!("\"{current}\""))
             }
             DeskError::Rejected { rejection, .. } => rejection.into(),
-            DeskError::KeyReused => Self::new(
-                Code::IdempotencyKeyReused,
-                "This Idempotency-Key belongs to another request of yours; use a new one.",
-            ),
+            DeskError::KeyReused => ExecuteError::KeyReused.into(),
             DeskError::SourceIdUsed { ticket } => {
                 Self::new(Code::SourceIdUsed, "A ticket was opened with this source_id through this channel before.")
                     .with("ticket_id", ticket.map(|id| id.to_string()))
@@ -45,10 +43,7 @@ impl From<DeskError> for Problem {
                 Code::ValidationFailed,
                 FieldError::new("/other", "There is no such ticket; name one that you can see.").into(),
             ),
-            DeskError::Contended => {
-                tracing::warn!("a ticket is changed by too many processes at once");
-                Self::new(Code::Overloaded, "Too many processes are changing this ticket at once.").retry_after(1)
-            }
+            DeskError::Contended => ExecuteError::Contended.into(),
             DeskError::Append(error) => error.into(),
             DeskError::Store(error) => error.into(),
             DeskError::Encode(error) => internal(&error),
