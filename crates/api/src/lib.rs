@@ -4,7 +4,7 @@
 //! errors into HTTP.
 //!
 //! What other kinds of records are served with knows no ticket: [`Route`] and its [`Guard`], [`CommandRequest`] (body,
-//! `If-Match`, `Idempotency-Key`, caller), [`Changed`] (ETag, `Docket-Position`, replay) and [`Problem`].
+//! `If-Match`, `Idempotency-Key`, caller), [`Changed`] (`ETag`, `Docket-Position`, replay) and [`Problem`].
 #![forbid(unsafe_code)]
 
 mod admission;

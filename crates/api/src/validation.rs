@@ -83,7 +83,9 @@ impl Validators {
         let mut pruning = Pruning { validators: self, faults: &mut faults };
         let pruned = pruning.prune(&json!({"$ref": format!("#/components/schemas/{schema}")}), value, "");
         for error in validator.iter_errors(&pruned) {
-            faults_of(&error).into_iter().for_each(|fault| faults.add(fault));
+            for fault in faults_of(&error) {
+                faults.add(fault);
+            }
         }
         faults
     }

@@ -54,11 +54,11 @@ impl<B: DeserializeOwned> FromRequest<App> for CommandRequest<B> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let (parts, content) = request.into_parts();
+        let (parts, stream) = request.into_parts();
         let endpoint = Endpoint::of(&parts.extensions).clone();
         let (style, schema) = endpoint.command();
         let head = Head::read(&parts, style)?;
-        let (bytes, memory) = body::read(app, &parts.headers, content).await?;
+        let (bytes, memory) = body::read(app, &parts.headers, stream).await?;
         // whoever is slow to send a body holds no permit until it is there
         let permit = app.admission.enter(LoadClass::Command)?;
         let json = json::parse(&bytes)?;
@@ -71,7 +71,7 @@ impl<B: DeserializeOwned> FromRequest<App> for CommandRequest<B> {
             .map_err(|error| Problem::faults(Code::ValidationFailed, FieldError::new("", error.to_string()).into()))?;
         let status = i16::try_from(style.status().as_u16()).expect("a status has three digits");
         let idempotency = head.key.map(|key| Idempotency { key, fingerprint, status });
-        let context = CommandContext {
+        let rest = CommandContext {
             caller: head.caller,
             has_if_match: head.precondition.is_some(),
             precondition: head.precondition.unwrap_or(Precondition::Any),
@@ -82,7 +82,7 @@ impl<B: DeserializeOwned> FromRequest<App> for CommandRequest<B> {
             memory,
             _permit: permit,
         };
-        Ok(Self { body, context })
+        Ok(Self { body, context: rest })
     }
 }
 

@@ -215,7 +215,7 @@ mod tests {
             let Err(Refused::TooManyValues(fault)) = parse(body(items).as_bytes()) else { panic!("{items}") };
             assert_eq!(fault.pointer, "/tags");
         }
-        let members: String = (0..50_000).map(|n| format!("\"m{n}\": 1,")).collect();
+        let members = (0..50_000).map(|n| format!("\"m{n}\": 1,")).collect::<Vec<_>>().concat();
         let Err(Refused::TooManyValues(fault)) = parse(format!("{{{members}\"x\": 1}}").as_bytes()) else { panic!() };
         assert_eq!(fault.pointer, "");
     }

@@ -252,9 +252,9 @@ async fn faults_of_a_large_body_are_bounded() {
     let world = World::new().await;
     let admin = world.admin().await;
     let numbers = format!("{{\"subject\": \"x\", \"body\": \"x\", \"tags\": [1{}]}}", ",1".repeat(500_000));
-    let members: String = (0..105_000).map(|n| format!(",\"{n}\":1")).collect();
+    let members = (0..105_000).map(|n| format!(",\"{n}\":1")).collect::<Vec<_>>().concat();
     let members = format!("{{\"subject\": \"x\", \"body\": \"x\"{members}}}");
-    let some: String = (0..5_000).map(|n| format!(",\"{n}\":1")).collect();
+    let some = (0..5_000).map(|n| format!(",\"{n}\":1")).collect::<Vec<_>>().concat();
     let some = format!("{{\"subject\": \"x\", \"body\": \"x\"{some}}}");
     let name = format!("{{\"subject\": \"x\", \"body\": \"x\", \"{}\": 1}}", "y".repeat(900_000));
     for (body, place) in [(numbers, Some("/tags")), (members, Some("")), (some, None), (name, None)] {
