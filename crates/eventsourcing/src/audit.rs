@@ -178,25 +178,26 @@ pub async fn check_streams(
     while let Some(event) = events.try_next().await? {
         let previous = before.take().filter(|before| before.stream_id == event.stream_id);
         if previous.is_none() {
-            audits.iter_mut().for_each(|audit| audit.next_stream());
+            for audit in audits.iter_mut() {
+                audit.next_stream();
+            }
         }
         check_order_in_stream(previous.as_ref(), &event, report);
-        match audits.iter_mut().find(|audit| audit.stream_type() == event.stream_type) {
-            Some(audit) => {
-                if let Err(breach) = audit.step(&event) {
-                    report.add_at(&event, breach);
-                }
-            }
-            None => {
-                let detail = format!("this program knows no streams of the type {}", event.stream_type);
-                report.add_at(&event, Breach { rule: "unknown_stream_type", detail });
-            }
+        let audit = audits.iter_mut().find(|audit| audit.stream_type() == event.stream_type);
+        let step = audit.map_or_else(|| Err(unknown_type(&event)), |audit| audit.step(&event));
+        if let Err(breach) = step {
+            report.add_at(&event, breach);
         }
         before = Some(event);
         read += 1;
         progress(read);
     }
     Ok(())
+}
+
+fn unknown_type(event: &RecordedEvent) -> Breach {
+    let detail = format!("this program knows no streams of the type {}", event.stream_type);
+    Breach { rule: "unknown_stream_type", detail }
 }
 
 fn check_order_in_stream(before: Option<&RecordedEvent>, event: &RecordedEvent, report: &mut AuditReport) {

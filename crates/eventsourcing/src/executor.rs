@@ -176,7 +176,7 @@ impl Executor {
         let mut metadata = Metadata::new(command_id);
         metadata.traceparent.clone_from(&envelope.traceparent);
         metadata.extra.clone_from(&envelope.metadata);
-        let mut unit = unit.to_unit(metadata)?;
+        let mut unit = unit.take_unit(metadata)?;
         if let Some(Idempotency { scope, key, fingerprint, status, permanent }) = &envelope.idempotency {
             let key = ReceiptKey::new(scope, key, fingerprint.clone(), *status);
             unit = unit.receipt(if *permanent { key.permanent() } else { key });

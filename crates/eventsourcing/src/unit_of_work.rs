@@ -210,8 +210,8 @@ impl UnitOfWork {
 
     /// The existing streams that are to be appended to: those that commands take turns on.
     pub(crate) fn changed_streams(&self) -> Vec<StreamId> {
-        let changed = |staged: &&Box<dyn StagedRecord>| staged.event_count() > 0 && staged.expected().0 > 0;
-        self.records.iter().filter(changed).map(|staged| staged.stream()).collect()
+        let existing = self.records.iter().filter(|staged| staged.event_count() > 0 && staged.expected().0 > 0);
+        existing.map(|staged| staged.stream()).collect()
     }
 
     fn primary_index(&self) -> usize {
@@ -219,15 +219,15 @@ impl UnitOfWork {
     }
 
     /// The log's unit: the primary record's events first, then the others', then the demands.
-    pub(crate) fn to_unit(&mut self, metadata: Metadata) -> Result<Unit, ExecuteError> {
+    pub(crate) fn take_unit(&mut self, metadata: Metadata) -> Result<Unit, ExecuteError> {
         let (now, primary) = (self.now, self.primary_index());
-        let mut unit = Unit::new(metadata).append(self.records[primary].to_append(now)?);
+        let mut unit = Unit::new(metadata).append(self.records[primary].take_append(now)?);
         for (index, staged) in self.records.iter_mut().enumerate() {
             if index == primary {
                 continue;
             }
             if staged.event_count() > 0 {
-                unit = unit.append(staged.to_append(now)?);
+                unit = unit.append(staged.take_append(now)?);
             } else if staged.is_demanded() {
                 unit = unit.demand(staged.stream(), staged.expected());
             }
@@ -268,7 +268,7 @@ trait StagedRecord: Send + Sync {
     fn expected(&self) -> Version;
     fn event_count(&self) -> usize;
     fn is_demanded(&self) -> bool;
-    fn to_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError>;
+    fn take_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError>;
     /// `position` is that of the record's first event, and of the next record's afterwards.
     fn commit(&mut self, position: &mut Position, now: DateTime<Utc>);
 }
@@ -332,7 +332,7 @@ impl<A: Aggregate> StagedRecord for Staged<A> {
         self.demanded
     }
 
-    fn to_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError> {
+    fn take_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError> {
         let events = self.events.iter().map(|event| codec::encode(event, now)).collect::<Result<_, _>>()?;
         let expected = Expected::Exact(self.before_version());
         Ok(Append::new(codec::stream_type::<A>(), self.stream(), expected, events))
