@@ -11,7 +11,8 @@ use serde_json::{Map, json};
 use ticket_aggregate::TicketId;
 use tracing::Instrument;
 
-use crate::{Caller, Desk, DeskError, Request, VersionedTicket};
+use crate::{Desk, DeskError, Request, VersionedTicket};
+use shared_kernel::Principal;
 use ticket_commands::TicketCommands;
 
 /// How many of the events in between are named to whoever expected an older version.
@@ -60,7 +61,7 @@ impl Desk {
     async fn what_came_between(
         &self,
         ticket: TicketId,
-        caller: &Caller,
+        caller: &Principal,
         precondition: &Precondition,
         current: Version,
     ) -> Result<DeskError, DeskError> {

@@ -6,11 +6,12 @@ use eventstore::{RecordedEvent, Version};
 use ticket_aggregate::{Ticket, TicketId};
 
 use crate::history::Entry;
-use crate::{Caller, Desk, DeskError};
+use crate::{Desk, DeskError};
+use shared_kernel::Principal;
 
 impl Desk {
     /// An event as the caller may see it, if at all: by the ticket as it is now.
-    pub async fn seen(&self, recorded: &RecordedEvent, caller: &Caller) -> Result<Option<Entry>, DeskError> {
+    pub async fn seen(&self, recorded: &RecordedEvent, caller: &Principal) -> Result<Option<Entry>, DeskError> {
         // nobody is shown other records here yet
         if recorded.stream_type != codec::stream_type::<Ticket>() {
             return Ok(None);
@@ -30,11 +31,11 @@ impl Desk {
     }
 
     /// What is kept in memory will do where it knows the event already: then it costs no look-up.
-    async fn may_see(&self, ticket: TicketId, version: Version, caller: &Caller) -> Result<bool, DeskError> {
+    async fn may_see(&self, ticket: TicketId, version: Version, caller: &Principal) -> Result<bool, DeskError> {
         let known = match self.tickets.cached(ticket).filter(|known| known.version >= version) {
             Some(known) => Some(known),
             None => self.tickets.current(ticket).await?,
         };
-        Ok(known.is_some_and(|known| caller.may_see(&known.state)))
+        Ok(known.is_some_and(|known| known.state.is_visible_to(caller)))
     }
 }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use ticket_aggregate::Event;
 use uuid::Uuid;
 
-use crate::{Caller, DeskError, VersionedTicket};
+use crate::{DeskError, VersionedTicket};
+use shared_kernel::Principal;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +75,7 @@ impl Entry {
     }
 
     /// The entry as the caller may see it, if at all. A requester sees the public view, and no cause.
-    pub(crate) fn seen_by(self, caller: &Caller) -> Option<Self> {
+    pub(crate) fn seen_by(self, caller: &Principal) -> Option<Self> {
         if caller.is_staff() {
             return Some(self);
         }

@@ -14,9 +14,10 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
-use crate::{Caller, DeskError};
+use crate::DeskError;
 use lookup::Lookups;
 use memory::{Memory, sieve};
+use shared_kernel::Principal;
 use token::Token;
 
 pub use token::KeyId;
@@ -184,7 +185,7 @@ impl Keys {
     }
 
     /// Who calls with this token.
-    pub async fn verify(&self, token: &str) -> Result<Arc<Caller>, AuthError> {
+    pub async fn verify(&self, token: &str) -> Result<Arc<Principal>, AuthError> {
         // the checksum first: what is mistyped costs nobody a query
         let token = Token::parse(token).ok_or(AuthError::Malformed)?;
         if let Some(remembered) = self.memory.recall(&token) {
@@ -203,7 +204,7 @@ impl Keys {
         if row.sieve.is_none() {
             self.keep_sieve(&token, &row.hash).await?;
         }
-        let caller = Arc::new(Caller {
+        let caller = Arc::new(Principal {
             scope: token.id().to_string(),
             role: row.role,
             name: (row.name != row.actor).then(|| row.name.clone()),

@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod audit;
-mod caller;
 mod error;
 mod execute;
 mod feed;
@@ -25,7 +24,6 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use ticket_aggregate::Ticket;
 
-pub use caller::Caller;
 pub use error::DeskError;
 pub use eventsourcing::audit::{AuditReport, Finding};
 pub use eventsourcing::{AsOf, Precondition};

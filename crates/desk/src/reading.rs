@@ -10,14 +10,15 @@ use futures_util::TryStreamExt;
 use ticket_aggregate::{Ticket, TicketId};
 
 use crate::history::{Entry, History};
-use crate::{Caller, Desk, DeskError, VersionedTicket};
+use crate::{Desk, DeskError, VersionedTicket};
+use shared_kernel::Principal;
 
 /// A page of a ticket's events ends with the one that brings it to so many bytes: they may be large, and clients slow.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 
 impl Desk {
     /// A ticket that the caller may see (as it is now), at a moment.
-    pub async fn ticket(&self, id: TicketId, at: AsOf, caller: &Caller) -> Result<Arc<VersionedTicket>, DeskError> {
+    pub async fn ticket(&self, id: TicketId, at: AsOf, caller: &Principal) -> Result<Arc<VersionedTicket>, DeskError> {
         let current = self.visible(id, caller).await?;
         match at {
             AsOf::Now => Ok(current),
@@ -48,7 +49,7 @@ impl Desk {
     pub async fn history_page(
         &self,
         id: TicketId,
-        caller: &Caller,
+        caller: &Principal,
         after: Version,
         limit: usize,
         wanted: impl Fn(&Entry) -> bool,
@@ -72,9 +73,9 @@ impl Desk {
     }
 
     /// A ticket as it is now, if it is there for the caller.
-    async fn visible(&self, id: TicketId, caller: &Caller) -> Result<Arc<VersionedTicket>, DeskError> {
+    async fn visible(&self, id: TicketId, caller: &Principal) -> Result<Arc<VersionedTicket>, DeskError> {
         let current = self.tickets.current(id).await?;
-        current.filter(|ticket| caller.may_see(&ticket.state)).ok_or(DeskError::NotFound)
+        current.filter(|ticket| ticket.state.is_visible_to(caller)).ok_or(DeskError::NotFound)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use ticket_aggregate::{Command, TicketId};
 use uuid::Uuid;
 
-use crate::Caller;
+use shared_kernel::Principal;
 
 /// An idempotency key, within its caller's scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Request {
     /// From which versions it may proceed.
     pub precondition: Precondition,
     /// On whose behalf.
-    pub caller: Caller,
+    pub caller: Principal,
     /// When it happens.
     pub now: DateTime<Utc>,
     /// Gives a new id at each call.
@@ -52,7 +52,7 @@ impl Request {
     pub fn new(
         ticket: TicketId,
         commands: Vec<Command>,
-        caller: Caller,
+        caller: Principal,
         now: DateTime<Utc>,
         new_id: impl FnMut() -> Uuid + Send + Sync + 'static,
     ) -> Self {

@@ -20,7 +20,8 @@ use shared_kernel::Role;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use desk::{Caller, Desk};
+use desk::Desk;
+use shared_kernel::Principal;
 
 use crate::terminal::progress_bar;
 use importer::Importer;
@@ -97,8 +98,8 @@ async fn import(desk: &Desk, map: &Map, survey: &Survey, mut table: Table, quiet
 }
 
 /// The caller of the command line's reads.
-fn reader() -> Caller {
-    Caller {
+fn reader() -> Principal {
+    Principal {
         scope: "cli".to_owned(),
         role: Role::System,
         id: "cli".to_owned(),

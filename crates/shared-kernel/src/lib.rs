@@ -12,6 +12,7 @@ mod actor;
 mod aggregate;
 mod email;
 mod id;
+mod principal;
 mod string_enum;
 
 pub use actor::{Actor, ActorKind, ActorRef, Requester, Role};
@@ -19,4 +20,5 @@ pub use aggregate::{Aggregate, Stamp};
 pub use codec::{DomainEvent, EventType};
 pub use email::email_address;
 pub use id::{AgentId, StreamVersion, TeamId};
+pub use principal::Principal;
 pub use text::ValueError;

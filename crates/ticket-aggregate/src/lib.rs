@@ -26,6 +26,7 @@ mod rejection;
 mod table;
 mod ticket;
 mod value;
+mod visibility;
 
 pub use command::{Command, CommandKind, Open};
 pub use context::Context;

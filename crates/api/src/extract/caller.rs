@@ -6,14 +6,14 @@ use axum::Extension;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use desk::Caller;
+use shared_kernel::Principal;
 
 use crate::app::App;
 use crate::problem::{Problem, unauthorized};
 
 /// The caller, whom the router has authenticated.
 #[derive(Clone, Debug)]
-pub struct Authenticated(pub Arc<Caller>);
+pub struct Authenticated(pub Arc<Principal>);
 
 impl FromRequestParts<App> for Authenticated {
     type Rejection = Problem;
@@ -26,7 +26,7 @@ impl FromRequestParts<App> for Authenticated {
 }
 
 /// The caller behind the one `Authorization` header of a request.
-pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
+pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(unauthorized("The request needs one header 'Authorization: Bearer dk_…' with an API key."));

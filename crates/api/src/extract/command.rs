@@ -9,9 +9,10 @@ use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use desk::{Caller, Idempotency, Precondition};
+use desk::{Idempotency, Precondition};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared_kernel::Principal;
 
 use super::caller::Authenticated;
 use super::query::Query;
@@ -35,7 +36,7 @@ pub struct CommandRequest<B> {
 /// What a request with a command says beside its body.
 pub struct CommandContext {
     /// Who calls.
-    pub caller: Arc<Caller>,
+    pub caller: Arc<Principal>,
     /// The versions of `If-Match`; any, where there is none.
     pub precondition: Precondition,
     /// The key and the digest that tell a retry from another request.
@@ -88,7 +89,7 @@ impl<B: DeserializeOwned> FromRequest<App> for CommandRequest<B> {
 
 /// What stands before the body.
 struct Head {
-    caller: Arc<Caller>,
+    caller: Arc<Principal>,
     key: Option<String>,
     precondition: Option<Precondition>,
 }

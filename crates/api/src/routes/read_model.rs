@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use desk::Caller;
 use eventstore::Position;
 use projections::{AtLeast, Viewer};
 use serde_json::Value;
+use shared_kernel::Principal;
 use shared_kernel::Role;
 
 use crate::problem::{Code, Problem};
@@ -76,8 +76,8 @@ fn wait(headers: &HeaderMap) -> Option<u64> {
     waits.next().map(|seconds: u64| seconds.min(LONGEST_WAIT))
 }
 
-/// The viewer that a caller is: `Caller::may_see`, for many tickets at once.
-pub(super) fn viewer(caller: &Caller) -> Viewer {
+/// The viewer that a caller is: `Ticket::is_visible_to`, for many tickets at once.
+pub(super) fn viewer(caller: &Principal) -> Viewer {
     match caller.role {
         Role::Requester => Viewer::Requester(caller.id.clone()),
         Role::Agent => {

@@ -92,7 +92,7 @@ impl TicketCommands<'_> {
     async fn load(&self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<Handle<Ticket>, DeskError> {
         let Request { caller, precondition, ticket, .. } = &*self.request;
         let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
-        let known = unit.loaded(ticket).filter(|known| caller.may_see(&known.state)).ok_or(DeskError::NotFound)?;
+        let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(caller)).ok_or(DeskError::NotFound)?;
         for (index, command) in commands.iter().enumerate() {
             if !command.kind().is_open_to(caller.role) {
                 let rejection = Rejection::Forbidden { command: command.kind(), role: caller.role };
@@ -122,7 +122,7 @@ impl TicketCommands<'_> {
             _ => return Ok(()),
         };
         let there = unit.load(&self.desk.tickets, other).await?.ok_or(DeskError::OtherNotFound { index })?;
-        if unit.loaded(there).is_none_or(|there| !self.request.caller.may_see(&there.state)) {
+        if unit.loaded(there).is_none_or(|there| !there.state.is_visible_to(&self.request.caller)) {
             return Err(DeskError::OtherNotFound { index });
         }
         let context = Context { ticket_id: other, now: unit.now(), ..context.clone() };

@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::AuthError;
 use super::token::Token;
-use crate::Caller;
+use shared_kernel::Principal;
 
 /// How long a verified key is remembered without being used.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -55,14 +55,14 @@ impl std::fmt::Debug for Memory {
 }
 
 pub(super) struct Remembered {
-    caller: Arc<Caller>,
+    caller: Arc<Principal>,
     started: Instant,
     /// When it was last looked up, in milliseconds since `started`.
     looked_at: AtomicU64,
 }
 
 impl Remembered {
-    pub(super) fn caller(&self) -> Arc<Caller> {
+    pub(super) fn caller(&self) -> Arc<Principal> {
         self.caller.clone()
     }
 
@@ -124,7 +124,7 @@ impl Memory {
     }
 
     /// Remembers a verified key, which was looked up at that time.
-    pub(super) fn remember(&self, token: &Token, caller: Arc<Caller>, looked_at: u64) {
+    pub(super) fn remember(&self, token: &Token, caller: Arc<Principal>, looked_at: u64) {
         let remembered = Remembered { caller, started: self.started, looked_at: AtomicU64::new(looked_at) };
         self.remembered.insert(self.digest(token), Arc::new(remembered));
     }

@@ -4,7 +4,7 @@ use shared_kernel::{AgentId, Role, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use desk::Caller;
+use shared_kernel::Principal;
 use ticket_aggregate::{Command, LinkKind, ResolutionCode, Tag, TicketId};
 
 pub(crate) const RITA: &str = "rita@example.com";
@@ -18,8 +18,8 @@ pub(crate) fn hour(hours: i64) -> DateTime<Utc> {
 /// The default reopen window: 14 days.
 pub(crate) const WINDOW: i64 = 14 * 24;
 
-pub(crate) fn caller(role: Role, id: &str, teams: &[&str]) -> Caller {
-    Caller { scope: format!("key of {id}"), role, id: id.into(), name: None, teams: teams_of(teams) }
+pub(crate) fn caller(role: Role, id: &str, teams: &[&str]) -> Principal {
+    Principal { scope: format!("key of {id}"), role, id: id.into(), name: None, teams: teams_of(teams) }
 }
 
 pub(crate) fn teams_of(teams: &[&str]) -> BTreeSet<TeamId> {
@@ -27,34 +27,34 @@ pub(crate) fn teams_of(teams: &[&str]) -> BTreeSet<TeamId> {
 }
 
 /// The requester of every ticket that `World::open` opens.
-pub(crate) fn rita() -> Caller {
+pub(crate) fn rita() -> Principal {
     caller(Role::Requester, RITA, &[])
 }
 
 /// Another requester.
-pub(crate) fn finn() -> Caller {
+pub(crate) fn finn() -> Principal {
     caller(Role::Requester, FINN, &[])
 }
 
 /// An agent in the team of the tickets that `World::open` opens.
-pub(crate) fn ada() -> Caller {
+pub(crate) fn ada() -> Principal {
     caller(Role::Agent, "ada", &["hardware"])
 }
 
 /// An agent in another team.
-pub(crate) fn ben() -> Caller {
+pub(crate) fn ben() -> Principal {
     caller(Role::Agent, "ben", &["network"])
 }
 
-pub(crate) fn lea() -> Caller {
+pub(crate) fn lea() -> Principal {
     caller(Role::Lead, "lea", &[])
 }
 
-pub(crate) fn root() -> Caller {
+pub(crate) fn root() -> Principal {
     caller(Role::Admin, "root", &[])
 }
 
-pub(crate) fn system() -> Caller {
+pub(crate) fn system() -> Principal {
     caller(Role::System, "auto-close", &[])
 }
 

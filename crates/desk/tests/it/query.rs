@@ -1,8 +1,9 @@
 //! What the tests ask a desk, in terms of their own.
 
-use desk::{AsOf, Caller, Desk, Entry};
+use desk::{AsOf, Desk, Entry};
 use eventstore::Version;
 use shared_kernel::DomainEvent;
+use shared_kernel::Principal;
 use ticket_aggregate::{Event, Ticket, TicketId};
 
 use crate::people::hour;
@@ -30,26 +31,31 @@ pub(crate) struct Page {
     pub(crate) more: Option<i64>,
 }
 
-pub(crate) async fn now(desk: &Desk, caller: &Caller, ticket: TicketId) -> Result<View, Refusal> {
+pub(crate) async fn now(desk: &Desk, caller: &Principal, ticket: TicketId) -> Result<View, Refusal> {
     as_of(desk, caller, ticket, AsOf::Now).await
 }
 
-pub(crate) async fn at_version(desk: &Desk, caller: &Caller, ticket: TicketId, version: i64) -> Result<View, Refusal> {
+pub(crate) async fn at_version(
+    desk: &Desk,
+    caller: &Principal,
+    ticket: TicketId,
+    version: i64,
+) -> Result<View, Refusal> {
     as_of(desk, caller, ticket, AsOf::Version(Version(version))).await
 }
 
-pub(crate) async fn at_time(desk: &Desk, caller: &Caller, ticket: TicketId, hours: i64) -> Result<View, Refusal> {
+pub(crate) async fn at_time(desk: &Desk, caller: &Principal, ticket: TicketId, hours: i64) -> Result<View, Refusal> {
     as_of(desk, caller, ticket, AsOf::Time(hour(hours))).await
 }
 
-async fn as_of(desk: &Desk, caller: &Caller, ticket: TicketId, as_of: AsOf) -> Result<View, Refusal> {
+async fn as_of(desk: &Desk, caller: &Principal, ticket: TicketId, as_of: AsOf) -> Result<View, Refusal> {
     let read = desk.ticket(ticket, as_of, caller).await.map_err(refusal)?;
-    let ticket = caller.view(&read.state).into_owned();
+    let ticket = read.state.seen_by(caller).into_owned();
     Ok(View { version: read.version.0, position: read.position.0, ticket })
 }
 
 /// Whether the ticket is there for the caller.
-pub(crate) async fn sees(desk: &Desk, caller: &Caller, ticket: TicketId) -> bool {
+pub(crate) async fn sees(desk: &Desk, caller: &Principal, ticket: TicketId) -> bool {
     match now(desk, caller, ticket).await {
         Ok(_) => true,
         Err(refusal) => {
@@ -61,7 +67,7 @@ pub(crate) async fn sees(desk: &Desk, caller: &Caller, ticket: TicketId) -> bool
 
 pub(crate) async fn page(
     desk: &Desk,
-    caller: &Caller,
+    caller: &Principal,
     ticket: TicketId,
     after: i64,
     limit: usize,
@@ -71,7 +77,7 @@ pub(crate) async fn page(
 
 pub(crate) async fn page_where(
     desk: &Desk,
-    caller: &Caller,
+    caller: &Principal,
     ticket: TicketId,
     after: i64,
     limit: usize,

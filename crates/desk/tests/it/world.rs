@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use desk::{AuditReport, Caller, Desk, DeskError, Idempotency, Keys, NewKey, Policy, Precondition, Request};
+use desk::{AuditReport, Desk, DeskError, Idempotency, Keys, NewKey, Policy, Precondition, Request};
 use devstack::testing::TestDatabase;
 use eventstore::{EventStore, Options, RecordedEvent, StreamId, StreamRange, Version};
+use shared_kernel::Principal;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
 use ticket_aggregate::{Channel, Command, Open, Priority, Ticket, TicketId, TicketNumber};
@@ -84,18 +85,18 @@ impl World {
         TicketId(next(&self.ids))
     }
 
-    pub(crate) fn when(&self, caller: Caller, ticket: TicketId, command: Command) -> When<'_> {
+    pub(crate) fn when(&self, caller: Principal, ticket: TicketId, command: Command) -> When<'_> {
         self.when_all(caller, ticket, vec![command])
     }
 
-    pub(crate) fn when_all(&self, caller: Caller, ticket: TicketId, commands: Vec<Command>) -> When<'_> {
+    pub(crate) fn when_all(&self, caller: Principal, ticket: TicketId, commands: Vec<Command>) -> When<'_> {
         let ids = self.ids.clone();
         let request = Request::new(ticket, commands, caller, hour(0), move || next(&ids));
         When { desk: &self.desk, request }
     }
 
     /// The opening of a new ticket.
-    pub(crate) async fn opening(&self, caller: Caller, adapt: impl FnOnce(&mut Open)) -> When<'_> {
+    pub(crate) async fn opening(&self, caller: Principal, adapt: impl FnOnce(&mut Open)) -> When<'_> {
         let mut open = opening(self.desk.next_number().await.unwrap());
         if caller.role == Role::Requester {
             open.team = None;

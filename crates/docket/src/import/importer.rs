@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use desk::{AsOf, Caller, Desk, DeskError, Precondition, Request, VersionedTicket};
+use desk::{AsOf, Desk, DeskError, Precondition, Request, VersionedTicket};
 use eventstore::{AppendError, StoreError, Version};
 use serde_json::json;
+use shared_kernel::Principal;
 use ticket_aggregate::{Rejection, TicketId, TicketNumber};
 
 use crate::hint::hinted;
@@ -27,7 +28,7 @@ pub(super) struct Importer<'a> {
     desk: &'a Desk,
     map: &'a Map,
     survey: &'a Survey,
-    reader: Caller,
+    reader: Principal,
     seen: HashMap<TicketId, Seen>,
     past: Option<Past>,
     /// The ticket of the last row, after it.
@@ -218,8 +219,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    fn caller(&self, reading: &Reading<'_>) -> Caller {
-        Caller {
+    fn caller(&self, reading: &Reading<'_>) -> Principal {
+        Principal {
             scope: format!("{SOURCE_KIND}:{}", self.map.source),
             role: self.map.actor.role,
             id: reading.actor.clone(),

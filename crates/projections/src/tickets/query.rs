@@ -213,7 +213,7 @@ impl TicketQuery {
         self.push_search(sql, generation);
     }
 
-    /// `desk::Caller::may_see`, in SQL.
+    /// `Ticket::is_visible_to`, in SQL.
     fn push_visibility(&self, sql: &mut QueryBuilder<Postgres>) {
         match &self.viewer {
             Viewer::Everything => {}

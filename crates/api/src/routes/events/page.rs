@@ -4,10 +4,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use desk::{Caller, PAGE_BYTES};
+use desk::PAGE_BYTES;
 use eventstore::{RecordedEvent, StoreError, StreamId, StreamRange};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use shared_kernel::Principal;
 
 use super::filter::EventFilter;
 use super::view::{CloudEventView, EventsView};
@@ -17,7 +18,7 @@ use crate::problem::Problem;
 /// The most events that are read for one page. A caller who may see few of them gets a short page, and a next one.
 const SCANNED: usize = 10_000;
 
-pub(super) async fn answer(app: &App, caller: &Arc<Caller>, filter: EventFilter) -> Result<Response, Problem> {
+pub(super) async fn answer(app: &App, caller: &Arc<Principal>, filter: EventFilter) -> Result<Response, Problem> {
     let limit = usize::try_from(filter.page_size()).expect("between 1 and the maximum");
     let (mut items, mut bytes) = (Vec::new(), 0);
     let mut last = filter.after;

@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use desk::{AsOf, Caller, DeskError};
+use desk::{AsOf, DeskError};
 use serde::Deserialize;
 use serde_json::json;
+use shared_kernel::Principal;
 use shared_kernel::{Requester, Role, TeamId};
 use ticket_aggregate::{Channel, Command, CommandKind, Open, Priority, TicketId, TicketNumber};
 use utoipa::ToSchema;
@@ -133,7 +134,7 @@ impl OpenTicket {
     }
 
     /// The command but for its number, or every fault.
-    fn parse(self, caller: &Caller) -> Result<Open, Faults> {
+    fn parse(self, caller: &Principal) -> Result<Open, Faults> {
         let mut faults = Faults::default();
         let requester = match (self.requester, caller.role) {
             (Some(person), _) => {

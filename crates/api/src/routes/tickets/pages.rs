@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use desk::{Caller, Entry, VersionedTicket};
+use desk::{Entry, VersionedTicket};
 use eventstore::Version;
 use serde_json::json;
+use shared_kernel::Principal;
 use ticket_aggregate::TicketId;
 
 use super::view::TICKET;
@@ -31,7 +32,7 @@ impl Page {
     pub(super) async fn read(
         app: &App,
         ticket: TicketId,
-        caller: &Arc<Caller>,
+        caller: &Arc<Principal>,
         query: Option<&str>,
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<(Self, Arc<VersionedTicket>, Vec<Entry>), Problem> {

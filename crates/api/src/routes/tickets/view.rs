@@ -1,10 +1,11 @@
 //! Tickets and their events as clients see them. Nothing here depends on the clock: one entity tag means the same bytes for the
 //! same caller.
 
-use desk::{Caller, Entry, VersionedTicket};
+use desk::{Entry, VersionedTicket};
 use eventstore::Version;
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared_kernel::Principal;
 use shared_kernel::{DomainEvent, codec};
 use ticket_aggregate::{Event, Ticket, TicketId};
 use utoipa::ToSchema;
@@ -80,12 +81,12 @@ pub(super) struct LinkView {
 
 impl TicketView {
     /// The ticket as the caller may see it.
-    pub(super) fn of(folded: &VersionedTicket, caller: &Caller) -> Self {
-        Self::new(folded.id, folded.version, &caller.view(&folded.state), caller)
+    pub(super) fn of(folded: &VersionedTicket, caller: &Principal) -> Self {
+        Self::new(folded.id, folded.version, &folded.state.seen_by(caller), caller)
     }
 
     /// A ticket that is reduced already to what the caller may see.
-    pub(super) fn new(id: TicketId, version: Version, ticket: &Ticket, caller: &Caller) -> Self {
+    pub(super) fn new(id: TicketId, version: Version, ticket: &Ticket, caller: &Principal) -> Self {
         Self {
             id: id.to_string(),
             number: ticket.number.get(),

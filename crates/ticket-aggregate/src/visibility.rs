@@ -1,0 +1,27 @@
+//! Who may see a ticket, and what of it.
+
+use std::borrow::Cow;
+
+use shared_kernel::{Principal, Role};
+
+use crate::ticket::Ticket;
+
+impl Ticket {
+    /// Whether the ticket exists for a principal. One without a team is in the queue that every agent looks after.
+    pub fn is_visible_to(&self, principal: &Principal) -> bool {
+        match principal.role {
+            Role::Requester => self.is_requested_by(&principal.id) || self.is_followed_by(&principal.id),
+            Role::Agent => {
+                self.team.as_ref().is_none_or(|team| principal.teams.contains(team))
+                    || self.assignee.as_ref().is_some_and(|agent| agent.as_str() == principal.id)
+                    || self.is_followed_by(&principal.id)
+            }
+            Role::Lead | Role::Admin | Role::System => true,
+        }
+    }
+
+    /// The ticket as a principal may see it.
+    pub fn seen_by(&self, principal: &Principal) -> Cow<'_, Self> {
+        if principal.is_staff() { Cow::Borrowed(self) } else { Cow::Owned(self.public_view()) }
+    }
+}
