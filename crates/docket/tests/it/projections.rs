@@ -56,7 +56,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|f| f["rule"] == "read_model_differs"), "{report}");
     assert!(
-        findings.iter().any(|f| f["ticket"].is_string() && f["detail"].as_str().unwrap().contains("team")),
+        findings.iter().any(|f| f["stream"].is_string() && f["detail"].as_str().unwrap().contains("team")),
         "{report}"
     );
 }
