@@ -52,7 +52,7 @@ impl FieldError {
     }
 }
 
-/// The faults of a request's content: one per place, the first [`MOST_FAULTS`] of them, and how many there are beyond.
+/// The faults of a request's content: one per place, the first 100 of them, and how many there are beyond.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     listed: BTreeMap<String, String>,

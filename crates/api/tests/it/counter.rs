@@ -16,10 +16,9 @@ use serde_json::json;
 use shared_kernel::{Aggregate, DomainEvent, EventType, Role, Stamp, uuid_id};
 use tokio::net::TcpListener;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::client::Client;
-use crate::world::World;
+use crate::world::{World, new_id, now};
 
 uuid_id! { CounterId; }
 
@@ -95,7 +94,7 @@ impl UseCase for IncreaseCounter<'_> {
     }
 
     fn command_id(&mut self) -> CommandId {
-        CommandId(Uuid::now_v7())
+        CommandId(new_id())
     }
 
     async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), Problem> {
@@ -122,7 +121,7 @@ fn routes(executor: &Executor, counters: &Records<Counter>) -> Vec<Route> {
             status: key.status,
             permanent: false,
         });
-        let envelope = Envelope { now: chrono::Utc::now(), idempotency, ..Envelope::default() };
+        let envelope = Envelope { now: now(), idempotency, ..Envelope::default() };
         let precondition = context.precondition.clone();
         let mut command = IncreaseCounter { counters: &writing, id: CounterId(id), command: body, precondition };
         let done = executor.execute(&mut command, &envelope).await?;

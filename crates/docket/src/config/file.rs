@@ -18,7 +18,7 @@ const DEFAULT_FILE: &str = "docket.toml";
 #[command(no_binary_name = true)]
 struct Settings {
     #[command(flatten)]
-    _config: Config,
+    config: Config,
 }
 
 /// The command with the file's values as defaults.
@@ -89,7 +89,7 @@ mod tests {
 
     fn parsed(file: &str, args: &[&str]) -> Config {
         let command = apply(<Settings as clap::CommandFactory>::command(), file).unwrap();
-        Settings::from_arg_matches(&command.get_matches_from(args)).unwrap()._config
+        Settings::from_arg_matches(&command.get_matches_from(args)).unwrap().config
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn wrong_tags() -> String {
 
 /// 105,000 members of other names, in less than 1 MiB.
 fn unknown_members() -> String {
-    let members: Vec<_> = (0..105_000).map(|n| format!(r#""{n:05x}":1"#)).collect();
+    let members: Vec<_> = (0..105_000).map(|n| format!(r#""{n:x}":1"#)).collect();
     format!("{{{}}}", members.join(","))
 }
 
