@@ -5,7 +5,7 @@
 //! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model has one folder, which alone names its tables, and one entry in the [registry]: `tickets`, `queues`.
+//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`.
 #![forbid(unsafe_code)]
 
 mod cache;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::value::{Channel, LinkKind, Priority, ResolutionCode, Tag, TicketId, TicketNumber};
 
-/// An intent, that [`decide`](crate::decide) may refuse.
+/// An intent, that [`decide`](shared_kernel::Aggregate::decide) may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Open the ticket.

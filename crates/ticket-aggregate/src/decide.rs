@@ -31,7 +31,7 @@ pub(crate) fn decide(ticket: Option<&Ticket>, command: &Command, context: &Conte
     }
 }
 
-/// Whether the actor may issue such a command to the ticket, whatever its status: what [`decide`] checks first, for a
+/// Whether the actor may issue such a command to the ticket, whatever its status: what `decide` checks first, for a
 /// caller who wants to know it before the rest. Of a command that could not be read its kind is known at least.
 pub fn permitted(
     ticket: &Ticket,

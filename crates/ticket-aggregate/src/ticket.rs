@@ -19,7 +19,7 @@ pub struct Link {
     pub other: TicketId,
 }
 
-/// The fold of a ticket's events. Only [`evolve`](crate::evolve) makes one.
+/// The fold of a ticket's events. Only [`evolve`](shared_kernel::Aggregate::evolve) makes one.
 ///
 /// Serde is for snapshots and read models. What is not there is left out, and what changes often comes first: a row that is
 /// written again then has its beginning and its end in common with the one before, which PostgreSQL does not log again.
