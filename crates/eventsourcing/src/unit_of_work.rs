@@ -81,7 +81,9 @@ impl UnitOfWork {
     /// If the database fails, or an event can't be read.
     pub async fn stage<A: Aggregate>(&mut self, records: &Records<A>, id: A::Id) -> Result<Handle<A>, ExecuteError> {
         let stream = Records::<A>::stream(id);
-        if let Some(index) = self.records.iter().position(|staged| staged.stream() == stream) {
+        // an id that names a record of another type is none of this one
+        let mut staged = self.records.iter();
+        if let Some(index) = staged.position(|it| it.stream() == stream && it.as_any().is::<Staged<A>>()) {
             return Ok(Handle(index, PhantomData));
         }
         let cached = if self.fresh { None } else { records.cached(id) };

@@ -1,0 +1,10 @@
+//! The executor and the unit of work, on a real database and with aggregates of the tests' own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
+)]
+
+mod accounts;
+mod units;
