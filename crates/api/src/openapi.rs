@@ -153,6 +153,7 @@ fn headers() -> Value {
         "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
         "Preference-Applied": header("The `wait` of `Prefer` that was heeded (RFC 7240).", text.clone()),
         "Location": header("Where the ticket is.", text.clone()),
+        "Content-Location": header("The path of the ticket by its id (RFC 9110).", text.clone()),
         "Link": header("`<…>; rel=\"next\"`: the next page (RFC 8288). Absent on the last one.", text.clone()),
         "Docket-Position": header("The position in the log of the ticket's last event.", number),
         "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),

@@ -49,3 +49,24 @@ async fn committed_asyncapi_document_is_current() {
     let world = World::new().await;
     check("asyncapi.json", world.anyone().get("/asyncapi.json").await.ok(200).json());
 }
+
+#[test]
+fn every_reference_of_the_openapi_document_resolves() {
+    let document = api::openapi();
+    let (mut pending, mut checked) = (vec![&document], 0);
+    while let Some(value) = pending.pop() {
+        match value {
+            serde_json::Value::Object(members) => {
+                if let Some(reference) = members.get("$ref").and_then(|reference| reference.as_str()) {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{reference} does not exist");
+                    checked += 1;
+                }
+                pending.extend(members.values());
+            }
+            serde_json::Value::Array(items) => pending.extend(items),
+            _ => {}
+        }
+    }
+    assert!(checked > 100, "{checked}");
+}
