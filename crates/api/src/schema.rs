@@ -9,7 +9,7 @@ pub(crate) const IDEMPOTENCY_KEY_PATTERN: &str = r#"^([!#-~][!-~]{0,254}|"([!#-\
 
 /// `If-Match`: one entity tag, several, or `*`.
 pub(crate) fn if_match_schema() -> Value {
-    json!({"type": "string", "minLength": 1, "pattern": r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#})
+    json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#})
 }
 
 /// The id of examples.
