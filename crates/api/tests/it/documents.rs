@@ -56,7 +56,7 @@ fn every_reference_of_the_openapi_document_resolves() {
     let (mut pending, mut checked) = (vec![&document], 0);
     while let Some(value) = pending.pop() {
         match value {
-            serde_json::Value::Object(members) => {
+            Value::Object(members) => {
                 if let Some(reference) = members.get("$ref").and_then(|reference| reference.as_str()) {
                     let pointer = reference.strip_prefix('#').unwrap();
                     assert!(document.pointer(pointer).is_some(), "{reference} does not exist");
@@ -64,7 +64,7 @@ fn every_reference_of_the_openapi_document_resolves() {
                 }
                 pending.extend(members.values());
             }
-            serde_json::Value::Array(items) => pending.extend(items),
+            Value::Array(items) => pending.extend(items),
             _ => {}
         }
     }
