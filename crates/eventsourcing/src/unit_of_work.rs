@@ -154,6 +154,10 @@ impl UnitOfWork {
     ) -> Result<usize, A::Rejection> {
         let now = self.now;
         let staged = self.get_mut(record);
+        if staged.folded_at != now {
+            // all events of a unit have one time, those decided before another record moved it, too
+            staged.fold_again(now);
+        }
         let events = A::decide(staged.state.as_ref(), command, context)?;
         let count = events.len();
         for event in events {
@@ -161,7 +165,6 @@ impl UnitOfWork {
             staged.state = A::evolve(staged.state.take(), &event, &stamp);
             staged.events.push(event);
         }
-        staged.folded_at = now;
         Ok(count)
     }
 

@@ -238,3 +238,16 @@ async fn link_and_unlink_in_one_request_is_one_append_on_each_ticket() {
     assert_eq!(world.events(ticket).await, ["opened", "linked", "unlinked"]);
     assert_eq!(world.events(other).await, ["opened", "linked", "unlinked"]);
 }
+
+#[tokio::test]
+async fn answer_has_the_time_of_the_unit_also_for_commands_before_a_link() {
+    let world = World::new().await;
+    let (ticket, other) = (world.open().await, world.open().await);
+    world.when(lea(), ticket, assign("lea")).at(1).ok().await;
+    world.when(lea(), other, note("later")).at(5).ok().await;
+    let commands = vec![resolve(), blocked_by(other), note("after")];
+    let done = world.when_all(lea(), ticket, commands).at(2).ok().await;
+    assert_eq!(done.ticket.resolved_at, Some(hour(5)));
+    let read = crate::query::now(&world.another().await, &lea(), ticket).await.unwrap();
+    assert_eq!(done.ticket, read.ticket);
+}
