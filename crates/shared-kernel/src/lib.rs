@@ -12,13 +12,15 @@ mod actor;
 mod aggregate;
 mod email;
 mod id;
+mod personal;
 mod principal;
 mod string_enum;
 
-pub use actor::{Actor, ActorKind, ActorRef, Requester, Role};
+pub use actor::{Actor, ActorKind, ActorRef, Identity, Role};
 pub use aggregate::{Aggregate, Stamp};
 pub use codec::{DomainEvent, EventType};
-pub use email::email_address;
-pub use id::{AgentId, StreamVersion, TeamId};
+pub use email::EmailAddress;
+pub use id::{AgentId, Handle, IdentityId, PersonId, StreamVersion, TeamId, TicketId};
+pub use personal::Personal;
 pub use principal::Principal;
 pub use text::ValueError;
