@@ -12,6 +12,10 @@ pub struct Principal {
     pub name: Option<String>,
     /// An agent's teams.
     pub teams: BTreeSet<TeamId>,
+    /// The id of the API key that they called with.
+    pub key: Option<String>,
+    /// Whether they may act for any person who asks.
+    pub acts_for_others: bool,
 }
 
 impl Deref for Principal {
@@ -23,9 +27,9 @@ impl Deref for Principal {
 }
 
 impl Principal {
-    /// One without teams or a name to show.
+    /// One without teams, a name to show or a key.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, name: None, teams: BTreeSet::new() }
+        Self { actor, name: None, teams: BTreeSet::new(), key: None, acts_for_others: false }
     }
 
     /// The scope of their idempotency keys: who they are, whichever API key they use. A rotation in the middle of a

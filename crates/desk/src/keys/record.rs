@@ -1,0 +1,279 @@
+//! An API key as a record: made, rotated, revoked. What proves it, the hash of its secret, stands in a table of its own;
+//! events name the secret by number and fingerprint.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared_kernel::{AgentId, Aggregate, DomainEvent, EventType, PersonId, Role, Stamp, string_enum, uuid_id};
+
+uuid_id! {
+    /// An API key, by the id of its stream.
+    ApiKeyId;
+}
+
+string_enum! {
+    /// What a key may be used for beyond its owner's own rights.
+    Scope("scope") {
+        /// To act as any person who asks: for a product's server that speaks for its users.
+        ActForOthers = "act-for-others",
+    }
+}
+
+/// As whom a key acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// An agent, a lead or an admin.
+    Agent(AgentId),
+    /// A person who asks.
+    Person(PersonId),
+}
+
+/// A secret of a key, known by its number: 1 for the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Secret {
+    pub(crate) number: i32,
+    /// The SHA-256 of the stored hash, in hexadecimal: it says whether the row is the one that was written.
+    pub(crate) fingerprint: String,
+}
+
+/// The fold of a key's events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyState {
+    pub(crate) label: Option<String>,
+    pub(crate) role: Role,
+    pub(crate) owner: Owner,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+    /// All secrets with the time from which each is refused; none for the newest one.
+    pub(crate) secrets: BTreeMap<i32, (String, Option<DateTime<Utc>>)>,
+}
+
+impl KeyState {
+    /// Whether the key is accepted at that time with that secret.
+    pub(crate) fn accepts(&self, secret: i32, now: DateTime<Utc>) -> bool {
+        let before = |end: Option<DateTime<Utc>>| end.is_none_or(|end| now < end);
+        self.revoked_at.is_none()
+            && before(self.expires_at)
+            && self.secrets.get(&secret).is_some_and(|(_, until)| before(*until))
+    }
+
+    /// The number of the secret with that fingerprint, if it is accepted at that time.
+    pub(crate) fn accepted(&self, fingerprint: &str, now: DateTime<Utc>) -> Option<i32> {
+        let (number, _) = self.secrets.iter().find(|(_, (known, _))| known == fingerprint)?;
+        self.accepts(*number, now).then_some(*number)
+    }
+
+    fn newest(&self) -> i32 {
+        self.secrets.keys().next_back().copied().unwrap_or_default()
+    }
+}
+
+/// What one can ask of a key.
+#[derive(Debug)]
+pub(crate) enum KeyCommand {
+    Create {
+        label: Option<String>,
+        role: Role,
+        owner: Owner,
+        scopes: Vec<Scope>,
+        expires_at: Option<DateTime<Utc>>,
+        fingerprint: String,
+    },
+    /// A new secret; the one before it is accepted until then.
+    Rotate { number: i32, fingerprint: String, previous_until: DateTime<Utc> },
+    Revoke,
+}
+
+/// What can have happened to a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum KeyEvent {
+    #[serde(rename = "api_key.created")]
+    Created {
+        label: Option<String>,
+        role: Role,
+        owner: Owner,
+        scopes: Vec<Scope>,
+        expires_at: Option<DateTime<Utc>>,
+        secret: Secret,
+    },
+    #[serde(rename = "api_key.rotated")]
+    Rotated { secret: Secret, previous_until: DateTime<Utc> },
+    #[serde(rename = "api_key.revoked")]
+    Revoked {},
+}
+
+/// Why a key's command was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRejection {
+    /// There is such a key already.
+    #[error("the key exists already")]
+    AlreadyCreated,
+    /// There is no such key.
+    #[error("there is no such key")]
+    NotCreated,
+    /// It is over with that key.
+    #[error("the key is revoked; create another one")]
+    Revoked,
+    /// Somebody else rotated it meanwhile.
+    #[error("the key was rotated by somebody else at the same time; try again")]
+    RotatedMeanwhile,
+}
+
+/// An API key.
+#[derive(Debug)]
+pub(crate) struct Key;
+
+impl DomainEvent for KeyEvent {
+    const TYPES: &'static [EventType] =
+        &[EventType::new("api_key.created"), EventType::new("api_key.rotated"), EventType::new("api_key.revoked")];
+
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "api_key.created",
+            Self::Rotated { .. } => "api_key.rotated",
+            Self::Revoked {} => "api_key.revoked",
+        }
+    }
+}
+
+impl Aggregate for Key {
+    const TYPE: &'static str = "api_key";
+    const STATE_SCHEMA: i16 = 1;
+
+    type Id = ApiKeyId;
+    type State = KeyState;
+    type Command = KeyCommand;
+    type Event = KeyEvent;
+    type Context = ();
+    type Rejection = KeyRejection;
+
+    fn decide(key: Option<&KeyState>, command: &KeyCommand, (): &()) -> Result<Vec<KeyEvent>, KeyRejection> {
+        match (key, command) {
+            (None, KeyCommand::Create { label, role, owner, scopes, expires_at, fingerprint }) => {
+                let secret = Secret { number: 1, fingerprint: fingerprint.clone() };
+                Ok(vec![KeyEvent::Created {
+                    label: label.clone(),
+                    role: *role,
+                    owner: *owner,
+                    scopes: scopes.clone(),
+                    expires_at: *expires_at,
+                    secret,
+                }])
+            }
+            (Some(_), KeyCommand::Create { .. }) => Err(KeyRejection::AlreadyCreated),
+            (None, _) => Err(KeyRejection::NotCreated),
+            (Some(key), KeyCommand::Revoke) if key.revoked_at.is_some() => Ok(Vec::new()),
+            (Some(_), KeyCommand::Revoke) => Ok(vec![KeyEvent::Revoked {}]),
+            (Some(key), KeyCommand::Rotate { .. }) if key.revoked_at.is_some() => Err(KeyRejection::Revoked),
+            (Some(key), KeyCommand::Rotate { number, .. }) if *number != key.newest() + 1 => {
+                Err(KeyRejection::RotatedMeanwhile)
+            }
+            (Some(_), KeyCommand::Rotate { number, fingerprint, previous_until }) => Ok(vec![KeyEvent::Rotated {
+                secret: Secret { number: *number, fingerprint: fingerprint.clone() },
+                previous_until: *previous_until,
+            }]),
+        }
+    }
+
+    fn evolve(key: Option<KeyState>, event: &KeyEvent, stamp: &Stamp) -> Option<KeyState> {
+        match (key, event) {
+            (None, KeyEvent::Created { label, role, owner, scopes, expires_at, secret }) => Some(KeyState {
+                label: label.clone(),
+                role: *role,
+                owner: *owner,
+                scopes: scopes.clone(),
+                created_at: stamp.occurred_at,
+                expires_at: *expires_at,
+                revoked_at: None,
+                secrets: BTreeMap::from([(secret.number, (secret.fingerprint.clone(), None))]),
+            }),
+            (None, _) => None,
+            (Some(mut key), KeyEvent::Rotated { secret, previous_until }) => {
+                for (_, until) in key.secrets.values_mut() {
+                    *until = Some(until.map_or(*previous_until, |until| until.min(*previous_until)));
+                }
+                key.secrets.insert(secret.number, (secret.fingerprint.clone(), None));
+                Some(key)
+            }
+            (Some(mut key), KeyEvent::Revoked {}) => {
+                key.revoked_at = Some(key.revoked_at.unwrap_or(stamp.occurred_at));
+                Some(key)
+            }
+            (Some(key), KeyEvent::Created { .. }) => Some(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use shared_kernel::testing::{agent, fold, given, hour};
+
+    use super::*;
+
+    fn created() -> KeyEvent {
+        KeyEvent::Created {
+            label: None,
+            role: Role::Agent,
+            owner: Owner::Agent(agent("ada")),
+            scopes: vec![],
+            expires_at: Some(hour(100)),
+            secret: Secret { number: 1, fingerprint: "one".into() },
+        }
+    }
+
+    fn rotated() -> KeyEvent {
+        let secret = Secret { number: 2, fingerprint: "two".into() };
+        KeyEvent::Rotated { secret, previous_until: hour(5) }
+    }
+
+    #[test]
+    fn rotation_overlaps() {
+        let key = fold::<Key>(&[created(), rotated()]).unwrap();
+        let almost = hour(5) - TimeDelta::seconds(1);
+        assert!(key.accepts(1, almost) && key.accepts(2, almost));
+        assert!(!key.accepts(1, hour(5)) && key.accepts(2, hour(5)));
+        assert!(!key.accepts(3, almost));
+    }
+
+    #[test]
+    fn key_expires() {
+        let key = fold::<Key>(&[created()]).unwrap();
+        assert!(key.accepts(1, hour(99)) && !key.accepts(1, hour(100)));
+    }
+
+    #[test]
+    fn revoked_key_is_refused_and_not_rotated() {
+        let events = [created(), KeyEvent::Revoked {}];
+        assert!(!fold::<Key>(&events).unwrap().accepts(1, hour(2)));
+        given::<Key>(events.clone()).when(KeyCommand::Revoke, ()).then_nothing();
+        let rotate = KeyCommand::Rotate { number: 2, fingerprint: "two".into(), previous_until: hour(5) };
+        given::<Key>(events).when(rotate, ()).then_rejected(KeyRejection::Revoked);
+    }
+
+    #[test]
+    fn rotation_takes_the_next_number() {
+        let rotate = |number| KeyCommand::Rotate { number, fingerprint: "two".into(), previous_until: hour(5) };
+        given::<Key>([created()]).when(rotate(2), ()).then([rotated()]);
+        given::<Key>([created(), rotated()]).when(rotate(2), ()).then_rejected(KeyRejection::RotatedMeanwhile);
+    }
+
+    #[test]
+    fn events_keep_their_form() {
+        let json = shared_kernel::codec::encode(&created()).unwrap();
+        let expected = format!(
+            r#"{{"label":null,"role":"agent","owner":{{"agent":"{}"}},"scopes":[],"expires_at":"2026-01-09T13:00:00Z","secret":{{"number":1,"fingerprint":"one"}}}}"#,
+            agent("ada")
+        );
+        assert_eq!((json.event_type, json.payload), ("api_key.created", expected));
+        let json = shared_kernel::codec::encode(&rotated()).unwrap();
+        let expected = r#"{"secret":{"number":2,"fingerprint":"two"},"previous_until":"2026-01-05T14:00:00Z"}"#;
+        assert_eq!((json.event_type, json.payload.as_str()), ("api_key.rotated", expected));
+    }
+}
