@@ -8,6 +8,7 @@
 )]
 
 mod fold;
+mod legal;
 mod profile;
 mod registration;
 mod rejections;
