@@ -7,6 +7,7 @@
     reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
 )]
 
+mod codec;
 mod fold;
 mod legal;
 mod profile;
