@@ -7,10 +7,12 @@
     reason = "a test that can't go on should fail on the spot; clippy's own allowance does not reach its helpers"
 )]
 
+mod arbitrary;
 mod codec;
 mod fold;
 mod legal;
 mod profile;
+mod properties;
 mod registration;
 mod rejections;
 mod samples;
