@@ -26,13 +26,12 @@ use crate::execute::record::RecordCommands;
 use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
-use record::{Key, KeyCommand, KeyState};
+use record::{KeyCommand, KeyState};
 use token::Token;
 
-pub use record::{ApiKeyId, KeyRejection, Owner, Scope};
+pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
+pub(crate) use record::Key;
 pub use token::KeyId;
-
-pub(crate) use audit::key_audit;
 
 /// Bytes of folded keys, agents and people that authentication keeps in memory, each.
 const CACHED_BYTES: usize = 16 * 1024 * 1024;
@@ -84,8 +83,8 @@ pub struct ApiKey {
     pub owner: Owner,
     /// The owner's name: an agent's handle, a person's name or address.
     pub owner_name: String,
-    /// The handles of an agent's teams.
-    pub teams: Vec<String>,
+    /// An agent's teams.
+    pub teams: Vec<shared_kernel::TeamId>,
     /// What it may be used for beyond its owner's own rights.
     pub scopes: Vec<Scope>,
     /// When it was made.

@@ -130,6 +130,11 @@ impl UnitOfWork {
         self.get(record).before.as_ref()
     }
 
+    /// The record's stream.
+    pub fn stream<A: Aggregate>(&self, record: Handle<A>) -> StreamId {
+        StagedRecord::stream(self.get(record))
+    }
+
     /// The version at which the record was loaded.
     pub fn version<A: Aggregate>(&self, record: Handle<A>) -> Option<Version> {
         self.loaded(record).map(|before| before.version)
