@@ -10,6 +10,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("eventstore", &[]),
     ("shared-kernel", &[]),
     ("ticket-aggregate", &["shared-kernel"]),
+    ("person-aggregate", &["shared-kernel"]),
     ("eventsourcing", &["eventstore", "shared-kernel"]),
     ("devstack", &[]),
     ("http-server", &[]),
