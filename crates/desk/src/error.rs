@@ -170,6 +170,17 @@ impl From<person_aggregate::Rejection> for RecordRejection {
     }
 }
 
+impl From<settings_aggregate::Rejection> for RecordRejection {
+    fn from(rejection: settings_aggregate::Rejection) -> Self {
+        use settings_aggregate::Rejection as R;
+        let field = match rejection {
+            R::InvalidDocument { .. } => Some("document"),
+            R::NotCreated | R::AlreadyCreated | R::Retired => None,
+        };
+        Self { kind: rejection.kind(), code: rejection.code(), field, text: rejection.to_string() }
+    }
+}
+
 impl From<KeyRejection> for RecordRejection {
     fn from(rejection: KeyRejection) -> Self {
         let kind = RejectionKind::Conflict;

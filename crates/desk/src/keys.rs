@@ -1,8 +1,8 @@
 //! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_key_secrets`.
 
+mod audit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-mod audit;
 mod lookup;
 mod memory;
 mod owner;
@@ -29,8 +29,8 @@ use memory::{Memory, sieve};
 use record::{KeyCommand, KeyState};
 use token::Token;
 
-pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
 pub(crate) use record::Key;
+pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
 pub use token::KeyId;
 
 /// Bytes of folded keys, agents and people that authentication keeps in memory, each.
@@ -306,12 +306,11 @@ fn fingerprint(hash: &str) -> String {
 
 /// The secrets of the keys with these ids, the newest first.
 async fn secrets(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<[SecretRow]>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await?;
+    let rows =
+        sqlx::query("select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc")
+            .bind(ids)
+            .fetch_all(pool)
+            .await?;
     let mut found: HashMap<String, Vec<SecretRow>> = HashMap::new();
     for row in &rows {
         let secret = SecretRow { hash: row.try_get(1)?, sieve: row.try_get(2)? };

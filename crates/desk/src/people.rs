@@ -70,7 +70,12 @@ impl Desk {
     ///
     /// # Errors
     /// If one of them isn't there, or was merged away before.
-    pub async fn merge_people(&self, source: PersonId, into: PersonId, call: Call) -> Result<Committed<Person>, DeskError> {
+    pub async fn merge_people(
+        &self,
+        source: PersonId,
+        into: PersonId,
+        call: Call,
+    ) -> Result<Committed<Person>, DeskError> {
         let envelope = call.envelope();
         let mut merge = MergePeople { people: &self.people, source, into, call };
         self.executor.execute(&mut merge, &envelope).await

@@ -27,5 +27,6 @@ pub use context::Context;
 pub use event::{Event, IdentityAdded, NameChange, RegisteredName};
 pub use legal::{IllegalStep, legal_step};
 pub use person::Person;
-pub use rejection::{Rejection, RejectionKind};
+pub use rejection::Rejection;
+pub use shared_kernel::RejectionKind;
 pub use value::{ExternalName, IdentityError, IdentityKind, IdentityValue, OidcAccount, PersonName};

@@ -1,6 +1,6 @@
 //! Why a command was refused.
 
-use shared_kernel::{IdentityId, PersonId};
+use shared_kernel::{IdentityId, PersonId, RejectionKind};
 
 /// Why a command is refused: data to act on; `Display` is a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,15 +59,6 @@ pub enum Rejection {
         /// How many may be.
         limit: usize,
     },
-}
-
-/// What sort of rejection it is: the one thing a transport needs to map it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectionKind {
-    /// The command itself is at fault: what it says, not when it comes.
-    Invalid,
-    /// The person's present state is in the way.
-    Conflict,
 }
 
 impl Rejection {

@@ -20,10 +20,7 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn of(ticket: Option<&Ticket>) -> Self {
-        Self {
-            occupied: ticket.and_then(Ticket::occupies),
-            assignee: ticket.and_then(|ticket| ticket.assignee),
-        }
+        Self { occupied: ticket.and_then(Ticket::occupies), assignee: ticket.and_then(|ticket| ticket.assignee) }
     }
 }
 

@@ -5,7 +5,7 @@ use eventstore::{CommandId, StreamId};
 use person_aggregate::IdentityKind;
 use ticket_aggregate::{Command, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
 
-use super::aliases::{opening_aliases, NUMBER_SCOPE};
+use super::aliases::{NUMBER_SCOPE, opening_aliases};
 use super::record;
 use super::resolution::Resolved;
 use super::slots::Held;

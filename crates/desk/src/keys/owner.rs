@@ -62,9 +62,8 @@ impl Keys {
         match owner {
             Owner::Agent(id) => {
                 let agent = self.agents.current(id).await?;
-                let described = agent.map(|agent| {
-                    (agent.state.handle.to_string(), agent.state.teams.iter().copied().collect())
-                });
+                let described =
+                    agent.map(|agent| (agent.state.handle.to_string(), agent.state.teams.iter().copied().collect()));
                 Ok(described.unwrap_or_else(|| (id.to_string(), Vec::new())))
             }
             Owner::Person(id) => {

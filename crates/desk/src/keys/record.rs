@@ -86,7 +86,11 @@ pub(crate) enum KeyCommand {
         fingerprint: String,
     },
     /// A new secret; the one before it is accepted until then.
-    Rotate { number: i32, fingerprint: String, previous_until: DateTime<Utc> },
+    Rotate {
+        number: i32,
+        fingerprint: String,
+        previous_until: DateTime<Utc>,
+    },
     Revoke,
 }
 
