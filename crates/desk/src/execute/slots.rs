@@ -6,7 +6,7 @@ use shared_kernel::{AgentId, Role};
 use ticket_aggregate::{Ticket, TicketId};
 
 use super::ticket_commands::TicketCommands;
-use crate::DeskError;
+use crate::{DeskError, TicketCommand};
 
 /// How much of an agent's capacity a ticket takes.
 const WEIGHT: u32 = 1;
@@ -59,7 +59,7 @@ impl TicketCommands<'_> {
     fn may_exceed(&self, index: usize) -> bool {
         self.request.caller.role == Role::System
             || self.request.is_import
-            || self.resolved.over_capacity.get(index) == Some(&true)
+            || matches!(self.request.commands.get(index), Some(TicketCommand::Assign { over_capacity: true, .. }))
     }
 
     async fn on_agent(
