@@ -41,7 +41,7 @@ const CACHED_BYTES: usize = 16 * 1024 * 1024;
 pub struct Keys {
     pool: PgPool,
     executor: Executor,
-    keys: Records<Key>,
+    records: Records<Key>,
     agents: Records<Agent>,
     people: Records<Person>,
     memory: Arc<Memory>,
@@ -168,7 +168,7 @@ impl Keys {
     pub fn new(store: &EventStore, pool: PgPool, workers: usize) -> Self {
         Self {
             executor: Executor::new(store.clone()),
-            keys: Records::new(store.clone(), CACHED_BYTES),
+            records: Records::new(store.clone(), CACHED_BYTES),
             agents: Records::new(store.clone(), CACHED_BYTES),
             people: Records::new(store.clone(), CACHED_BYTES),
             memory: Arc::new(Memory::new(workers)),
@@ -194,7 +194,7 @@ impl Keys {
 
     /// Gives a key a new secret. The one before it is accepted for as long as `overlap`, so that its user can change over.
     pub async fn rotate(&self, id: &KeyId, overlap: TimeDelta, call: Call) -> Result<MintedKey, DeskError> {
-        let key = self.keys.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
+        let key = self.records.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
         if key.state.revoked_at.is_some() {
             return Err(KeyRejection::Revoked.into());
         }
@@ -214,7 +214,7 @@ impl Keys {
 
     async fn execute(&self, id: &KeyId, command: KeyCommand, call: Call, creates: bool) -> Result<(), DeskError> {
         let envelope = call.envelope();
-        let mut commands = RecordCommands::<Key>::new(&self.keys, id.record(), vec![command], (), call, creates);
+        let mut commands = RecordCommands::<Key>::new(&self.records, id.record(), vec![command], (), call, creates);
         self.executor.execute(&mut commands, &envelope).await.map(drop)
     }
 
@@ -227,7 +227,7 @@ impl Keys {
         for id in ids {
             let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
             // a secret without a record is one whose key was not made after all
-            let Some(key) = self.keys.current(id.record()).await? else { continue };
+            let Some(key) = self.records.current(id.record()).await? else { continue };
             let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
             let (owner_name, teams) = self.describe(owner).await?;
             let scopes = scopes.clone();
@@ -245,7 +245,7 @@ impl Keys {
             if !remembered.due_for_a_look() {
                 return Ok(remembered.caller());
             }
-            let caller = match self.keys.recent(token.id().record()).await? {
+            let caller = match self.records.recent(token.id().record()).await? {
                 Some(key) if key.state.accepts(remembered.secret, now) => self.principal(token.id(), &key.state).await,
                 _ => Err(AuthError::Invalid),
             };
@@ -270,7 +270,7 @@ impl Keys {
         if secrets.is_empty() {
             return Err(AuthError::Invalid);
         }
-        let key = self.keys.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
+        let key = self.records.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
         for secret in &*secrets {
             let Some(number) = key.state.accepted(&fingerprint(&secret.hash), now) else { continue };
             if self.memory.matches(token, &secret.hash, secret.sieve).await? {

@@ -40,7 +40,7 @@ impl Keys {
     pub async fn on_behalf(&self, caller: &Principal, person: PersonId) -> Result<Principal, AuthError> {
         let person = self.person(person).await?;
         let mut principal = of(Actor::requester(person.id), &person)?;
-        principal.actor.via = caller.key.clone();
+        principal.actor.via.clone_from(&caller.key);
         principal.key.clone_from(&caller.key);
         Ok(principal)
     }
