@@ -2,7 +2,7 @@
 
 use agent_aggregate::{Command, Override};
 use eventsourcing::{Handle, UnitOfWork};
-use shared_kernel::{AgentId, Role};
+use shared_kernel::AgentId;
 use ticket_aggregate::{Ticket, TicketId};
 
 use super::ticket_commands::TicketCommands;
@@ -55,10 +55,9 @@ impl TicketCommands<'_> {
         Ok(())
     }
 
-    /// What is imported has happened: no capacity bars it.
+    /// A router is bound by the capacity. What is imported has happened: no capacity bars it.
     fn may_exceed(&self, index: usize) -> bool {
-        self.request.caller.role == Role::System
-            || self.request.is_import
+        self.request.is_import
             || matches!(self.request.commands.get(index), Some(TicketCommand::Assign { over_capacity: true, .. }))
     }
 
