@@ -245,10 +245,7 @@ impl Keys {
             if !remembered.due_for_a_look() {
                 return Ok(remembered.caller());
             }
-            let caller = match self.records.recent(token.id().record()).await? {
-                Some(key) if key.state.accepts(remembered.secret, now) => self.principal(token.id(), &key.state).await,
-                _ => Err(AuthError::Invalid),
-            };
+            let caller = self.look(token.id(), remembered.secret, now).await;
             match &caller {
                 Ok(caller) => remembered.replace(caller.clone()),
                 Err(AuthError::Invalid | AuthError::Blocked) => self.memory.forget(&token),
@@ -256,16 +253,24 @@ impl Keys {
             }
             return caller;
         }
-        // as of now is known what the record says, however long its verification then takes
+        let secret = self.prove(&token, now).await?;
+        // however long the proof took, as of now is known what the records say
         let looked_at = self.memory.now();
-        let (secret, key) = self.prove(&token, now).await?;
-        let caller = self.principal(token.id(), &key).await?;
+        let caller = self.look(token.id(), secret, now).await?;
         self.memory.remember(&token, secret, caller.clone(), looked_at);
         Ok(caller)
     }
 
-    /// The secret that the token has, and the key.
-    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<(i32, KeyState), AuthError> {
+    /// Who calls with that secret of a key, by what the log says at this moment.
+    async fn look(&self, id: &KeyId, secret: i32, now: DateTime<Utc>) -> Result<Arc<Principal>, AuthError> {
+        match self.records.current(id.record()).await? {
+            Some(key) if key.state.accepts(secret, now) => self.principal(id, &key.state).await,
+            _ => Err(AuthError::Invalid),
+        }
+    }
+
+    /// The secret that the token has.
+    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<i32, AuthError> {
         let secrets = self.lookups.find(token.id()).await?;
         if secrets.is_empty() {
             return Err(AuthError::Invalid);
@@ -274,7 +279,7 @@ impl Keys {
         for secret in &*secrets {
             let Some(number) = key.state.accepted(&fingerprint(&secret.hash), now) else { continue };
             if self.memory.matches(token, &secret.hash, secret.sieve).await? {
-                return Ok((number, key.state.clone()));
+                return Ok(number);
             }
         }
         Err(AuthError::Invalid)
