@@ -81,7 +81,7 @@ pub struct ApiKey {
     pub label: Option<String>,
     /// As whom it acts.
     pub owner: Owner,
-    /// The owner's name: an agent's handle, a person's name or address.
+    /// The owner's name: an agent's handle, a person's address; their id, if they have none.
     pub owner_name: String,
     /// An agent's teams.
     pub teams: Vec<shared_kernel::TeamId>,
@@ -212,21 +212,22 @@ impl Keys {
         self.execute(id, KeyCommand::Revoke, call, false).await
     }
 
+    /// Executes a command of which the token that goes with it is the answer, and was not given to anybody before.
     async fn execute(&self, id: &KeyId, command: KeyCommand, call: Call, creates: bool) -> Result<(), DeskError> {
         let envelope = call.envelope();
+        let gives_token = !matches!(command, KeyCommand::Revoke);
         let mut commands = RecordCommands::<Key>::new(&self.records, id.record(), vec![command], (), call, creates);
-        self.executor.execute(&mut commands, &envelope).await.map(drop)
+        let done = self.executor.execute(&mut commands, &envelope).await?;
+        if gives_token && done.replayed.is_some() {
+            return Err(KeyRejection::TokenShownBefore.into());
+        }
+        Ok(())
     }
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, DeskError> {
-        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
-            .fetch_all(&self.pool)
-            .await?;
         let mut keys = Vec::new();
-        for id in ids {
-            let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
-            // a secret without a record is one whose key was not made after all
+        for id in self.ids().await? {
             let Some(key) = self.records.current(id.record()).await? else { continue };
             let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
             let (owner_name, teams) = self.describe(owner).await?;
@@ -285,9 +286,23 @@ impl Keys {
         Err(AuthError::Invalid)
     }
 
+    /// The keys of which there are secrets. One whose making was broken off has no record.
+    async fn ids(&self) -> Result<Vec<KeyId>, DeskError> {
+        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |id: String| KeyId::parse(&id).ok_or_else(|| unreadable("key_id").into());
+        ids.into_iter().map(read).collect()
+    }
+
     /// Whether no key has been made yet.
     pub async fn is_empty(&self) -> Result<bool, DeskError> {
-        Ok(sqlx::query_scalar("select not exists (select from api_key_secrets)").fetch_one(&self.pool).await?)
+        for id in self.ids().await? {
+            if self.records.recent(id.record()).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Keeps the hash of a secret, and gives its fingerprint. One that no event comes to name proves nothing.
