@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::DateTime;
 use devstack::testing::TestDatabase;
-use eventsourcing::{
-    Committed, Envelope, ExecuteError, Executor, Idempotency, OnAliasTaken, Records, UnitOfWork, UseCase,
-};
+use eventsourcing::{Committed, Envelope, ExecuteError, Executor, Idempotency, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, EventStore, Options, StreamId};
 use serde::{Deserialize, Serialize};
 use shared_kernel::{Aggregate, DomainEvent, EventType, Stamp, uuid_id};
@@ -243,8 +241,8 @@ impl UseCase for HoldAudit<'_> {
         Ok(())
     }
 
-    async fn alias_taken(&mut self, _: String, _: StreamId) -> Result<OnAliasTaken, ExecuteError> {
+    async fn alias_taken(&mut self, _: String, _: StreamId) -> Result<(), ExecuteError> {
         self.number += 1;
-        Ok(OnAliasTaken::Retry)
+        Ok(())
     }
 }
