@@ -126,7 +126,8 @@ impl Executor {
         for _ in 0..ATTEMPTS {
             let mut unit = UnitOfWork::new(envelope.now, fresh);
             let decided = use_case.decide(&mut unit).await;
-            let records_something = !unit.is_empty() || envelope.idempotency.is_some();
+            // a change of aliases without an event is refused by the log: it must not pass for nothing
+            let records_something = !unit.is_empty() || unit.moves_aliases() || envelope.idempotency.is_some();
             if unit.is_stale() && (decided.is_err() || !records_something) {
                 fresh = true;
                 continue;
