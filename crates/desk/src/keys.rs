@@ -29,6 +29,7 @@ use record::{KeyCommand, KeyState};
 use secrets::{SecretRow, fingerprint};
 use token::Token;
 
+pub(crate) use audit::SecretsOfEvents;
 pub(crate) use record::Key;
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
 pub use token::KeyId;

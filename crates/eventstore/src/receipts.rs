@@ -65,19 +65,6 @@ impl EventStore {
         rows.iter().map(read).collect()
     }
 
-    /// Up to 1,000 receipts (stream, version) whose events are not in the log: evidence that events were removed.
-    pub async fn dangling_receipts(&self) -> Result<Vec<(StreamId, Version)>, StoreError> {
-        let rows = sqlx::query(
-            "select r.stream_id, r.version from receipts r
-              where not exists (select from events e where e.stream_id = r.stream_id
-                                 and e.version = r.version and e.position = r.position)
-              order by r.position limit 1000",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), Version(row.try_get(1)?)))).collect()
-    }
-
     /// Removes receipts older than `age`, at most a thousand for each call; returns how many. Permanent ones stay.
     pub async fn expire_receipts(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
