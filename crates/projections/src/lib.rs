@@ -49,7 +49,7 @@ pub use reader::{AtLeast, Reader};
 pub use registry::names;
 pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};
-pub use tickets::{Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use tickets::{Filter, Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
 pub use verification::Difference;
 
 use context::Context;

@@ -28,6 +28,7 @@ const IRRELEVANT: &[&str] = &[
     "ticket.tags_added",
     "ticket.tags_removed",
     "ticket.subject_changed",
+    "ticket.requester_changed",
     "ticket.linked",
     "ticket.unlinked",
     "ticket.follower_added",
@@ -40,7 +41,7 @@ impl ReadModel for Queues {
     }
 
     fn schema_version(&self) -> i32 {
-        2
+        3
     }
 
     fn selects(&self, event: &RecordedEvent) -> bool {

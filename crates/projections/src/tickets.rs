@@ -9,6 +9,7 @@ mod query;
 mod rows;
 mod tokenizer;
 mod verify;
+mod viewer;
 mod writer;
 
 use eventstore::{RecordedEvent, StoreError};
@@ -22,7 +23,9 @@ use crate::verification::{Difference, Verification};
 pub use page::TicketsPage;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use page_cursor::PageCursor;
-pub use query::{Order, Sort, TicketQuery, TicketRow, Viewer};
+pub use query::{Filter, Order, Sort, TicketQuery, TicketRow};
+pub use viewer::Viewer;
+pub(crate) use viewer::uuids;
 use writer::TicketsWriter;
 
 pub(crate) struct Tickets;
@@ -35,7 +38,7 @@ impl ReadModel for Tickets {
     }
 
     fn schema_version(&self) -> i32 {
-        4
+        5
     }
 
     fn selects(&self, event: &RecordedEvent) -> bool {

@@ -60,7 +60,7 @@ async fn differing_tickets(
 ) -> Result<Vec<StreamId>, StoreError> {
     let sql = format!(
         "select ticket_id
-           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
                   expected (ticket_id, team, status, assignee, priority)
            left join read_models.queues_tickets_{generation} q using (ticket_id)
           where (q.team, q.status, q.assignee, q.priority)
@@ -69,9 +69,9 @@ async fn differing_tickets(
     );
     let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(expected.iter().map(|(ticket, _)| ticket.0).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.team.as_str()).collect::<Vec<_>>())
+        .bind(expected.iter().map(|(_, key)| key.team.map(Uuid::from)).collect::<Vec<_>>())
         .bind(expected.iter().map(|(_, key)| key.status.as_str()).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.assignee.as_str()).collect::<Vec<_>>())
+        .bind(expected.iter().map(|(_, key)| key.assignee.map(Uuid::from)).collect::<Vec<_>>())
         .bind(expected.iter().map(|(_, key)| key.priority.as_str()).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;

@@ -1,6 +1,5 @@
 //! The rows of `tickets`, as columns of vectors for `unnest`.
 
-use shared_kernel::Requester;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -88,11 +87,11 @@ pub(super) struct TicketColumns {
     pub(super) id: Vec<Uuid>,
     pub(super) number: Vec<i64>,
     pub(super) created_at: Vec<DateTime<Utc>>,
-    pub(super) requester: Vec<Option<String>>,
+    pub(super) requester: Vec<Option<Uuid>>,
     pub(super) priority: Vec<i16>,
-    pub(super) team: Vec<Option<String>>,
+    pub(super) team: Vec<Option<Uuid>>,
     pub(super) category: Vec<Option<String>>,
-    pub(super) assignee: Vec<Option<String>>,
+    pub(super) assignee: Vec<Option<Uuid>>,
     /// Array literals: `unnest` flattens arrays of arrays.
     pub(super) followers: Vec<String>,
     pub(super) tags: Vec<String>,
@@ -109,12 +108,12 @@ impl TicketColumns {
         self.id.push(stream.0);
         self.number.push(ticket.number.get());
         self.created_at.push(ticket.opened_at);
-        self.requester.push(ticket.requester.as_ref().map(|requester: &Requester| requester.email().to_owned()));
+        self.requester.push(ticket.requester.map(Uuid::from));
         self.priority.push(rank(ticket.priority));
-        self.team.push(ticket.team.as_ref().map(ToString::to_string));
+        self.team.push(ticket.team.map(Uuid::from));
         self.category.push(ticket.category.clone());
-        self.assignee.push(ticket.assignee.as_ref().map(ToString::to_string));
-        self.followers.push(array_literal(ticket.followers.iter().map(String::as_str)));
+        self.assignee.push(ticket.assignee.map(Uuid::from));
+        self.followers.push(array_literal(ticket.followers.iter().map(ToString::to_string)));
         self.tags.push(array_literal(ticket.tags.iter().map(ticket_aggregate::Tag::as_str)));
         self.status.push(ticket.status.as_str());
         self.version.push(ticket.version.0);
@@ -155,12 +154,12 @@ pub(super) fn rank(priority: Priority) -> i16 {
     }
 }
 
-/// A literal of `text[]`.
-fn array_literal<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+/// A literal of an array.
+fn array_literal(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
     let mut literal = String::from("{");
     for text in texts {
         literal.push_str(if literal.len() > 1 { ",\"" } else { "\"" });
-        for c in text.chars() {
+        for c in text.as_ref().chars() {
             if matches!(c, '"' | '\\') {
                 literal.push('\\');
             }

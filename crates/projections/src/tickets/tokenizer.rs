@@ -11,7 +11,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
-use ticket_aggregate::Event;
+use ticket_aggregate::{Event, Opening};
 
 /// The searchable part of a text, in bytes: a `tsvector` holds 1 MiB at most, positions included.
 const SEARCHABLE_BYTES: usize = 256 * 1024;
@@ -42,10 +42,15 @@ pub(super) fn entry_words(event: &Event, version: i64) -> impl Iterator<Item = (
 fn texts(event: &Event, version: i64) -> Vec<SearchableText<'_>> {
     let text = |entry, public, text| SearchableText { entry, public, text };
     match event {
-        Event::TicketOpened(opened) => vec![text(SUBJECT, true, &*opened.subject), text(version, true, &opened.body)],
-        Event::SubjectChanged { to, .. } => vec![text(SUBJECT, true, to)],
-        Event::PublicReplyAdded { body, .. } | Event::RequesterReplied { body, .. } => vec![text(version, true, body)],
-        Event::InternalNoteAdded { body, .. } => vec![text(version, false, body)],
+        Event::TicketOpened(opened) => {
+            let Opening { subject, body } = &opened.personal.text;
+            vec![text(SUBJECT, true, &**subject), text(version, true, body)]
+        }
+        Event::SubjectChanged { personal } => vec![text(SUBJECT, true, &*personal.text.to)],
+        Event::PublicReplyAdded { personal, .. } | Event::RequesterReplied { personal, .. } => {
+            vec![text(version, true, &*personal.text.body)]
+        }
+        Event::InternalNoteAdded { personal, .. } => vec![text(version, false, &*personal.text.body)],
         Event::AgentAssigned { .. }
         | Event::AgentUnassigned { .. }
         | Event::TeamAssigned { .. }
@@ -53,6 +58,7 @@ fn texts(event: &Event, version: i64) -> Vec<SearchableText<'_>> {
         | Event::CategoryChanged { .. }
         | Event::TagsAdded { .. }
         | Event::TagsRemoved { .. }
+        | Event::RequesterChanged { .. }
         | Event::WorkStarted {}
         | Event::TicketPended {}
         | Event::TicketPutOnHold { .. }

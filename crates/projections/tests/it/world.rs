@@ -1,6 +1,7 @@
 //! What the tests share: a log of tickets, projections over it, and the fold that they are held against.
 
-use shared_kernel::{AgentId, Aggregate, Requester, Stamp, StreamVersion, TeamId, codec};
+use shared_kernel::testing::{agent, person, team};
+use shared_kernel::{AgentId, Aggregate, Personal, Stamp, StreamVersion, codec};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use eventstore::{
 use projections::{AtLeast, Order, Projections, Reader, Sort, TicketQuery, Viewer};
 use sqlx::{Executor, PgPool};
 use ticket_aggregate::{
-    AssignmentMethod, Channel, Event, MessageId, Priority, ResolutionCode, Ticket, TicketNumber, TicketOpened,
+    AssignmentMethod, Channel, Event, Message, MessageId, Opening, Priority, ResolutionCode, SubjectChange, Ticket,
+    TicketNumber, TicketOpened,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -183,7 +185,7 @@ pub(crate) fn everything() -> TicketQuery {
         priority: Vec::new(),
         team: None,
         assignee: None,
-        requester: None,
+        requester: Vec::new(),
         tag: None,
         category: None,
         created_after: None,
@@ -223,15 +225,19 @@ pub(crate) fn at(second: i64) -> DateTime<Utc> {
 
 pub(crate) fn opened(n: u128) -> Event {
     let number = i64::try_from(n).unwrap() + 1;
-    Event::TicketOpened(Box::new(TicketOpened {
-        number: TicketNumber::try_from(number).unwrap(),
-        requester: Some(Requester::parse(&format!("person{}@example.com", n % 7), None).unwrap()),
-        channel: Channel::default(),
+    let requester = Some(person(&format!("requester {}", n % 7)));
+    let opening = Opening {
         subject: format!("Printer {n} is \"on\" fire, {{again}}"),
         body: format!("It burns: floor {}, \\backslash", n % 5),
+    };
+    Event::TicketOpened(Box::new(TicketOpened {
+        number: TicketNumber::try_from(number).unwrap(),
+        requester,
+        channel: Channel::default(),
+        personal: Personal::new(requester, opening),
         priority: Priority::ALL[usize::try_from(n % 4).unwrap()],
         category: Some("hardware".into()),
-        team: (!n.is_multiple_of(3)).then(|| TeamId::parse(&format!("team {}", n % 3)).unwrap()),
+        team: (!n.is_multiple_of(3)).then(|| team(&format!("team {}", n % 3))),
         tags: [format!("tag {}", n % 2), "a \"quoted\\ one\"".into()]
             .iter()
             .map(|t| ticket_aggregate::Tag::parse(t).unwrap())
@@ -242,11 +248,16 @@ pub(crate) fn opened(n: u128) -> Event {
 }
 
 pub(crate) fn note(body: &str) -> Event {
-    Event::InternalNoteAdded { message_id: MessageId(Uuid::nil()), body: body.into() }
+    Event::InternalNoteAdded { message_id: MessageId(Uuid::nil()), personal: message(body) }
 }
 
-fn agent(n: u128) -> AgentId {
-    AgentId::parse(&format!("agent {}", n % 4)).unwrap()
+fn message(body: &str) -> Personal<Message> {
+    Personal::new(None, Message { body: body.into() })
+}
+
+/// The agent who has a ticket.
+fn assignee(n: u128) -> AgentId {
+    agent(&format!("agent {}", n % 4))
 }
 
 pub(crate) fn story(n: u128) -> Vec<Event> {
@@ -254,15 +265,17 @@ pub(crate) fn story(n: u128) -> Vec<Event> {
     let mut events = vec![
         opened(n),
         note("Arson?"),
-        Event::AgentAssigned { from: None, to: agent(n), method: AssignmentMethod::Automatic },
-        Event::FollowerAdded { follower: "finn@example.com".into() },
+        Event::AgentAssigned { from: None, to: assignee(n), method: AssignmentMethod::Automatic },
+        Event::FollowerAdded { follower: person("finn") },
         Event::PublicReplyAdded {
             message_id,
-            body: format!("Which one? {n}"),
+            personal: message(&format!("Which one? {n}")),
             recipients: Vec::new(),
             source_id: None,
         },
-        Event::SubjectChanged { from: String::new(), to: format!("Big fire {n}") },
+        Event::SubjectChanged {
+            personal: Personal::new(None, SubjectChange { from: String::new(), to: format!("Big fire {n}") }),
+        },
         Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: None },
     ];
     if n.is_multiple_of(2) {
