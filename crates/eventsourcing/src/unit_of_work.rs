@@ -107,15 +107,7 @@ impl UnitOfWork {
     fn push<A: Aggregate>(&mut self, records: &Records<A>, id: A::Id, before: Option<Arc<Versioned<A>>>) -> Handle<A> {
         let time = before.as_ref().map_or(self.now, |before| self.now.max(before.occurred_at));
         let state = before.as_ref().map(|before| before.state.clone());
-        let staged = Staged {
-            records: records.clone(),
-            id,
-            before,
-            state,
-            time,
-            events: Vec::new(),
-            demanded: false,
-        };
+        let staged = Staged { records: records.clone(), id, before, state, time, events: Vec::new(), demanded: false };
         self.records.push(Box::new(staged));
         Handle(self.records.len() - 1, PhantomData)
     }

@@ -1,8 +1,8 @@
 //! The commands of a map, with templates for their values.
 
-use shared_kernel::text::strip_line;
 use desk::TicketCommand;
 use shared_kernel::ValueError;
+use shared_kernel::text::strip_line;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 

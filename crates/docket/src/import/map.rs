@@ -140,7 +140,12 @@ impl Map {
     }
 
     /// The commands of a row for a ticket in this status.
-    pub(super) fn commands(&self, from: Source<'_>, activity: &str, status: Status) -> Result<Vec<TicketCommand>, String> {
+    pub(super) fn commands(
+        &self,
+        from: Source<'_>,
+        activity: &str,
+        status: Status,
+    ) -> Result<Vec<TicketCommand>, String> {
         let Some(rule) = self.rules.iter().find(|rule| rule.takes(activity, status)) else {
             return Err(if self.rules.iter().any(|rule| rule.activity == activity) {
                 format!("the map has no rule for the activity {activity:?} on a ticket that is {status}")

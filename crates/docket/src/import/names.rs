@@ -93,10 +93,9 @@ impl<'a> Names<'a> {
                 TicketCommand::Unfollow { follower } => {
                     Command::Unfollow { follower: self.person(follower, row).await? }
                 }
-                TicketCommand::ChangeRequester { requester, reason } => Command::ChangeRequester {
-                    requester: self.person(requester, row).await?,
-                    reason: reason.clone(),
-                },
+                TicketCommand::ChangeRequester { requester, reason } => {
+                    Command::ChangeRequester { requester: self.person(requester, row).await?, reason: reason.clone() }
+                }
             });
         }
         Ok(by_ids)

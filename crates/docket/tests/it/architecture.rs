@@ -11,6 +11,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("shared-kernel", &[]),
     ("ticket-aggregate", &["shared-kernel"]),
     ("person-aggregate", &["shared-kernel"]),
+    ("settings-aggregate", &["shared-kernel"]),
     ("eventsourcing", &["eventstore", "shared-kernel"]),
     ("devstack", &[]),
     ("http-server", &[]),
