@@ -24,5 +24,6 @@ pub use agent::Agent;
 pub use command::{Command, CommandKind};
 pub use event::Event;
 pub use legal::{IllegalStep, legal_step};
-pub use rejection::{Rejection, RejectionKind};
+pub use rejection::Rejection;
+pub use shared_kernel::RejectionKind;
 pub use value::{Override, Presence, Skill};

@@ -1,5 +1,7 @@
 //! Why a command was refused.
 
+use shared_kernel::RejectionKind;
+
 /// Why a command is refused: data to act on; `Display` is a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -41,15 +43,6 @@ pub enum Rejection {
         /// The weight of the slot that does not fit.
         weight: u32,
     },
-}
-
-/// What sort of rejection it is: the one thing a transport needs to map it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectionKind {
-    /// The command itself is at fault: what it says, not when it comes.
-    Invalid,
-    /// The agent's present state is in the way.
-    Conflict,
 }
 
 impl Rejection {

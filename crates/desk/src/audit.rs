@@ -1,15 +1,25 @@
 //! The audit of the log: what `eventsourcing::audit` checks for every kind of record, and what the desk adds.
 
+use agent_aggregate::Agent;
 use eventsourcing::audit::{self, AuditReport, Breach, Finding, FoldAudit, StreamAudit};
 use eventstore::{RecordedEvent, StreamType};
+use person_aggregate::Person;
+use settings_aggregate::{Setting, Team};
 use ticket_aggregate::Ticket;
 
-use crate::history::Entry;
+use crate::history::actor_of;
+use crate::keys::Key;
 use crate::{Desk, DeskError};
 
 /// The audits of all kinds of records. A kind that is missing here is reported as an unknown stream type.
 fn stream_audits() -> Vec<Box<dyn StreamAudit>> {
-    vec![Box::new(WithMetadata(FoldAudit::<Ticket>::default()))]
+    vec![
+        Box::new(WithMetadata(FoldAudit::<Ticket>::default())),
+        Box::new(WithMetadata(FoldAudit::<Person>::default())),
+        Box::new(WithMetadata(FoldAudit::<Agent>::default())),
+        Box::new(WithMetadata(FoldAudit::<Setting<Team>>::default())),
+        Box::new(WithMetadata(FoldAudit::<Key>::default())),
+    ]
 }
 
 /// Checks an event's metadata as well: it must name an actor.
@@ -26,7 +36,7 @@ impl<A: StreamAudit> StreamAudit for WithMetadata<A> {
 
     fn step(&mut self, event: &RecordedEvent) -> Result<(), Breach> {
         self.0.step(event)?;
-        Entry::check_metadata(event).map_err(|detail| Breach { rule: "unreadable_metadata", detail })
+        actor_of(event).map(drop).map_err(|detail| Breach { rule: "unreadable_metadata", detail })
     }
 }
 
@@ -37,6 +47,7 @@ impl Desk {
         audit::check_log_order(self.store(), &mut report, &mut progress).await?;
         audit::check_streams(self.store(), &mut stream_audits(), &mut report, &mut progress).await?;
         self.check_references(&mut report).await?;
+        self.keys().check_secrets(&mut report).await?;
         Ok(report)
     }
 

@@ -1,10 +1,9 @@
-//! The events of a ticket as people and programs read them.
+//! Events as people and programs read them.
 
-use shared_kernel::ActorRef;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use eventsourcing::codec;
+use eventsourcing::{Versioned, codec};
 use eventstore::{Position, RecordedEvent, Version};
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,17 +11,17 @@ use ticket_aggregate::Event;
 use uuid::Uuid;
 
 use crate::{DeskError, VersionedTicket};
-use shared_kernel::Principal;
+use shared_kernel::{ActorRef, Aggregate, DomainEvent, Principal};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its place in the ticket.
+pub struct Entry<E = Event> {
+    /// Its place in the record's stream.
     pub version: Version,
     /// Its place in the log.
     pub position: Position,
     /// What happened, in the newest form, as the reader may see it.
-    pub event: Event,
+    pub event: E,
     /// Who did it.
     pub actor: Option<ActorRef>,
     /// The command that recorded it.
@@ -46,16 +45,18 @@ pub struct History {
     pub of: usize,
 }
 
-impl Entry {
-    /// Whether an event's metadata can be read and names an actor. If not: why.
-    pub(crate) fn check_metadata(recorded: &RecordedEvent) -> Result<(), String> {
-        let metadata = recorded.metadata().map_err(|error| format!("metadata: {error}"))?;
-        match metadata.extra.get("actor") {
-            None => Ok(()),
-            Some(actor) => ActorRef::deserialize(actor).map(drop).map_err(|error| format!("actor: {error}")),
-        }
-    }
+/// A page of a record's events: the record as it is now, the events, and the version to go on after.
+pub type HistoryPage<A> = (Arc<Versioned<A>>, Vec<Entry<<A as Aggregate>::Event>>, Option<Version>);
 
+/// The actor that an event's metadata names. If none, or not a sound one: why.
+pub(crate) fn actor_of(recorded: &RecordedEvent) -> Result<ActorRef, String> {
+    let metadata = recorded.metadata().map_err(|error| format!("metadata: {error}"))?;
+    let actor = metadata.extra.get("actor").ok_or("no actor")?;
+    let actor = ActorRef::deserialize(actor).map_err(|error| format!("actor: {error}"))?;
+    if actor.is_well_formed() { Ok(actor) } else { Err(format!("actor: {:?} is no {}", actor.id, actor.kind)) }
+}
+
+impl<E: DomainEvent> Entry<E> {
     pub(crate) fn read(recorded: &RecordedEvent) -> Result<Self, DeskError> {
         let event = codec::decode(recorded)?;
         let corrupt =
@@ -73,7 +74,9 @@ impl Entry {
             recorded_at: recorded.recorded_at,
         })
     }
+}
 
+impl Entry {
     /// The entry as the caller may see it, if at all. A requester sees the public view, and no cause.
     pub(crate) fn seen_by(self, caller: &Principal) -> Option<Self> {
         if caller.is_staff() {

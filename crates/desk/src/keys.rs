@@ -1,8 +1,8 @@
 //! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_key_secrets`.
 
+mod audit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
-mod audit;
 mod lookup;
 mod memory;
 mod owner;
@@ -26,13 +26,12 @@ use crate::execute::record::RecordCommands;
 use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
-use record::{Key, KeyCommand, KeyState};
+use record::{KeyCommand, KeyState};
 use token::Token;
 
-pub use record::{ApiKeyId, KeyRejection, Owner, Scope};
+pub(crate) use record::Key;
+pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
 pub use token::KeyId;
-
-pub(crate) use audit::key_audit;
 
 /// Bytes of folded keys, agents and people that authentication keeps in memory, each.
 const CACHED_BYTES: usize = 16 * 1024 * 1024;
@@ -84,8 +83,8 @@ pub struct ApiKey {
     pub owner: Owner,
     /// The owner's name: an agent's handle, a person's name or address.
     pub owner_name: String,
-    /// The handles of an agent's teams.
-    pub teams: Vec<String>,
+    /// An agent's teams.
+    pub teams: Vec<shared_kernel::TeamId>,
     /// What it may be used for beyond its owner's own rights.
     pub scopes: Vec<Scope>,
     /// When it was made.
@@ -307,12 +306,11 @@ fn fingerprint(hash: &str) -> String {
 
 /// The secrets of the keys with these ids, the newest first.
 async fn secrets(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<[SecretRow]>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await?;
+    let rows =
+        sqlx::query("select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc")
+            .bind(ids)
+            .fetch_all(pool)
+            .await?;
     let mut found: HashMap<String, Vec<SecretRow>> = HashMap::new();
     for row in &rows {
         let secret = SecretRow { hash: row.try_get(1)?, sieve: row.try_get(2)? };

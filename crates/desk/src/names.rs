@@ -1,5 +1,6 @@
 //! How people and programs name records: by id, by handle, by e-mail address.
 
+use std::fmt;
 use std::str::FromStr;
 
 use shared_kernel::{AgentId, EmailAddress, Handle, PersonId, TeamId, ValueError};
@@ -47,6 +48,24 @@ impl FromStr for PersonName {
         match uuid(text.trim()) {
             Some(id) => Ok(Self::Id(PersonId(id))),
             None => EmailAddress::parse(text).map(|address| Self::Email(address, None)),
+        }
+    }
+}
+
+impl<Id: fmt::Display> fmt::Display for Name<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Handle(handle) => handle.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Email(address, _) => address.fmt(f),
         }
     }
 }

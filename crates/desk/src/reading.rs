@@ -4,12 +4,13 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use eventsourcing::{AsOf, Versioned, codec};
+use eventsourcing::{AsOf, Records, Versioned, codec};
 use eventstore::{StreamId, StreamRange, Version};
 use futures_util::TryStreamExt;
 use ticket_aggregate::{Ticket, TicketId};
 
-use crate::history::{Entry, History};
+use crate::execute::record::Record;
+use crate::history::{Entry, History, HistoryPage};
 use crate::{Desk, DeskError, VersionedTicket};
 use shared_kernel::Principal;
 
@@ -42,6 +43,35 @@ impl Desk {
         let ticket = Versioned::<Ticket>::fold(&events[..count])?.ok_or(DeskError::NotFound)?;
         let entries = events[..count].iter().map(Entry::read).collect::<Result<_, _>>()?;
         Ok(History { entries, ticket: Arc::new(ticket), of: events.len() })
+    }
+
+    /// A page of the events of a record other than a ticket, in order: those after a version, and the version to go on after
+    /// where there are more.
+    ///
+    /// # Errors
+    /// If there is no such record, or the database fails.
+    pub async fn record_history<A: Record>(
+        &self,
+        id: A::Id,
+        after: Version,
+        limit: usize,
+    ) -> Result<HistoryPage<A>, DeskError> {
+        let record = self.record::<A>(id, AsOf::Now).await?;
+        let range = StreamRange { after, until_version: Some(record.version), ..StreamRange::default() };
+        let range = range.of_type(codec::stream_type::<A>());
+        let mut pages = pin!(self.store.stream_pages(Records::<A>::stream(id), range));
+        let (mut found, mut bytes): (Vec<Entry<A::Event>>, _) = (Vec::new(), 0);
+        while let Some(page) = pages.try_next().await? {
+            for recorded in &page {
+                if found.len() == limit || bytes >= PAGE_BYTES {
+                    let last = found.last().map(|entry| entry.version);
+                    return Ok((record, found, last));
+                }
+                bytes += recorded.bytes();
+                found.push(Entry::read(recorded)?);
+            }
+        }
+        Ok((record, found, None))
     }
 
     /// A page of a ticket's events in order, as far as the caller may see them and wants them: those after a version, and

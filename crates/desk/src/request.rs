@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use eventsourcing::{Envelope, Precondition};
 use serde_json::{Map, Value, json};
 use shared_kernel::{Principal, Role};
-use ticket_aggregate::{Command, Open, TicketId};
+use ticket_aggregate::{Command, CommandKind, Open, TicketId};
 use uuid::Uuid;
 
 use crate::names::{AgentName, PersonName, TeamName};
@@ -123,6 +123,21 @@ pub enum TicketCommand {
     },
 }
 
+impl TicketCommand {
+    /// Its name.
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Plain(command) => command.kind(),
+            Self::Open { .. } => CommandKind::Open,
+            Self::Assign { .. } => CommandKind::Assign,
+            Self::Route { .. } => CommandKind::Route,
+            Self::Follow { .. } => CommandKind::Follow,
+            Self::Unfollow { .. } => CommandKind::Unfollow,
+            Self::ChangeRequester { .. } => CommandKind::ChangeRequester,
+        }
+    }
+}
+
 impl From<Command> for TicketCommand {
     fn from(command: Command) -> Self {
         Self::Plain(command)
@@ -141,13 +156,15 @@ pub struct Request {
     pub reopen_until: Option<DateTime<Utc>>,
     /// Whether a requester's reply to a closed ticket opens another one. If not, it is rejected.
     pub may_open_follow_up: bool,
+    /// Whether it has happened elsewhere long ago: no agent's capacity bars it.
+    pub is_import: bool,
 }
 
 impl Request {
     /// A request with nothing but the necessary.
     pub fn new<C: Into<TicketCommand>>(ticket: TicketId, commands: Vec<C>, call: Call) -> Self {
         let commands = commands.into_iter().map(Into::into).collect();
-        Self { ticket, commands, call, reopen_until: None, may_open_follow_up: true }
+        Self { ticket, commands, call, reopen_until: None, may_open_follow_up: true, is_import: false }
     }
 }
 

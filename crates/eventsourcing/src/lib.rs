@@ -25,6 +25,6 @@ mod versioned;
 pub use error::ExecuteError;
 pub use executor::{Committed, Envelope, Executor, Idempotency, OnAliasTaken, UseCase};
 pub use precondition::Precondition;
-pub use records::{AsOf, Records};
+pub use records::{AsOf, RECENT, Records};
 pub use unit_of_work::{Handle, UnitOfWork};
 pub use versioned::Versioned;

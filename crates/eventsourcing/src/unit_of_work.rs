@@ -107,15 +107,7 @@ impl UnitOfWork {
     fn push<A: Aggregate>(&mut self, records: &Records<A>, id: A::Id, before: Option<Arc<Versioned<A>>>) -> Handle<A> {
         let time = before.as_ref().map_or(self.now, |before| self.now.max(before.occurred_at));
         let state = before.as_ref().map(|before| before.state.clone());
-        let staged = Staged {
-            records: records.clone(),
-            id,
-            before,
-            state,
-            time,
-            events: Vec::new(),
-            demanded: false,
-        };
+        let staged = Staged { records: records.clone(), id, before, state, time, events: Vec::new(), demanded: false };
         self.records.push(Box::new(staged));
         Handle(self.records.len() - 1, PhantomData)
     }
@@ -128,6 +120,11 @@ impl UnitOfWork {
     /// The record as it was loaded.
     pub fn loaded<A: Aggregate>(&self, record: Handle<A>) -> Option<&Arc<Versioned<A>>> {
         self.get(record).before.as_ref()
+    }
+
+    /// The record's stream.
+    pub fn stream<A: Aggregate>(&self, record: Handle<A>) -> StreamId {
+        StagedRecord::stream(self.get(record))
     }
 
     /// The version at which the record was loaded.

@@ -17,7 +17,7 @@ mod principal;
 mod string_enum;
 
 pub use actor::{Actor, ActorKind, ActorRef, Identity, Role};
-pub use aggregate::{Aggregate, Stamp};
+pub use aggregate::{Aggregate, RejectionKind, Stamp};
 pub use codec::{DomainEvent, EventType};
 pub use email::EmailAddress;
 pub use id::{AgentId, Handle, IdentityId, PersonId, StreamVersion, TeamId, TicketId};

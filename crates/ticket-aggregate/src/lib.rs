@@ -34,7 +34,8 @@ pub use decide::permitted;
 pub use diagram::{command_table, mermaid};
 pub use event::{Event, Message, Opening, Recipient, SubjectChange, TicketOpened};
 pub use legal::{IllegalStep, legal_step};
-pub use rejection::{Rejection, RejectionKind};
+pub use rejection::Rejection;
+pub use shared_kernel::RejectionKind;
 pub use shared_kernel::TicketId;
 pub use ticket::{Link, Ticket};
 pub use value::{

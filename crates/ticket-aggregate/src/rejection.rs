@@ -1,7 +1,7 @@
 //! Why a command was refused.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use shared_kernel::{AgentId, Role, StreamVersion, TeamId, TicketId};
+use shared_kernel::{AgentId, RejectionKind, Role, StreamVersion, TeamId, TicketId};
 
 use crate::command::CommandKind;
 use crate::value::{ResolutionCode, Status};
@@ -164,17 +164,6 @@ pub enum Rejection {
         /// The version of the event that set the one in force, if there is one.
         in_force: Option<StreamVersion>,
     },
-}
-
-/// What sort of rejection it is: the one thing a transport needs to map it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectionKind {
-    /// This actor may not.
-    Forbidden,
-    /// The command itself is at fault: what it says, not when it comes.
-    Invalid,
-    /// The ticket's present state is in the way.
-    Conflict,
 }
 
 impl Rejection {

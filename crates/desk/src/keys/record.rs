@@ -33,10 +33,11 @@ pub enum Owner {
 /// A secret of a key, known by its number: 1 for the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Secret {
-    pub(crate) number: i32,
+pub struct Secret {
+    /// 1 for the first.
+    pub number: i32,
     /// The SHA-256 of the stored hash, in hexadecimal: it says whether the row is the one that was written.
-    pub(crate) fingerprint: String,
+    pub fingerprint: String,
 }
 
 /// The fold of a key's events.
@@ -85,25 +86,43 @@ pub(crate) enum KeyCommand {
         fingerprint: String,
     },
     /// A new secret; the one before it is accepted until then.
-    Rotate { number: i32, fingerprint: String, previous_until: DateTime<Utc> },
+    Rotate {
+        number: i32,
+        fingerprint: String,
+        previous_until: DateTime<Utc>,
+    },
     Revoke,
 }
 
 /// What can have happened to a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) enum KeyEvent {
+pub enum KeyEvent {
+    /// Somebody got a key.
     #[serde(rename = "api_key.created")]
     Created {
+        /// What it is for.
         label: Option<String>,
+        /// What its owner may do.
         role: Role,
+        /// As whom it acts.
         owner: Owner,
+        /// What it may be used for beyond its owner's own rights.
         scopes: Vec<Scope>,
+        /// From when it is refused.
         expires_at: Option<DateTime<Utc>>,
+        /// Its first secret.
         secret: Secret,
     },
+    /// The key has a new secret.
     #[serde(rename = "api_key.rotated")]
-    Rotated { secret: Secret, previous_until: DateTime<Utc> },
+    Rotated {
+        /// The new one.
+        secret: Secret,
+        /// From when the others are refused.
+        previous_until: DateTime<Utc>,
+    },
+    /// The key is refused from now on.
     #[serde(rename = "api_key.revoked")]
     Revoked {},
 }
@@ -123,6 +142,24 @@ pub enum KeyRejection {
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
+}
+
+impl crate::execute::record::Named for Key {
+    fn aliases(_: &KeyState) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+impl KeyRejection {
+    /// A stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyCreated => "already_created",
+            Self::NotCreated => "not_created",
+            Self::Revoked => "revoked",
+            Self::RotatedMeanwhile => "rotated_meanwhile",
+        }
+    }
 }
 
 /// An API key.

@@ -5,7 +5,7 @@
 //! the same.
 
 use shared_kernel::{Aggregate, Stamp, StreamVersion};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use desk::{AsOf, Desk, DeskError, Entry, VersionedTicket};
@@ -94,7 +94,9 @@ pub(super) fn context(ticket: TicketId, actor: shared_kernel::Actor, now: chrono
         message_id: MessageId(ticket.0),
         reopen_window: chrono::TimeDelta::zero(),
         reopen_until: None,
+        identities: BTreeMap::new(),
         assignee_teams: None,
+        assignee_available: true,
         open_blockers: Vec::new(),
     }
 }

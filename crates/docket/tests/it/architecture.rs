@@ -10,6 +10,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("eventstore", &[]),
     ("shared-kernel", &[]),
     ("ticket-aggregate", &["shared-kernel"]),
+    ("person-aggregate", &["shared-kernel"]),
+    ("settings-aggregate", &["shared-kernel"]),
     ("eventsourcing", &["eventstore", "shared-kernel"]),
     ("devstack", &[]),
     ("http-server", &[]),
