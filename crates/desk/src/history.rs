@@ -77,11 +77,12 @@ impl<E: DomainEvent> Entry<E> {
 }
 
 impl Entry {
-    /// The entry as the caller may see it, if at all. A requester sees the public view, and no cause.
+    /// The entry as the caller may see it, if at all. A requester sees the public view, no cause, and no key.
     pub(crate) fn seen_by(self, caller: &Principal) -> Option<Self> {
         if caller.is_staff() {
             return Some(self);
         }
-        Some(Self { event: self.event.public_view()?, cause: None, ..self })
+        let actor = self.actor.map(|actor| ActorRef { via: None, ..actor });
+        Some(Self { event: self.event.public_view()?, actor, cause: None, ..self })
     }
 }
