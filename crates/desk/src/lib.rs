@@ -44,7 +44,9 @@ pub use history::{Entry, History, HistoryPage};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;
-pub use keys::{ApiKey, ApiKeyId, AuthError, KeyEvent, KeyId, KeyRejection, Keys, MintedKey, NewKey, Owner, Scope};
+pub use keys::{
+    ApiKey, ApiKeyId, AuthError, Key, KeyEvent, KeyId, KeyRejection, KeyState, Keys, MintedKey, NewKey, Owner, Scope,
+};
 pub use names::{AgentName, Name, PersonName, TeamName};
 pub use reading::PAGE_BYTES;
 pub use request::{Call, Idempotency, Request, TicketCommand};
