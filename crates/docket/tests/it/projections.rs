@@ -34,7 +34,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     };
     let (tickets, queues) = (live("tickets"), live("queues"));
     for meddle in [
-        format!("update {tickets} set team = 'mallory' where number = 2"),
+        format!("update {tickets} set team = id where number = 2"),
         format!(
             "update {} set words = words || 'mallory:1'
               where entry = 1 and ticket_id = (select id from {tickets} where number = 3)",
