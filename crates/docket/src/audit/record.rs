@@ -27,6 +27,11 @@ pub(super) trait Described: Aggregate {
     /// What the kind is called.
     const LABEL: &'static str;
 
+    /// The name as messages show it.
+    fn shown(name: &str) -> String {
+        name.to_owned()
+    }
+
     /// An event as a sentence, and the message that it carries.
     fn describe(event: &Self::Event) -> (String, Option<String>);
 }
@@ -66,6 +71,10 @@ async fn ticket(desk: &Desk, name: &str) -> anyhow::Result<Option<TicketId>> {
 
 impl Described for Ticket {
     const LABEL: &'static str = "ticket";
+
+    fn shown(name: &str) -> String {
+        name.parse::<TicketNumber>().map_or_else(|_| name.to_owned(), |number| number.to_string())
+    }
 
     fn describe(event: &Self::Event) -> (String, Option<String>) {
         let description = description::describe(event);

@@ -113,7 +113,7 @@ impl Args {
 
     /// Reads a record whose id was found.
     pub(super) async fn read<A: Described>(&self, desk: &Desk, id: Option<A::Id>) -> anyhow::Result<Replay> {
-        let called = format!("{} {}", A::LABEL, self.name);
+        let called = format!("{} {}", A::LABEL, A::shown(&self.name));
         let Some(id) = id else { bail!("there is no {called}") };
         let History { entries, of, .. } = match desk.history::<A>(id, self.until()).await {
             Err(DeskError::NotFound) => bail!("there is no {called}"),
