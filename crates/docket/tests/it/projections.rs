@@ -34,7 +34,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     };
     let (tickets, queues) = (live("tickets"), live("queues"));
     for meddle in [
-        format!("update {tickets} set team = 'mallory' where number = 2"),
+        format!("update {tickets} set team = id where number = 2"),
         format!(
             "update {} set words = words || 'mallory:1'
               where entry = 1 and ticket_id = (select id from {tickets} where number = 3)",
@@ -99,7 +99,7 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
     let output = import.docket(&["projections", "skip", "tickets", "2", "--reason", "never happened", "--by", "root"]);
     assert!(output.status.success() && stdout(&output).contains("goes on"), "{}{}", stdout(&output), stderr(&output));
     let (reason, by): (String, String) =
-        sqlx::query_as("select reason, skipped_by from read_models.skips where projection = 'tickets'")
+        sqlx::query_as("select reason, skipped_by from subscriptions.skips where subscription = 'tickets'")
             .fetch_one(&import.pool)
             .await
             .unwrap();

@@ -9,6 +9,7 @@
 
 mod audit;
 mod leaders;
+mod lists;
 mod once;
 mod poison;
 mod rebuilds;

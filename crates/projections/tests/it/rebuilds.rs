@@ -151,7 +151,7 @@ async fn difference_is_reported_and_the_rebuild_serves() {
     let process = world.process().await;
     let head = world.story(0).await;
     process.reader.tickets(&everything(), at_least(head)).await.unwrap();
-    sqlx::query("update read_models.tickets_1 set team = 'mallory'").execute(&world.pool).await.unwrap();
+    sqlx::query("update read_models.tickets_1 set team = id").execute(&world.pool).await.unwrap();
     let generation = process.reader.rebuild("tickets").await.unwrap().unwrap();
     served(&process.reader, "tickets", generation).await;
     let all = process.reader.status().await.unwrap();
