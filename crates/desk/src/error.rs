@@ -86,7 +86,7 @@ pub enum DeskError {
     /// There is no such record of that kind.
     #[error("there is no such {kind}")]
     NoSuchRecord {
-        /// The kind: `person`, `agent`, `team`.
+        /// What people call it: `person`, `agent`, `team`, `API key`.
         kind: &'static str,
     },
     /// The rules of a person, an agent, a setting or a key refuse a command.

@@ -152,6 +152,8 @@ pub enum KeyRejection {
 }
 
 impl crate::execute::record::Named for Key {
+    const NOUN: &'static str = "API key";
+
     fn aliases(_: &KeyState) -> Vec<(&'static str, String)> {
         Vec::new()
     }
