@@ -12,12 +12,14 @@ mod cache;
 mod context;
 mod error;
 mod failpoints;
+mod fold;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod generation;
 mod generations;
 mod metrics;
+mod page_cursor;
 mod parked;
 mod progress;
 mod projector;
@@ -30,8 +32,8 @@ mod requests;
 mod secret;
 mod session;
 mod status;
-mod ticket_stream;
 mod tickets;
+mod tokenizer;
 mod verification;
 mod verify;
 
