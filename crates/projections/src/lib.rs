@@ -12,12 +12,14 @@ mod cache;
 mod context;
 mod error;
 mod failpoints;
+mod fold;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod generation;
 mod generations;
 mod metrics;
+mod page_cursor;
 mod progress;
 mod projector;
 mod queues;
@@ -28,8 +30,8 @@ mod registry;
 mod secret;
 mod session;
 mod status;
-mod ticket_stream;
 mod tickets;
+mod tokenizer;
 mod verification;
 mod verify;
 

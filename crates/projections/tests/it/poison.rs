@@ -179,7 +179,7 @@ async fn event_without_opening_is_parked() {
     let head = world.story(2).await;
     assert_eq!(all_tickets(&process.reader, head).await.len(), 1);
     let status = live(&process.reader, "tickets").await;
-    assert!(status.faults[0].error.contains("never opened"), "{}", status.faults[0].error);
+    assert!(status.faults[0].error.contains("the ticket does not exist"), "{}", status.faults[0].error);
 }
 
 #[tokio::test(flavor = "multi_thread")]
