@@ -198,6 +198,9 @@ impl Keys {
         if key.state.revoked_at.is_some() {
             return Err(KeyRejection::Revoked.into());
         }
+        if key.state.expires_at.is_some_and(|end| end <= call.now) {
+            return Err(KeyRejection::Expired.into());
+        }
         let token = Token::of(id.clone());
         let number = key.state.secrets.keys().next_back().copied().unwrap_or_default() + 1;
         let fingerprint = self.keep_secret(&token, call.now).await?;

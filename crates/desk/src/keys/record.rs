@@ -146,6 +146,9 @@ pub enum KeyRejection {
     /// It is over with that key.
     #[error("the key is revoked; create another one")]
     Revoked,
+    /// It is over with that key.
+    #[error("the key has expired; create another one")]
+    Expired,
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
@@ -166,6 +169,7 @@ impl KeyRejection {
             Self::AlreadyCreated => "already_created",
             Self::NotCreated => "not_created",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::RotatedMeanwhile => "rotated_meanwhile",
         }
     }
