@@ -12,6 +12,7 @@ mod failpoints;
 mod hint;
 mod import;
 mod keys;
+mod names;
 mod open_files;
 mod operator;
 mod private;
@@ -57,7 +58,7 @@ enum Command {
     /// Create, list, rotate and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Audit the log: replay a ticket, verify the invariants, compare the broker
+    /// Audit the log: replay a record, verify the invariants, compare the broker
     #[command(subcommand)]
     Audit(Audit),
     /// Print events of the log

@@ -1,46 +1,55 @@
-//! Ids in a replay, as people know them.
+//! Ids as people know them.
 
 use std::collections::{BTreeSet, HashMap};
 
 use desk::{AsOf, Desk, DeskError};
+use eventstore::{StreamId, StreamRange, Version};
 use person_aggregate::Person;
 use serde_json::Value;
-use shared_kernel::{AgentId, PersonId, TeamId};
+use shared_kernel::{ActorRef, Aggregate, PersonId};
+use ticket_aggregate::Ticket;
 use uuid::Uuid;
-
-use super::replay::Replay;
 
 /// The length of a uuid with hyphens.
 const UUID: usize = 36;
 
-/// The names that ids stand for: handles of agents and teams, names or addresses of people.
-pub(super) struct Names(HashMap<Uuid, String>);
+/// Beyond so many, what was looked up is forgotten.
+const KEPT: usize = 10_000;
+
+/// What ids stand for: numbers of tickets, handles of agents and teams, names and addresses of people.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<Uuid, Option<String>>);
 
 impl Names {
-    /// Looks up every id that the replay mentions.
-    pub(super) async fn of(desk: &Desk, replay: &Replay) -> anyhow::Result<Self> {
-        let mut ids = BTreeSet::new();
-        collect(&Value::Object(replay.state.clone()), &mut ids);
-        for step in &replay.steps {
-            collect(&step.data, &mut ids);
-            ids.extend(step.actor.as_ref().and_then(|actor| Uuid::try_parse(&actor.id).ok()));
-        }
-        ids.remove(&replay.id);
-        let mut names = HashMap::new();
+    /// Looks up ids that were not looked up before.
+    pub(crate) async fn learn(&mut self, desk: &Desk, ids: impl IntoIterator<Item = Uuid>) -> Result<(), DeskError> {
         for id in ids {
-            if let Some(name) = name(desk, id).await? {
-                names.insert(id, name);
+            if !self.0.contains_key(&id) {
+                let name = name(desk, id).await?;
+                self.0.insert(id, name);
             }
         }
-        Ok(Self(names))
+        Ok(())
+    }
+
+    /// What an id stands for, if it was looked up and has a name.
+    pub(crate) fn get(&self, id: Uuid) -> Option<&str> {
+        self.0.get(&id)?.as_deref()
+    }
+
+    /// Makes room where too many are known.
+    pub(crate) fn trim(&mut self) {
+        if self.0.len() > KEPT {
+            self.0.clear();
+        }
     }
 
     /// The text with names in place of ids.
-    pub(super) fn put(&self, text: &str) -> String {
+    pub(crate) fn put(&self, text: &str) -> String {
         let (mut named, mut rest) = (String::new(), text);
         while let Some(next) = rest.chars().next() {
             let id = rest.get(..UUID).and_then(|id| Uuid::try_parse(id).ok());
-            if let Some(name) = id.and_then(|id| self.0.get(&id)) {
+            if let Some(name) = id.and_then(|id| self.get(id)) {
                 named.push_str(name);
                 rest = &rest[UUID..];
             } else {
@@ -52,28 +61,42 @@ impl Names {
     }
 }
 
+/// What a record is called. The first event says of what kind it is, and holds what never changes: handles and numbers.
 async fn name(desk: &Desk, id: Uuid) -> Result<Option<String>, DeskError> {
-    if let Some(handle) = desk.agent_handle(AgentId(id)).await? {
-        return Ok(Some(handle.to_string()));
-    }
-    if let Some(handle) = desk.team_handle(TeamId(id)).await? {
-        return Ok(Some(handle.to_string()));
-    }
-    match desk.record::<Person>(PersonId(id), AsOf::Now).await {
-        Ok(person) => {
-            let address = person.state.primary_email().map(|(_, address)| address.to_string());
-            Ok(match (&person.state.name, address) {
-                (Some(name), Some(address)) => Some(format!("{name} <{address}>")),
-                (Some(name), None) => Some(name.to_string()),
-                (None, address) => address,
-            })
-        }
-        Err(DeskError::NoSuchRecord { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let first = StreamRange { until_version: Some(Version(1)), ..StreamRange::default() };
+    let events = desk.store().read_stream(StreamId(id), first).await?;
+    let Some(first) = events.first() else { return Ok(None) };
+    let payload: Value = serde_json::from_str(&first.payload).unwrap_or_default();
+    Ok(match first.stream_type.as_str() {
+        Ticket::TYPE => payload["number"].as_u64().map(|number| format!("#{number}")),
+        Person::TYPE => person(desk, PersonId(id)).await?,
+        _ => payload["handle"].as_str().map(str::to_owned),
+    })
 }
 
-fn collect(value: &Value, ids: &mut BTreeSet<Uuid>) {
+async fn person(desk: &Desk, id: PersonId) -> Result<Option<String>, DeskError> {
+    let person = match desk.record::<Person>(id, AsOf::Now).await {
+        Ok(person) => person,
+        // a name is no reason to fail
+        Err(DeskError::NoSuchRecord { .. } | DeskError::Corrupt { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let address = person.state.primary_email().map(|(_, address)| address.to_string());
+    Ok(match (&person.state.name, address) {
+        (Some(name), Some(address)) => Some(format!("{name} <{address}>")),
+        (Some(name), None) => Some(name.to_string()),
+        (None, address) => address,
+    })
+}
+
+/// Who an event's metadata names, and the key by which somebody else acted for them.
+pub(crate) fn actor(actor: &ActorRef) -> String {
+    let via = actor.via.as_ref().map(|key| format!(" (via key {key})")).unwrap_or_default();
+    format!("{} {}{via}", actor.kind, actor.id)
+}
+
+/// The ids in a JSON value.
+pub(crate) fn collect(value: &Value, ids: &mut BTreeSet<Uuid>) {
     match value {
         Value::String(text) if text.len() == UUID => ids.extend(Uuid::try_parse(text).ok()),
         Value::Array(items) => items.iter().for_each(|item| collect(item, ids)),
@@ -91,8 +114,9 @@ mod tests {
 
     #[test]
     fn ids_become_names() {
-        let (ada, other) = (Uuid::from_u128(7), Uuid::from_u128(8));
-        let names = Names(HashMap::from([(ada, "ada".to_owned())]));
-        assert_eq!(names.put(&format!("größer: {ada}→{other} é{ada}")), format!("größer: ada→{other} éada"));
+        let (ada, other, nobody) = (Uuid::from_u128(7), Uuid::from_u128(8), Uuid::from_u128(9));
+        let names = Names(HashMap::from([(ada, Some("ada".to_owned())), (nobody, None)]));
+        let text = format!("größer: {ada}→{other} é{ada}{nobody}");
+        assert_eq!(names.put(&text), format!("größer: ada→{other} éada{nobody}"));
     }
 }
