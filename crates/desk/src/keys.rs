@@ -41,7 +41,7 @@ const CACHED_BYTES: usize = 16 * 1024 * 1024;
 pub struct Keys {
     pool: PgPool,
     executor: Executor,
-    keys: Records<Key>,
+    records: Records<Key>,
     agents: Records<Agent>,
     people: Records<Person>,
     memory: Arc<Memory>,
@@ -81,7 +81,7 @@ pub struct ApiKey {
     pub label: Option<String>,
     /// As whom it acts.
     pub owner: Owner,
-    /// The owner's name: an agent's handle, a person's name or address.
+    /// The owner's name: an agent's handle, a person's address; their id, if they have none.
     pub owner_name: String,
     /// An agent's teams.
     pub teams: Vec<shared_kernel::TeamId>,
@@ -168,7 +168,7 @@ impl Keys {
     pub fn new(store: &EventStore, pool: PgPool, workers: usize) -> Self {
         Self {
             executor: Executor::new(store.clone()),
-            keys: Records::new(store.clone(), CACHED_BYTES),
+            records: Records::new(store.clone(), CACHED_BYTES),
             agents: Records::new(store.clone(), CACHED_BYTES),
             people: Records::new(store.clone(), CACHED_BYTES),
             memory: Arc::new(Memory::new(workers)),
@@ -194,7 +194,7 @@ impl Keys {
 
     /// Gives a key a new secret. The one before it is accepted for as long as `overlap`, so that its user can change over.
     pub async fn rotate(&self, id: &KeyId, overlap: TimeDelta, call: Call) -> Result<MintedKey, DeskError> {
-        let key = self.keys.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
+        let key = self.records.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
         if key.state.revoked_at.is_some() {
             return Err(KeyRejection::Revoked.into());
         }
@@ -212,22 +212,23 @@ impl Keys {
         self.execute(id, KeyCommand::Revoke, call, false).await
     }
 
+    /// Executes a command of which the token that goes with it is the answer, and was not given to anybody before.
     async fn execute(&self, id: &KeyId, command: KeyCommand, call: Call, creates: bool) -> Result<(), DeskError> {
         let envelope = call.envelope();
-        let mut commands = RecordCommands::<Key>::new(&self.keys, id.record(), vec![command], (), call, creates);
-        self.executor.execute(&mut commands, &envelope).await.map(drop)
+        let gives_token = !matches!(command, KeyCommand::Revoke);
+        let mut commands = RecordCommands::<Key>::new(&self.records, id.record(), vec![command], (), call, creates);
+        let done = self.executor.execute(&mut commands, &envelope).await?;
+        if gives_token && done.replayed.is_some() {
+            return Err(KeyRejection::TokenShownBefore.into());
+        }
+        Ok(())
     }
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, DeskError> {
-        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
-            .fetch_all(&self.pool)
-            .await?;
         let mut keys = Vec::new();
-        for id in ids {
-            let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
-            // a secret without a record is one whose key was not made after all
-            let Some(key) = self.keys.current(id.record()).await? else { continue };
+        for id in self.ids().await? {
+            let Some(key) = self.records.current(id.record()).await? else { continue };
             let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
             let (owner_name, teams) = self.describe(owner).await?;
             let scopes = scopes.clone();
@@ -245,10 +246,7 @@ impl Keys {
             if !remembered.due_for_a_look() {
                 return Ok(remembered.caller());
             }
-            let caller = match self.keys.recent(token.id().record()).await? {
-                Some(key) if key.state.accepts(remembered.secret, now) => self.principal(token.id(), &key.state).await,
-                _ => Err(AuthError::Invalid),
-            };
+            let caller = self.look(token.id(), remembered.secret, now).await;
             match &caller {
                 Ok(caller) => remembered.replace(caller.clone()),
                 Err(AuthError::Invalid | AuthError::Blocked) => self.memory.forget(&token),
@@ -256,33 +254,55 @@ impl Keys {
             }
             return caller;
         }
-        // as of now is known what the record says, however long its verification then takes
+        let secret = self.prove(&token, now).await?;
+        // however long the proof took, as of now is known what the records say
         let looked_at = self.memory.now();
-        let (secret, key) = self.prove(&token, now).await?;
-        let caller = self.principal(token.id(), &key).await?;
+        let caller = self.look(token.id(), secret, now).await?;
         self.memory.remember(&token, secret, caller.clone(), looked_at);
         Ok(caller)
     }
 
-    /// The secret that the token has, and the key.
-    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<(i32, KeyState), AuthError> {
+    /// Who calls with that secret of a key, by what the log says at this moment.
+    async fn look(&self, id: &KeyId, secret: i32, now: DateTime<Utc>) -> Result<Arc<Principal>, AuthError> {
+        match self.records.current(id.record()).await? {
+            Some(key) if key.state.accepts(secret, now) => self.principal(id, &key.state).await,
+            _ => Err(AuthError::Invalid),
+        }
+    }
+
+    /// The secret that the token has.
+    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<i32, AuthError> {
         let secrets = self.lookups.find(token.id()).await?;
         if secrets.is_empty() {
             return Err(AuthError::Invalid);
         }
-        let key = self.keys.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
+        let key = self.records.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
         for secret in &*secrets {
             let Some(number) = key.state.accepted(&fingerprint(&secret.hash), now) else { continue };
             if self.memory.matches(token, &secret.hash, secret.sieve).await? {
-                return Ok((number, key.state.clone()));
+                return Ok(number);
             }
         }
         Err(AuthError::Invalid)
     }
 
+    /// The keys of which there are secrets. One whose making was broken off has no record.
+    async fn ids(&self) -> Result<Vec<KeyId>, DeskError> {
+        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |id: String| KeyId::parse(&id).ok_or_else(|| unreadable("key_id").into());
+        ids.into_iter().map(read).collect()
+    }
+
     /// Whether no key has been made yet.
     pub async fn is_empty(&self) -> Result<bool, DeskError> {
-        Ok(sqlx::query_scalar("select not exists (select from api_key_secrets)").fetch_one(&self.pool).await?)
+        for id in self.ids().await? {
+            if self.records.recent(id.record()).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Keeps the hash of a secret, and gives its fingerprint. One that no event comes to name proves nothing.

@@ -22,7 +22,7 @@ impl Keys {
         for (id, fingerprints) in stored {
             let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
             // without a record: a key whose making was broken off, which nobody can use
-            let Some(key) = self.keys.current(id.record()).await? else { continue };
+            let Some(key) = self.records.current(id.record()).await? else { continue };
             for (number, (known, _)) in &key.state.secrets {
                 if !fingerprints.contains(known) {
                     report.add(Finding {

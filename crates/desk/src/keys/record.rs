@@ -149,6 +149,9 @@ pub enum KeyRejection {
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
+    /// The request was executed before; its first answer alone had the token.
+    #[error("the token was shown in the first answer to this request; rotate the key to get another one")]
+    TokenShownBefore,
 }
 
 impl crate::execute::record::Named for Key {
@@ -167,6 +170,7 @@ impl KeyRejection {
             Self::NotCreated => "not_created",
             Self::Revoked => "revoked",
             Self::RotatedMeanwhile => "rotated_meanwhile",
+            Self::TokenShownBefore => "token_shown_before",
         }
     }
 }
