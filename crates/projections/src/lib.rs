@@ -5,7 +5,7 @@
 //! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`.
+//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `people`.
 #![forbid(unsafe_code)]
 
 mod cache;
@@ -21,12 +21,14 @@ mod generations;
 mod metrics;
 mod page_cursor;
 mod parked;
+mod people;
 mod progress;
 mod projector;
 mod queues;
 mod read_model;
 mod reader;
 mod rebuild;
+mod records;
 mod registry;
 mod requests;
 mod secret;
@@ -46,8 +48,10 @@ use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
 pub use error::ReadError;
+pub use people::{PeoplePage, PersonQuery, PersonRow};
 pub use queues::{Queue, QueuesPage};
 pub use reader::{AtLeast, Reader};
+pub use records::{RecordPage, RecordRow};
 pub use registry::names;
 pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};

@@ -1,12 +1,13 @@
 //! All read models. Projector, rebuild, readers, audit, CLI and OpenAPI go through this array.
 
+use crate::people::People;
 use crate::queues::Queues;
 use crate::read_model::ReadModel;
 use crate::tickets::Tickets;
 
 pub(crate) type Registry = &'static [&'static dyn ReadModel];
 
-pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues];
+pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues, &People];
 
 /// The names of all read models.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -71,13 +71,19 @@ impl World {
         Process { reader, _tasks: tasks }
     }
 
+    /// Records events of a ticket.
     pub(crate) async fn record(&self, stream: StreamId, events: &[Event]) -> Position {
+        self.record_as::<Ticket>(stream, events).await
+    }
+
+    /// Records events of any aggregate.
+    pub(crate) async fn record_as<A: Aggregate>(&self, stream: StreamId, events: &[A::Event]) -> Position {
         let events = events.iter().map(|event| {
             let encoded = codec::encode(event).unwrap();
             let (event_type, schema_version) = (encoded.event_type.to_owned(), encoded.schema_version);
             NewEvent { event_type, schema_version, payload: encoded.payload, occurred_at: at(0) }
         });
-        self.append(stream, events.collect()).await
+        self.append(A::TYPE, stream, events.collect()).await
     }
 
     /// An event that no program can read.
@@ -88,22 +94,17 @@ impl World {
             payload: "{}".into(),
             occurred_at: at(0),
         };
-        self.append(stream, vec![event]).await
+        self.append(Ticket::TYPE, stream, vec![event]).await
     }
 
-    /// Appends events of a ticket.
-    pub(crate) async fn append(&self, stream: StreamId, events: Vec<NewEvent>) -> Position {
-        self.append_to(StreamType::from_static("ticket"), stream, events).await
+    /// Appends an event of a record that no read model follows.
+    pub(crate) async fn record_other(&self, stream: StreamId) -> Position {
+        let event = NewEvent::new("other.created", 1, r#"{"name":"facilities"}"#, at(0));
+        self.append("other", stream, vec![event]).await
     }
 
-    /// Appends events of another kind of record, which no read model of tickets can decode.
-    pub(crate) async fn record_team(&self, stream: StreamId) -> Position {
-        let event = NewEvent::new("team.created", 1, r#"{"name":"facilities"}"#, at(0));
-        self.append_to(StreamType::from_static("team"), stream, vec![event]).await
-    }
-
-    async fn append_to(&self, stream_type: StreamType, stream: StreamId, events: Vec<NewEvent>) -> Position {
-        let append = Append::new(stream_type, stream, Expected::Any, events);
+    pub(crate) async fn append(&self, stream_type: &'static str, stream: StreamId, events: Vec<NewEvent>) -> Position {
+        let append = Append::new(StreamType::from_static(stream_type), stream, Expected::Any, events);
         let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         match self.store.append(unit).await.unwrap() {
             eventstore::Outcome::Appended(appended) => appended.last.unwrap(),
@@ -122,28 +123,34 @@ impl World {
 
     /// Every ticket as its stream says.
     pub(crate) async fn folded(&self) -> BTreeMap<StreamId, Ticket> {
-        let streams: Vec<Uuid> =
-            sqlx::query_scalar("select distinct stream_id from events where stream_type = 'ticket'")
-                .fetch_all(&self.pool)
-                .await
-                .unwrap();
+        self.folded_as::<Ticket>().await
+    }
+
+    /// Every record of an aggregate as its stream says.
+    pub(crate) async fn folded_as<A: Aggregate>(&self) -> BTreeMap<StreamId, A::State> {
+        let streams: Vec<Uuid> = sqlx::query_scalar("select distinct stream_id from events where stream_type = $1")
+            .bind(A::TYPE)
+            .fetch_all(&self.pool)
+            .await
+            .unwrap();
         let mut folded = BTreeMap::new();
         for stream in streams.into_iter().map(StreamId) {
-            let mut ticket = None;
+            let mut state = None;
             for event in self.store.read_stream(stream, StreamRange::default()).await.unwrap() {
                 let version = StreamVersion(event.version.0);
                 let stamp = Stamp { occurred_at: event.occurred_at, version };
                 if let Ok(decoded) = codec::decode(&event.event_type, event.schema_version, &event.payload) {
-                    ticket = Ticket::evolve(ticket, &decoded, &stamp);
+                    state = A::evolve(state, &decoded, &stamp);
                 }
             }
-            folded.insert(stream, ticket.unwrap());
+            folded.insert(stream, state.unwrap());
         }
         folded
     }
 
-    /// Both read models, once they have read everything, are what the streams say.
+    /// All read models, once they have read everything, are what the streams say.
     pub(crate) async fn assert_right(&self, reader: &Reader) {
+        crate::records::assert_right(self, reader).await;
         let head = self.store.head().await.unwrap();
         let expected = self.folded().await;
         let found = all_tickets(reader, head).await;
