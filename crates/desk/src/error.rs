@@ -86,7 +86,7 @@ pub enum DeskError {
     /// There is no such record of that kind.
     #[error("there is no such {kind}")]
     NoSuchRecord {
-        /// The kind: `person`, `agent`, `team`.
+        /// What people call it: `person`, `agent`, `team`, `API key`.
         kind: &'static str,
     },
     /// The rules of a person, an agent, a setting or a key refuse a command.
@@ -133,6 +133,33 @@ pub enum DeskError {
         /// Why.
         reason: String,
     },
+}
+
+impl DeskError {
+    /// Which of the request's commands is refused, if it is one of them.
+    pub const fn command(&self) -> Option<usize> {
+        match self {
+            Self::Rejected { index, .. }
+            | Self::OtherNotFound { index }
+            | Self::UnknownName { index, .. }
+            | Self::PersonBlocked { index }
+            | Self::RecordRejected { index, .. } => Some(*index),
+            Self::NotFound
+            | Self::NoSuchVersion
+            | Self::PreconditionFailed { .. }
+            | Self::KeyReused
+            | Self::SourceIdUsed { .. }
+            | Self::NoSuchRecord { .. }
+            | Self::NameUsed { .. }
+            | Self::OthersOnly
+            | Self::Key(_)
+            | Self::Contended
+            | Self::Append(_)
+            | Self::Store(_)
+            | Self::Encode(_)
+            | Self::Corrupt { .. } => None,
+        }
+    }
 }
 
 impl From<sqlx::Error> for DeskError {

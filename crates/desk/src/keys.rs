@@ -26,11 +26,11 @@ use crate::execute::record::RecordCommands;
 use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
-use record::{KeyCommand, KeyState};
+use record::KeyCommand;
 use token::Token;
 
-pub(crate) use record::Key;
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
+pub use record::{Key, KeyState};
 pub use token::KeyId;
 
 /// Bytes of folded keys, agents and people that authentication keeps in memory, each.

@@ -2,6 +2,8 @@
 
 mod description;
 mod diff;
+mod names;
+mod record;
 pub(crate) mod relay;
 pub(crate) mod replay;
 mod timeline;

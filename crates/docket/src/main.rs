@@ -13,6 +13,7 @@ mod hint;
 mod import;
 mod keys;
 mod open_files;
+mod operator;
 mod private;
 mod projections;
 mod relay;
@@ -53,7 +54,7 @@ enum Command {
     Serve,
     /// Migrate the database's schema, and exit
     Migrate,
-    /// Create, list and revoke API keys
+    /// Create, list, rotate and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
     /// Audit the log: replay a ticket, verify the invariants, compare the broker
@@ -173,7 +174,7 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             writeln!(anstream::stdout(), "The schema is up to date.")?;
             ExitCode::SUCCESS
         }
-        Command::Keys(command) => keys::run(desk.keys(), &command).await?,
+        Command::Keys(command) => keys::run(&desk, &command).await?,
         Command::Audit(Audit::Relay(args)) => audit::relay::run(&desk, config, &args).await?,
         Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
         Command::Audit(Audit::Verify(args)) => {

@@ -20,7 +20,6 @@ mod generation;
 mod generations;
 mod metrics;
 mod page_cursor;
-mod parked;
 mod people;
 mod progress;
 mod projector;
@@ -30,7 +29,6 @@ mod reader;
 mod rebuild;
 mod records;
 mod registry;
-mod requests;
 mod secret;
 mod session;
 mod status;
@@ -48,12 +46,12 @@ use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
 pub use error::ReadError;
+pub use eventsourcing::subscription::{Action, Outcome};
 pub use people::{PeoplePage, PersonQuery, PersonRow};
 pub use queues::{Queue, QueuesPage};
 pub use reader::{AtLeast, Reader};
 pub use records::{RecordPage, RecordRow};
 pub use registry::names;
-pub use requests::{Action, Outcome};
 pub use status::{Status, StreamFault};
 pub use tickets::{Filter, Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
 pub use verification::Difference;
@@ -63,7 +61,7 @@ use metrics::METRICS;
 use progress::Progress;
 use registry::READ_MODELS;
 
-/// The schema that all read models share; run it after the log's and the desk's. The tables of generations are created by
+/// The schema that all read models share; run it after the log's, the desk's and the subscriptions'. The tables of generations are created by
 /// the program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations/projections");
@@ -83,8 +81,6 @@ pub fn schema_digest() -> String {
 
 /// How often the gauges are updated.
 const MEASURE: Duration = Duration::from_secs(2);
-/// The pause before a projector that has panicked is started again.
-const RESTART: Duration = Duration::from_secs(1);
 
 /// The projections of a process.
 #[derive(Clone, Debug)]
@@ -120,23 +116,11 @@ impl Projections {
         let mut tasks = JoinSet::new();
         for model in READ_MODELS.iter().copied() {
             let (store, pool, progress) = (self.store.clone(), self.pool.clone(), self.progress.clone());
-            tasks.spawn(supervise(Context { store, pool, model, progress }));
+            tasks.spawn(projector::run(Context { store, pool, model, progress }));
         }
         tasks.spawn(measure(self.reader.clone()));
         stop.await;
         tasks.shutdown().await;
-    }
-}
-
-/// Restarts a projector that panics.
-async fn supervise(context: Context) {
-    loop {
-        let mut attempt = JoinSet::new();
-        attempt.spawn(projector::run(context.clone()));
-        if let Some(Err(error)) = attempt.join_next().await {
-            tracing::error!(projection = context.name(), %error, "a projector panicked; it is restarted");
-        }
-        tokio::time::sleep(RESTART).await;
     }
 }
 

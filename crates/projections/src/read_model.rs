@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use eventsourcing::subscription::Content;
 use eventstore::{Position, RecordedEvent, StoreError, StreamId, Version};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::generation::Generation;
-use crate::parked::Parked;
 use crate::verification::{Difference, Verification};
 
 /// A read model. Everything that the projector, a rebuild, the audit, the CLI and the API need to know about it is
@@ -139,6 +139,20 @@ impl fmt::Debug for DecodedEvent {
 }
 
 impl DecodedEvent {
+    /// Decodes an event, if the model selects it.
+    pub(crate) fn decode(model: &dyn ReadModel, event: &RecordedEvent) -> Content<Self> {
+        if !model.selects(event) {
+            return Content::NotSelected;
+        }
+        let (position, stream, version) = (event.position, event.stream_id, event.version);
+        match model.decode(event) {
+            Ok(payload) => {
+                Content::Decoded(Self { position, stream, version, occurred_at: event.occurred_at, payload })
+            }
+            Err(error) => Content::Undecodable(error),
+        }
+    }
+
     /// The payload, as the model's [`ReadModel::decode`] made it.
     #[expect(clippy::expect_used, reason = "a model is handed only what it decoded itself")]
     pub(crate) fn payload<E: 'static>(&self) -> &E {
@@ -156,44 +170,5 @@ impl DecodedEvent {
             return Ok(());
         }
         Err(self.not_applicable(format!("version {} was to be applied onto version {folded}", self.version)))
-    }
-}
-
-/// An event of the log, and what a model makes of it.
-#[derive(Debug)]
-pub(crate) struct EventEnvelope {
-    pub(crate) position: Position,
-    pub(crate) stream: StreamId,
-    pub(crate) version: Version,
-    pub(crate) content: Content,
-}
-
-#[derive(Debug)]
-pub(crate) enum Content {
-    NotSelected,
-    Decoded(DecodedEvent),
-    Undecodable(String),
-}
-
-impl EventEnvelope {
-    pub(crate) fn open(model: &dyn ReadModel, event: &RecordedEvent) -> Self {
-        let (position, stream, version) = (event.position, event.stream_id, event.version);
-        let content = if model.selects(event) {
-            match model.decode(event) {
-                Ok(payload) => {
-                    let occurred_at = event.occurred_at;
-                    Content::Decoded(DecodedEvent { position, stream, version, occurred_at, payload })
-                }
-                Err(error) => Content::Undecodable(error),
-            }
-        } else {
-            Content::NotSelected
-        };
-        Self { position, stream, version, content }
-    }
-
-    /// The stream, parked at this event.
-    pub(crate) fn parked(&self, error: String) -> Parked {
-        Parked { stream: self.stream, position: self.position, version: self.version, error }
     }
 }

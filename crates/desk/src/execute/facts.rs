@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use eventsourcing::{Handle, UnitOfWork};
-use shared_kernel::{ActorKind, AgentId, IdentityId, PersonId};
-use ticket_aggregate::{Command, Context, MessageId, Status, Ticket, TicketId};
+use shared_kernel::{Actor, ActorKind, AgentId, IdentityId, PersonId};
+use ticket_aggregate::{Command, CommandKind, Context, MessageId, Status, Ticket, TicketId};
 
 use super::ticket_commands::TicketCommands;
 use crate::DeskError;
 
 impl TicketCommands<'_> {
-    /// The context of a command. Blocking tickets that it reads are demanded at the versions that were read; people are
-    /// facts that may be a little old.
+    /// The context of a command. Blocking tickets and agents that it reads are demanded at the versions that were read;
+    /// people are facts that may be a little old.
     pub(super) async fn context(
         &mut self,
         unit: &mut UnitOfWork,
@@ -39,10 +39,12 @@ impl TicketCommands<'_> {
         };
         if let (Some(agent), true) = (assignee, state.team.is_some()) {
             let agent = self.agent(unit, agent).await?;
+            unit.demand(agent);
             context.assignee_teams = unit.state(agent).map(|agent| agent.teams.clone());
         }
-        if let (Some(agent), Status::Pending | Status::OnHold | Status::Resolved) = (state.assignee, state.status) {
+        if let (Some(agent), true) = (state.assignee, may_resume(&state, command, &context.actor)) {
             let agent = self.agent(unit, agent).await?;
+            unit.demand(agent);
             context.assignee_available = unit.state(agent).is_some_and(|agent| agent.is_available_for(state.team));
         }
         match command {
@@ -91,4 +93,15 @@ impl TicketCommands<'_> {
         }
         Ok(open)
     }
+}
+
+/// Whether the command may make a waiting ticket active again, which then goes back to its agent if they are there.
+fn may_resume(ticket: &Ticket, command: &Command, actor: &Actor) -> bool {
+    let waits = matches!(ticket.status, Status::Pending | Status::OnHold | Status::Resolved);
+    waits
+        && match command.kind() {
+            CommandKind::Reply => actor.kind() == ActorKind::Requester,
+            CommandKind::Resume | CommandKind::Wake | CommandKind::Reopen => true,
+            _ => false,
+        }
 }

@@ -1,11 +1,12 @@
 //! The map from another system's rows to commands. It is checked as a whole before anything is imported.
 
-use shared_kernel::{Requester, Role, TeamId};
+use desk::{PersonName, TeamName, TicketCommand};
+use shared_kernel::{EmailAddress, Role};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
-use ticket_aggregate::{Channel, Command, Open, Status, TicketNumber};
+use ticket_aggregate::{Channel, Open, Status, TicketNumber};
 
 use super::action::{Action, Source, Vocabulary, is_priority};
 use super::table::Header;

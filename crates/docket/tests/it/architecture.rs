@@ -17,7 +17,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("http-server", &[]),
     ("relay", &["eventstore"]),
     ("desk", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
-    ("projections", &["eventstore", "shared-kernel", "ticket-aggregate"]),
+    ("projections", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
     (
         "api",
         &["desk", "eventsourcing", "eventstore", "http-server", "projections", "shared-kernel", "ticket-aggregate"],
@@ -33,7 +33,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("async-nats", &["relay", "notifier", "faults"]),
-    ("sqlx", &["eventstore", "desk", "devstack", "docket", "overload", "projections", "bench", "faults"]),
+    (
+        "sqlx",
+        &["eventsourcing", "eventstore", "desk", "devstack", "docket", "overload", "projections", "bench", "faults"],
+    ),
     ("anyhow", &["docket", "overload", "bench", "faults"]),
     ("clap", &["docket", "overload", "faults"]),
 ];
@@ -105,7 +108,7 @@ fn shipped_binary_has_no_failpoints() {
     let binary = String::from_utf8_lossy(&binary);
     let holds = |word: &str| binary.contains(word);
     assert!(holds("eventstore_append"), "its texts can be found");
-    for word in ["FAILPOINTS", "append.before_send", "projection.before_commit", "relay.before_publish", "planted."] {
+    for word in ["FAILPOINTS", "append.before_send", "subscription.before_commit", "relay.before_publish", "planted."] {
         assert!(!holds(word), "{word} is in it");
     }
 }

@@ -276,3 +276,40 @@ async fn import_strips_what_a_line_must_not_hold() {
         .unwrap();
     assert_eq!(subject, "Till: fault of Cafe 2J Aurora");
 }
+
+/// The text of a payload without the member `personal`, which may say anything of a person.
+fn impersonal(payload: &str) -> String {
+    let mut payload: Value = serde_json::from_str(payload).unwrap();
+    payload.as_object_mut().unwrap().remove("personal");
+    payload.to_string()
+}
+
+#[tokio::test]
+async fn events_name_people_by_id_only() {
+    let import = Import::of_sample().await;
+    let events: Vec<(String, String, String)> =
+        sqlx::query_as("select type, payload::text, metadata::text from events").fetch_all(&import.pool).await.unwrap();
+    let others = events.iter().filter(|(event_type, ..)| !event_type.starts_with("person."));
+    let mut checked = 0;
+    for (event_type, payload, metadata) in others {
+        let text = impersonal(payload) + metadata;
+        for private in ["@", "Cafe Aurora", "Hotel Bellavista"] {
+            assert!(!text.contains(private), "{event_type}: {text}");
+        }
+        checked += 1;
+    }
+    assert!(checked > 20, "{checked}");
+    let people = events.iter().filter(|(_, payload, _)| payload.contains("cafe-aurora@customers.example")).count();
+    assert_eq!(people, 1, "the address stands in one event");
+}
+
+#[tokio::test]
+async fn agents_and_teams_are_registered() {
+    let import = Import::of_sample().await;
+    let aliases: Vec<String> =
+        sqlx::query_scalar("select name from aliases where scope in ('agent-handle', 'team-handle') order by name")
+            .fetch_all(&import.pool)
+            .await
+            .unwrap();
+    assert!(aliases.contains(&"ada".to_owned()) && aliases.contains(&"first-line".to_owned()), "{aliases:?}");
+}

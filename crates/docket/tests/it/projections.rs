@@ -99,7 +99,7 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
     let output = import.docket(&["projections", "skip", "tickets", "2", "--reason", "never happened", "--by", "root"]);
     assert!(output.status.success() && stdout(&output).contains("goes on"), "{}{}", stdout(&output), stderr(&output));
     let (reason, by): (String, String) =
-        sqlx::query_as("select reason, skipped_by from read_models.skips where projection = 'tickets'")
+        sqlx::query_as("select reason, skipped_by from subscriptions.skips where subscription = 'tickets'")
             .fetch_one(&import.pool)
             .await
             .unwrap();

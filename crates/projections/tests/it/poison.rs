@@ -76,7 +76,7 @@ async fn skip_is_recorded_and_holds_in_rebuilds() {
     }
     world.assert_right(&process.reader).await;
     let skips: Vec<(String, i64, String, String)> =
-        sqlx::query_as("select projection, position, reason, skipped_by from read_models.skips order by 1")
+        sqlx::query_as("select subscription, position, reason, skipped_by from subscriptions.skips order by 1")
             .fetch_all(&world.pool)
             .await
             .unwrap();

@@ -48,14 +48,20 @@ async fn migrated(url: String) -> Result<(), Box<dyn std::error::Error + Send + 
          grant select, insert on events, aliases, receipts to docket_program",
     )
     .await?;
+    eventsourcing::MIGRATOR.run(&pool).await?;
     projections::MIGRATOR.run(&pool).await?;
     pool.close().await;
     Ok(())
 }
 
+/// A changed schema makes a new template.
+fn template() -> String {
+    format!("projections_{}_{}", eventsourcing::schema_digest(), projections::schema_digest())
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::create(&format!("projections_{}", projections::schema_digest()), migrated).await;
+        let database = TestDatabase::create(&template(), migrated).await;
         let pool = PgPool::connect(database.url()).await.unwrap();
         Self { store: open(&database).await, pool, database }
     }

@@ -1,4 +1,4 @@
-//! Operators' requests to the leader of a projection: rows that it answers.
+//! Operators' requests to the leader of a subscription: rows that it answers.
 
 use eventstore::{StoreError, StreamId};
 use sqlx::{PgExecutor, Row};
@@ -25,16 +25,20 @@ pub struct Outcome {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) id: i64,
-    pub(crate) stream: StreamId,
-    pub(crate) action: Action,
-    pub(crate) by: String,
+pub(super) struct Request {
+    pub(super) id: i64,
+    pub(super) stream: StreamId,
+    pub(super) action: Action,
+    pub(super) by: String,
 }
 
-pub(crate) async fn ask(
+/// Asks the leader of a subscription for a repair of a parked stream, and returns the number of the request.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn ask(
     executor: impl PgExecutor<'_>,
-    projection: &str,
+    subscription: &str,
     stream: StreamId,
     action: &Action,
     by: &str,
@@ -44,12 +48,12 @@ pub(crate) async fn ask(
         Action::Skip { reason } => ("skip", Some(reason)),
     };
     let id = sqlx::query_scalar(
-        // old requests are in the program's log, and skips in `read_models.skips`
-        "with old as (delete from read_models.requests where requested_at < now() - interval '30 days')
-         insert into read_models.requests (projection, action, stream_id, reason, requested_by, requested_at)
+        // old requests are in the program's log, and skips in `subscriptions.skips`
+        "with old as (delete from subscriptions.requests where requested_at < now() - interval '30 days')
+         insert into subscriptions.requests (subscription, action, stream_id, reason, requested_by, requested_at)
          values ($1, $2, $3, $4, $5, now()) returning id",
     )
-    .bind(projection)
+    .bind(subscription)
     .bind(action)
     .bind(stream.0)
     .bind(reason)
@@ -60,12 +64,12 @@ pub(crate) async fn ask(
 }
 
 /// Unanswered requests, oldest first. One that nobody waits for any more is not carried out late.
-pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> Result<Vec<Request>, StoreError> {
+pub(super) async fn waiting(executor: impl PgExecutor<'_>, subscription: &str) -> Result<Vec<Request>, StoreError> {
     let rows = sqlx::query(
-        "select id, stream_id, action, reason, requested_by from read_models.requests
-          where projection = $1 and done_at is null and requested_at > now() - interval '1 minute' order by id",
+        "select id, stream_id, action, reason, requested_by from subscriptions.requests
+          where subscription = $1 and done_at is null and requested_at > now() - interval '1 minute' order by id",
     )
-    .bind(projection)
+    .bind(subscription)
     .fetch_all(executor)
     .await?;
     rows.iter()
@@ -80,8 +84,8 @@ pub(crate) async fn waiting(executor: impl PgExecutor<'_>, projection: &str) -> 
         .collect()
 }
 
-pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Outcome) -> Result<(), StoreError> {
-    sqlx::query("update read_models.requests set done_at = now(), healed = $2, outcome = $3 where id = $1")
+pub(super) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Outcome) -> Result<(), StoreError> {
+    sqlx::query("update subscriptions.requests set done_at = now(), healed = $2, outcome = $3 where id = $1")
         .bind(id)
         .bind(outcome.healed)
         .bind(&outcome.text)
@@ -90,9 +94,12 @@ pub(crate) async fn answer(executor: impl PgExecutor<'_>, id: i64, outcome: &Out
     Ok(())
 }
 
-/// The answer, once there is one.
-pub(crate) async fn outcome(executor: impl PgExecutor<'_>, id: i64) -> Result<Option<Outcome>, StoreError> {
-    let row = sqlx::query("select healed, outcome from read_models.requests where id = $1 and done_at is not null")
+/// The answer to a request, once there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn outcome(executor: impl PgExecutor<'_>, id: i64) -> Result<Option<Outcome>, StoreError> {
+    let row = sqlx::query("select healed, outcome from subscriptions.requests where id = $1 and done_at is not null")
         .bind(id)
         .fetch_optional(executor)
         .await?;
