@@ -3,10 +3,10 @@
 mod query;
 
 use person_aggregate::{IdentityValue, Person, PersonName};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use shared_kernel::EmailAddress;
 
-use crate::records::{Records, Stream};
+use crate::records::{Columns, Records, Stream, columns};
 use crate::tokenizer;
 pub use query::{PeoplePage, PersonQuery, PersonRow};
 
@@ -24,21 +24,18 @@ impl Records for People {
         const { &[Stream::of::<Person>()] }
     }
 
-    fn columns(person: &Person) -> Map<String, Value> {
+    fn columns(person: &Person) -> Columns {
         let addresses = addresses(person).map(EmailAddress::key).collect::<Vec<_>>();
         let name = person.name.as_ref().map(PersonName::as_str);
         let texts = name.into_iter().chain(addresses_as_words(person));
-        [
+        columns([
             ("name", json!(name)),
             ("addresses", json!(addresses)),
             ("words", tokenizer::text_vector(texts).into()),
             ("merged_into", json!(person.merged_into)),
             ("blocked", person.blocked.into()),
             ("registered_at", json!(person.registered_at)),
-        ]
-        .map(|(column, value)| (column.to_owned(), value))
-        .into_iter()
-        .collect()
+        ])
     }
 }
 

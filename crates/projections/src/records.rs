@@ -47,7 +47,15 @@ pub(crate) trait Records: Send + Sync + 'static {
     fn streams() -> &'static [Stream<Self::Record>];
 
     /// The columns to filter and sort by, in the JSON form of their types. Every record has all of them.
-    fn columns(record: &Self::Record) -> Map<String, Value>;
+    fn columns(record: &Self::Record) -> Columns;
+}
+
+/// A row, or a part of it, by column.
+pub(crate) type Columns = Map<String, Value>;
+
+/// Columns of these names.
+pub(crate) fn columns<const N: usize>(columns: [(&str, Value); N]) -> Columns {
+    columns.map(|(column, value)| (column.to_owned(), value)).into_iter().collect()
 }
 
 /// A type of stream, and what its events mean for a record.

@@ -40,12 +40,14 @@ pub struct PersonQuery {
 impl Reader {
     /// A page of the list of people.
     pub async fn people(&self, query: &PersonQuery, at_least: AtLeast) -> Result<PeoplePage, ReadError> {
-        Ok(self.records(&People, query, at_least).await?.with_ids())
+        self.records(&People, query, at_least).await
     }
 }
 
 impl RecordQuery for PersonQuery {
     type Model = People;
+    type Id = PersonId;
+    type Item = Person;
     type Key = DateTime<Utc>;
 
     const KEY: &'static str = "registered_at";
@@ -82,5 +84,9 @@ impl RecordQuery for PersonQuery {
 
     fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
+    }
+
+    fn item(person: Person) -> Result<Person, String> {
+        Ok(person)
     }
 }

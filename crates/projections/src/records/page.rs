@@ -42,6 +42,10 @@ pub struct RecordRow<I, R> {
 pub(crate) trait RecordQuery: Sync {
     /// The read model.
     type Model: Records;
+    /// The type of the records' ids.
+    type Id: From<Uuid> + Send;
+    /// A record as readers get it.
+    type Item: Send;
     /// The type of the column that the list is sorted by.
     type Key: CursorKey
         + Type<Postgres>
@@ -66,9 +70,14 @@ pub(crate) trait RecordQuery: Sync {
 
     /// The cursor of the page; `None`: the first page.
     fn cursor(&self) -> Option<&str>;
+
+    /// A stored record as readers get it. The text of the error is shown to operators.
+    fn item(record: Record<Self>) -> Result<Self::Item, String>;
 }
 
 type Record<Q> = <<Q as RecordQuery>::Model as Records>::Record;
+/// A page that answers a query.
+pub(crate) type PageOf<Q> = RecordPage<<Q as RecordQuery>::Id, <Q as RecordQuery>::Item>;
 
 impl Reader {
     /// A page of a list of records.
@@ -77,7 +86,7 @@ impl Reader {
         model: &'static Q::Model,
         query: &Q,
         at_least: AtLeast,
-    ) -> Result<RecordPage<Uuid, Record<Q>>, ReadError> {
+    ) -> Result<PageOf<Q>, ReadError> {
         let secret = self.cursor_secret().await?;
         let list = Value::from(vec![Value::from(model.name()), query.filters()]).to_string();
         let after = match query.cursor() {
@@ -95,7 +104,7 @@ impl Reader {
 
 struct Page<Q: RecordQuery> {
     position: Position,
-    items: Vec<RecordRow<Uuid, Record<Q>>>,
+    items: Vec<RecordRow<Q::Id, Q::Item>>,
     next: Option<PageCursor<Q::Key>>,
 }
 
@@ -141,21 +150,7 @@ async fn page<Q: RecordQuery>(
     Ok(Some(Page { position, items, next }))
 }
 
-fn read<Q: RecordQuery>(id: Uuid, row: &PgRow) -> Result<RecordRow<Uuid, Record<Q>>, ReadError> {
-    let record = read_record::<Q::Model>(id, row.try_get(4)?).map_err(ReadError::UnreadableRow)?;
-    Ok(RecordRow { id, version: Version(row.try_get(2)?), position: Position(row.try_get(3)?), record })
-}
-
-impl<R> RecordRow<Uuid, R> {
-    pub(crate) fn with_id<I: From<Uuid>>(self) -> RecordRow<I, R> {
-        let Self { id, version, position, record } = self;
-        RecordRow { id: id.into(), version, position, record }
-    }
-}
-
-impl<R> RecordPage<Uuid, R> {
-    pub(crate) fn with_ids<I: From<Uuid>>(self) -> RecordPage<I, R> {
-        let items = self.items.into_iter().map(RecordRow::with_id).collect();
-        RecordPage { position: self.position, items, next: self.next }
-    }
+fn read<Q: RecordQuery>(id: Uuid, row: &PgRow) -> Result<RecordRow<Q::Id, Q::Item>, ReadError> {
+    let record = read_record::<Q::Model>(id, row.try_get(4)?).and_then(Q::item).map_err(ReadError::UnreadableRow)?;
+    Ok(RecordRow { id: id.into(), version: Version(row.try_get(2)?), position: Position(row.try_get(3)?), record })
 }

@@ -1,10 +1,9 @@
 //! The rows of a model with one row per record.
 
 use eventstore::{Position, StreamId, Version};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::Records;
+use super::{Columns, Records};
 use crate::generation::Generation;
 
 pub(super) fn table<M: Records>(generation: Generation) -> String {
@@ -21,7 +20,7 @@ pub(super) struct Folded<R> {
 
 impl<R> Folded<R> {
     /// The row, by column.
-    pub(super) fn row<M: Records<Record = R>>(&self, stream: StreamId) -> Map<String, Value> {
+    pub(super) fn row<M: Records<Record = R>>(&self, stream: StreamId) -> Columns {
         let mut row = M::columns(&self.record);
         row.insert("id".to_owned(), stream.0.to_string().into());
         row.insert("version".to_owned(), self.version.0.into());

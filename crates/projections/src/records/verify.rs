@@ -4,22 +4,18 @@ use std::pin::pin;
 
 use eventstore::{RecordedEvent, StoreError, StreamId};
 use futures_util::TryStreamExt;
-use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::row::{Folded, table};
-use super::{Records, Step, decode};
+use super::{Columns, Records, Step, decode};
 use crate::fold;
 use crate::generation::Generation;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// Records are compared in chunks of this size.
 const CHUNK: usize = 1_000;
-
-/// A row, by column.
-type Columns = Map<String, Value>;
 
 pub(super) async fn differences<M: Records>(
     verification: &mut Verification<'_>,

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use eventstore::{Position, StreamId, Version};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::row::{Folded, read_record, table};
-use super::{Records, Step};
+use super::{Columns, Records, Step};
 use crate::cache::Cache;
 use crate::fold;
 use crate::generation::Generation;
@@ -90,7 +89,7 @@ impl<M: Records> Writer for RecordsWriter<M> {
 struct ChangedRows {
     table: String,
     key: String,
-    rows: Vec<Map<String, Value>>,
+    rows: Vec<Columns>,
 }
 
 impl Changes for ChangedRows {

@@ -71,3 +71,30 @@ async fn audit_without_read_models_finds_nothing() {
     let world = World::new().await;
     assert_eq!(verify(&world).await, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_names_what_differs_in_records() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        crate::records::record(&world).await;
+        world.assert_right(&process.reader).await;
+    }
+    let run = async |sql: &str| sqlx::raw_sql(AssertSqlSafe(sql)).execute(&world.pool).await.unwrap();
+    let details = async || verify(&world).await.into_iter().map(|d| (d.projection, d.detail)).collect::<Vec<_>>();
+
+    run("update read_models.people_1 set blocked = not blocked where name = 'Pat 3'").await;
+    assert_eq!(details().await, [("people", "column blocked in the list differs from the log".to_owned())]);
+    run("update read_models.people_1 set blocked = not blocked where name = 'Pat 3'").await;
+
+    run("update read_models.agents_1 set load = load + 1 where handle = 'a-2'").await;
+    assert_eq!(details().await, [("agents", "column load in the list differs from the log".to_owned())]);
+    run("update read_models.agents_1 set load = load - 1 where handle = 'a-2'").await;
+
+    run("update read_models.settings_1 set id = gen_random_uuid() where handle = 'a-2'").await;
+    let mut found = details().await;
+    found.sort();
+    let detail = |detail: &str| ("settings", detail.to_owned());
+    let expected = ["the list has this record, the log has not", "the log has this record, the list has not"];
+    assert_eq!(found, expected.map(detail));
+}

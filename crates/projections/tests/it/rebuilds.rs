@@ -67,8 +67,12 @@ async fn rebuild_under_load_equals_what_it_replaces() {
         }
     };
     let rebuilds = async {
+        let names = ["tickets", "queues"];
+        for name in names {
+            served(&process.reader, name, 1).await;
+        }
         for round in 0..4 {
-            let name = ["tickets", "queues"][round % 2];
+            let name = names[round % 2];
             let generation = process.reader.rebuild(name).await.unwrap().unwrap();
             served(&process.reader, name, generation).await;
             let all = process.reader.status().await.unwrap();

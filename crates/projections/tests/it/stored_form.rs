@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use agent_aggregate::Agent;
 use eventstore::{NewEvent, StreamId};
 use person_aggregate::Person;
+use settings_aggregate::{Setting, Team};
 use shared_kernel::{Aggregate, DomainEvent, EventType};
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use ticket_aggregate::Ticket;
@@ -120,6 +122,8 @@ fn sample_streams() -> Streams {
     let mut streams = vec![life()];
     streams.extend(streams_of::<Ticket>("ticket-aggregate"));
     streams.extend(streams_of::<Person>("person-aggregate"));
+    streams.extend(streams_of::<Agent>("agent-aggregate"));
+    streams.extend(streams_of::<Setting<Team>>("settings-aggregate"));
     streams
 }
 
