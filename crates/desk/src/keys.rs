@@ -1,4 +1,4 @@
-//! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_key_secrets`.
+//! API keys: who calls (docs/adr/0006, 0023).
 
 mod audit;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -7,9 +7,9 @@ mod lookup;
 mod memory;
 mod owner;
 mod record;
+mod secrets;
 mod token;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use agent_aggregate::Agent;
@@ -17,9 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use eventsourcing::{Executor, Records};
 use eventstore::EventStore;
 use person_aggregate::Person;
-use sha2::{Digest, Sha256};
 use shared_kernel::{Principal, Role};
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::execute::record::RecordCommands;
@@ -27,6 +26,7 @@ use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
 use record::KeyCommand;
+use secrets::{SecretRow, fingerprint};
 use token::Token;
 
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
@@ -46,13 +46,6 @@ pub struct Keys {
     people: Records<Person>,
     memory: Arc<Memory>,
     lookups: Arc<Lookups>,
-}
-
-/// What is stored of a secret.
-#[derive(Debug)]
-struct SecretRow {
-    hash: String,
-    sieve: i16,
 }
 
 /// A key to be made.
@@ -227,7 +220,7 @@ impl Keys {
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, DeskError> {
         let mut keys = Vec::new();
-        for id in self.ids().await? {
+        for id in secrets::keys(&self.pool).await? {
             let Some(key) = self.records.current(id.record()).await? else { continue };
             let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
             let (owner_name, teams) = self.describe(owner).await?;
@@ -286,18 +279,9 @@ impl Keys {
         Err(AuthError::Invalid)
     }
 
-    /// The keys of which there are secrets. One whose making was broken off has no record.
-    async fn ids(&self) -> Result<Vec<KeyId>, DeskError> {
-        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
-            .fetch_all(&self.pool)
-            .await?;
-        let read = |id: String| KeyId::parse(&id).ok_or_else(|| unreadable("key_id").into());
-        ids.into_iter().map(read).collect()
-    }
-
     /// Whether no key has been made yet.
     pub async fn is_empty(&self) -> Result<bool, DeskError> {
-        for id in self.ids().await? {
+        for id in secrets::keys(&self.pool).await? {
             if self.records.recent(id.record()).await?.is_some() {
                 return Ok(false);
             }
@@ -308,37 +292,8 @@ impl Keys {
     /// Keeps the hash of a secret, and gives its fingerprint. One that no event comes to name proves nothing.
     async fn keep_secret(&self, token: &Token, now: DateTime<Utc>) -> Result<String, DeskError> {
         let hash = self.memory.hash(token).await?;
-        sqlx::query("insert into api_key_secrets (key_id, hash, sieve, created_at) values ($1, $2, $3, $4)")
-            .bind(token.id().as_str())
-            .bind(&hash)
-            .bind(sieve(&hash, token))
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-        Ok(fingerprint(&hash))
+        let secret = SecretRow { sieve: sieve(&hash, token), hash };
+        secrets::insert(&self.pool, token.id(), &secret, now).await?;
+        Ok(fingerprint(&secret.hash))
     }
-}
-
-/// Names a stored secret without helping to find it.
-fn fingerprint(hash: &str) -> String {
-    Sha256::digest(hash).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// The secrets of the keys with these ids, the newest first.
-async fn secrets(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<[SecretRow]>>, sqlx::Error> {
-    let rows =
-        sqlx::query("select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc")
-            .bind(ids)
-            .fetch_all(pool)
-            .await?;
-    let mut found: HashMap<String, Vec<SecretRow>> = HashMap::new();
-    for row in &rows {
-        let secret = SecretRow { hash: row.try_get(1)?, sieve: row.try_get(2)? };
-        found.entry(row.try_get(0)?).or_default().push(secret);
-    }
-    Ok(found.into_iter().map(|(id, secrets)| (id, secrets.into())).collect())
-}
-
-fn unreadable(column: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("api_key_secrets.{column}").into())
 }
