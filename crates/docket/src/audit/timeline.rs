@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
 use super::description;
 use super::diff::{self, Change};
