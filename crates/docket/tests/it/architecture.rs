@@ -17,7 +17,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("http-server", &[]),
     ("relay", &["eventstore"]),
     ("desk", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
-    ("projections", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
+    (
+        "projections",
+        &[
+            "agent-aggregate",
+            "eventsourcing",
+            "eventstore",
+            "person-aggregate",
+            "settings-aggregate",
+            "shared-kernel",
+            "ticket-aggregate",
+        ],
+    ),
     (
         "api",
         &["desk", "eventsourcing", "eventstore", "http-server", "projections", "shared-kernel", "ticket-aggregate"],
