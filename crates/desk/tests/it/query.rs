@@ -6,8 +6,9 @@ use shared_kernel::DomainEvent;
 use shared_kernel::Principal;
 use ticket_aggregate::{Event, Ticket, TicketId};
 
-use crate::people::hour;
-use crate::world::{Refusal, refusal, short};
+use crate::cast::hour;
+use crate::when::{Refusal, refusal};
+use crate::world::{short, since_setup};
 
 /// A ticket as its reader may see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +52,7 @@ pub(crate) async fn at_time(desk: &Desk, caller: &Principal, ticket: TicketId, h
 async fn as_of(desk: &Desk, caller: &Principal, ticket: TicketId, as_of: AsOf) -> Result<View, Refusal> {
     let read = desk.ticket(ticket, as_of, caller).await.map_err(refusal)?;
     let ticket = read.state.seen_by(caller).into_owned();
-    Ok(View { version: read.version.0, position: read.position.0, ticket })
+    Ok(View { version: read.version.0, position: since_setup(read.position), ticket })
 }
 
 /// Whether the ticket is there for the caller.
