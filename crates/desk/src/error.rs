@@ -168,6 +168,20 @@ impl From<sqlx::Error> for DeskError {
     }
 }
 
+impl DeskError {
+    /// Whether somebody else has registered the same name, or the same id, in the meantime: a second run of an import derives
+    /// the same ids.
+    pub(crate) fn is_of_another_registration(&self) -> bool {
+        match self {
+            Self::NameUsed { .. } => true,
+            Self::RecordRejected { rejection, .. } => {
+                matches!(rejection.code, "already_registered" | "already_created")
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<agent_aggregate::Rejection> for RecordRejection {
     fn from(rejection: agent_aggregate::Rejection) -> Self {
         use agent_aggregate::Rejection as R;

@@ -149,6 +149,9 @@ pub enum KeyRejection {
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
+    /// The request was executed before; its first answer alone had the token.
+    #[error("the token was shown in the first answer to this request; rotate the key to get another one")]
+    TokenShownBefore,
 }
 
 impl crate::execute::record::Named for Key {
@@ -167,6 +170,7 @@ impl KeyRejection {
             Self::NotCreated => "not_created",
             Self::Revoked => "revoked",
             Self::RotatedMeanwhile => "rotated_meanwhile",
+            Self::TokenShownBefore => "token_shown_before",
         }
     }
 }
@@ -312,14 +316,17 @@ mod tests {
 
     #[test]
     fn events_keep_their_form() {
-        let json = shared_kernel::codec::encode(&created()).unwrap();
-        let expected = format!(
-            r#"{{"label":null,"role":"agent","owner":{{"agent":"{}"}},"scopes":[],"expires_at":"2026-01-09T13:00:00Z","secret":{{"number":1,"fingerprint":"one"}}}}"#,
-            agent("ada")
-        );
-        assert_eq!((json.event_type, json.payload), ("api_key.created", expected));
-        let json = shared_kernel::codec::encode(&rotated()).unwrap();
-        let expected = r#"{"secret":{"number":2,"fingerprint":"two"},"previous_until":"2026-01-05T14:00:00Z"}"#;
-        assert_eq!((json.event_type, json.payload.as_str()), ("api_key.rotated", expected));
+        let mut created = created();
+        if let KeyEvent::Created { label, scopes, .. } = &mut created {
+            (*label, *scopes) = (Some("CI".into()), vec![Scope::ActForOthers]);
+        }
+        for (event, name, golden) in [
+            (created, "api_key.created", include_str!("../../tests/golden/api_key.created.v1.json")),
+            (rotated(), "api_key.rotated", include_str!("../../tests/golden/api_key.rotated.v1.json")),
+            (KeyEvent::Revoked {}, "api_key.revoked", include_str!("../../tests/golden/api_key.revoked.v1.json")),
+        ] {
+            let json = shared_kernel::codec::encode(&event).unwrap();
+            assert_eq!((json.event_type, json.payload.as_str()), (name, golden.trim_end()));
+        }
     }
 }

@@ -40,15 +40,12 @@ impl Names {
         let (mut named, mut rest) = (String::new(), text);
         while let Some(next) = rest.chars().next() {
             let id = rest.get(..UUID).and_then(|id| Uuid::try_parse(id).ok());
-            match id.and_then(|id| self.0.get(&id)) {
-                Some(name) => {
-                    named.push_str(name);
-                    rest = &rest[UUID..];
-                }
-                None => {
-                    named.push(next);
-                    rest = &rest[next.len_utf8()..];
-                }
+            if let Some(name) = id.and_then(|id| self.0.get(&id)) {
+                named.push_str(name);
+                rest = &rest[UUID..];
+            } else {
+                named.push(next);
+                rest = &rest[next.len_utf8()..];
             }
         }
         named
