@@ -20,6 +20,7 @@ mod fold;
 pub mod fuzzing;
 mod generation;
 mod generations;
+mod ids;
 mod metrics;
 mod page_cursor;
 mod people;

@@ -7,9 +7,9 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::Agents;
 use crate::error::ReadError;
+use crate::ids::uuids;
 use crate::reader::{AtLeast, Reader};
 use crate::records::{RecordPage, RecordQuery, RecordRow};
-use crate::tickets::uuids;
 
 /// A page of the list of agents.
 pub type AgentsPage = RecordPage<AgentId, Agent>;

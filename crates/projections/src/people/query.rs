@@ -8,9 +8,9 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::People;
 use crate::error::ReadError;
+use crate::ids::uuids;
 use crate::reader::{AtLeast, Reader};
 use crate::records::{RecordPage, RecordQuery, RecordRow};
-use crate::tickets::uuids;
 use crate::tokenizer;
 
 /// A page of the list of people.

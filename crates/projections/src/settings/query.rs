@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use settings_aggregate::{Kind, Setting};
 use sqlx::{Postgres, QueryBuilder};
-use uuid::Uuid;
 
 use super::{AnySetting, Settings};
 use crate::error::ReadError;
+use crate::ids::uuids;
 use crate::reader::{AtLeast, Reader};
 use crate::records::{RecordPage, RecordQuery, RecordRow};
 
@@ -48,13 +48,13 @@ impl<K: Kind> RecordQuery for SettingQuery<K> {
     const KEY: &'static str = "handle";
 
     fn filters(&self) -> Value {
-        json!([K::NAME, self.uuids(), self.retired])
+        json!([K::NAME, uuids(&self.ids), self.retired])
     }
 
     fn push_filters(&self, sql: &mut QueryBuilder<Postgres>) {
         sql.push(" and t.kind = ").push_bind(K::NAME);
         if !self.ids.is_empty() {
-            sql.push(" and t.id = any(").push_bind(self.uuids()).push(")");
+            sql.push(" and t.id = any(").push_bind(uuids(&self.ids)).push(")");
         }
         if let Some(retired) = self.retired {
             sql.push(" and t.retired = ").push_bind(retired);
@@ -71,11 +71,5 @@ impl<K: Kind> RecordQuery for SettingQuery<K> {
 
     fn item(setting: AnySetting) -> Result<Setting<K>, String> {
         setting.to_kind()
-    }
-}
-
-impl<K: Kind> SettingQuery<K> {
-    fn uuids(&self) -> Vec<Uuid> {
-        self.ids.iter().map(|id| (*id).into()).collect()
     }
 }

@@ -1,9 +1,11 @@
 //! The audit of the read models.
 
+use eventstore::StreamId;
+use person_aggregate::Person;
 use projections::{Difference, Projections};
 use sqlx::AssertSqlSafe;
 
-use crate::world::World;
+use crate::world::{World, at_least};
 
 async fn verify(world: &World) -> Vec<Difference> {
     let projections = Projections::new(world.store.clone(), world.pool.clone());
@@ -97,4 +99,28 @@ async fn audit_names_what_differs_in_records() {
     let detail = |detail: &str| ("settings", detail.to_owned());
     let expected = ["the list has this record, the log has not", "the log has this record, the list has not"];
     assert_eq!(found, expected.map(detail));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_compares_records_in_chunks() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        let world = &world;
+        let people = (0..2_100).map(|n| async move {
+            let story = crate::records::person_story(n);
+            world.record_as::<Person>(StreamId(crate::records::someone(n).0), &story).await
+        });
+        futures_util::future::join_all(people).await;
+        let head = world.store.head().await.unwrap();
+        process.reader.people(&crate::records::anybody(), at_least(head)).await.unwrap();
+    }
+    assert_eq!(verify(&world).await, []);
+    // one in each chunk, the first and the last of all among them
+    let sql = "with numbered as (select id, row_number() over (order by id) as n from read_models.people_1)
+               delete from read_models.people_1 where id in (select id from numbered where n in (1, 1500, 2100))";
+    sqlx::raw_sql(sql).execute(&world.pool).await.unwrap();
+    let found = verify(&world).await;
+    let details = found.iter().map(|difference| difference.detail.as_str()).collect::<Vec<_>>();
+    assert_eq!(details, ["the log has this record, the list has not"; 3]);
 }

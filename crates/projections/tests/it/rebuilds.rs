@@ -213,3 +213,19 @@ async fn unknown_read_model_is_not_rebuilt() {
     let process = world.process().await;
     assert_eq!(process.reader.rebuild("nothing").await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rebuilt_records_equal_what_they_replace() {
+    let world = World::new().await;
+    let process = world.process().await;
+    crate::records::record(&world).await;
+    world.assert_right(&process.reader).await;
+    for name in ["people", "agents", "settings"] {
+        let generation = process.reader.rebuild(name).await.unwrap().unwrap();
+        served(&process.reader, name, generation).await;
+        let all = process.reader.status().await.unwrap();
+        let status = all.iter().find(|s| s.name == name && s.state == "live").unwrap();
+        assert_eq!(status.comparison.as_deref(), Some("equal"), "{name}");
+    }
+    world.assert_right(&process.reader).await;
+}

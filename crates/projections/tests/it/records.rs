@@ -26,7 +26,7 @@ pub(crate) async fn record(world: &World) {
 pub(crate) async fn assert_right(world: &World, reader: &Reader) {
     let head = world.store.head().await.unwrap();
     let people = walk(async |cursor| {
-        let query = PersonQuery { cursor, limit: 2, ..anybody() };
+        let query = PersonQuery { cursor, limit: 4, ..anybody() };
         reader.people(&query, at_least(head)).await.unwrap()
     });
     assert_folds::<Person>(world, people.await).await;
