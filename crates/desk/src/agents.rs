@@ -1,7 +1,7 @@
 //! Agents: registering. What changes one agent alone is [`Desk::change`].
 
 use agent_aggregate::{Agent, Command};
-use eventsourcing::{Committed, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Committed, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::{IdentityValue, Person, PersonName};
 use shared_kernel::{AgentId, EmailAddress, Handle, PersonId, TeamId};
@@ -142,7 +142,7 @@ impl UseCase for RegisterAgent<'_> {
         decide(unit, agent, &commands, &())
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

@@ -1,6 +1,6 @@
 //! The use case behind every request on a ticket.
 
-use eventsourcing::{Handle, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Handle, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::IdentityKind;
 use ticket_aggregate::{Command, CommandKind, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
@@ -63,21 +63,20 @@ impl UseCase for TicketCommands<'_> {
 
     /// A number that somebody else took meanwhile is replaced by another, and a person who was registered meanwhile is the
     /// one that is meant; a source id is not replaced.
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         if scope == NUMBER_SCOPE {
             let number = self.desk.next_number().await?;
             match &mut self.follow_up {
                 Some((_, drawn)) => *drawn = number,
                 None => self.number = Some(number),
             }
-            return Ok(OnAliasTaken::Retry);
-        }
-        if scope == IdentityKind::Email.scope() {
+        } else if scope == IdentityKind::Email.scope() {
             self.resolved = None;
-            return Ok(OnAliasTaken::Retry);
+        } else {
+            let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
+            return Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) });
         }
-        let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
-        Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) })
+        Ok(())
     }
 }
 
