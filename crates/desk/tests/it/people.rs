@@ -161,15 +161,11 @@ async fn people_merged_into_each_other_at_once_are_one() {
     );
     let refused = [one, other].into_iter().filter_map(Result::err).map(|error| refusal(error).code).collect::<Vec<_>>();
     assert_eq!(refused.len(), 1, "{refused:?}");
-<<<<<<< HEAD
-    assert_eq!(found(&world, "rita").await, found(&world, "finn").await);
-=======
     // a process may remember people for some seconds; this one knows nobody
     let later = world.another().await;
     let named = |name| desk::PersonName::Email(email(name), None);
     let rita = later.person_id(&named("rita")).await.unwrap();
     assert_eq!(rita, later.person_id(&named("finn")).await.unwrap());
->>>>>>> h-desk
     assert_eq!(world.head().await, 2);
 }
 
