@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use eventsourcing::{Committed, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Committed, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::{Command, Context, IdentityValue, Person, PersonName};
 use shared_kernel::{EmailAddress, PersonId};
@@ -121,7 +121,7 @@ impl UseCase for MergePeople<'_> {
         decide(unit, target, &[Command::ReceiveMerge { source: self.source, includes }], &context)
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

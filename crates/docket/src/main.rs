@@ -3,6 +3,7 @@
 
 mod audit;
 mod backoff;
+mod client;
 mod config;
 mod database;
 mod endpoints;
@@ -19,8 +20,10 @@ mod private;
 mod projections;
 mod relay;
 mod serve;
+mod status;
 mod telemetry;
 mod terminal;
+mod ticket;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -68,6 +71,10 @@ enum Command {
     /// Inspect, rebuild and repair the read models
     #[command(subcommand)]
     Projections(projections::Command),
+    /// List, show, open and change tickets, over HTTP
+    #[command(subcommand)]
+    Ticket(Box<ticket::Command>),
+    Status(status::Status),
     /// Print the effective configuration, without secrets
     Config,
     /// Print the OpenAPI document of the HTTP API
@@ -146,6 +153,12 @@ async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     let _telemetry = telemetry::quiet(config)?;
+    // over HTTP: the database is the server's
+    match &command {
+        Command::Ticket(command) => return ticket::run(config, command).await,
+        Command::Status(args) => return status::run(config, args).await,
+        _ => {}
+    }
     let creates = creates_data(&command);
     let database = if creates { Database::find(config).await? } else { Database::existing(config).await? };
     let result = with(&database, config, command).await;
@@ -187,9 +200,13 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             projections::run(&desk, database.projections(&desk, config).await?, &command).await?
         }
         // handled before the database is opened
-        Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => {
-            ExitCode::SUCCESS
-        }
+        Command::Serve
+        | Command::Config
+        | Command::Openapi
+        | Command::Asyncapi
+        | Command::Completions { .. }
+        | Command::Ticket(_)
+        | Command::Status(_) => ExitCode::SUCCESS,
     };
     desk.store().close().await;
     Ok(code)

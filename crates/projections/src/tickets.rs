@@ -24,7 +24,6 @@ use crate::verification::{Difference, Verification};
 pub use page::TicketsPage;
 pub use query::{Filter, Order, Sort, TicketQuery, TicketRow};
 pub use viewer::Viewer;
-pub(crate) use viewer::uuids;
 use writer::TicketsWriter;
 
 pub(crate) struct Tickets;

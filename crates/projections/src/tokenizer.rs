@@ -5,6 +5,7 @@
 //! `tsquery` in its text form; its own parser costs four times as much, and does not split addresses (docs/adr/0024).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -89,6 +90,27 @@ fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
             Cow::Owned(word.to_lowercase())
         }
     })
+}
+
+/// The words of several texts, as the text of a `tsvector`. Words of different texts are not adjacent.
+pub(crate) fn text_vector<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    let mut position = 0;
+    for text in texts {
+        for word in words(text) {
+            position += 1;
+            all.entry(word).or_default().push(position.to_string());
+        }
+        position += 1;
+    }
+    // letters and digits need no quotes
+    all.into_iter().map(|(word, positions)| format!("{word}:{}", positions.join(","))).collect::<Vec<_>>().join(" ")
+}
+
+/// A `tsquery` for adjacent words, the last of which may go on; `None`: the text has no words.
+pub(crate) fn parse_prefix(text: &str) -> Option<String> {
+    let words = words(text).collect::<Vec<_>>().join(" <-> ");
+    (!words.is_empty()).then(|| format!("{words}:*"))
 }
 
 /// Adjacent words, as the text of a `tsquery`, that one text of a ticket must contain, or none may.
@@ -195,6 +217,18 @@ mod tests {
         let many = (0..20_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
         let late = text(&vector(&many));
         assert!(late.contains("w16381:16382 ") && late.contains("w19999:16383"));
+    }
+
+    #[test]
+    fn words_of_several_texts_are_not_adjacent() {
+        assert_eq!(text_vector(["Ann O'Neil", "ann@a.b"]), "a:6 ann:1,5 b:7 neil:3 o:2");
+        assert_eq!(text_vector([]), "");
+    }
+
+    #[test]
+    fn prefix_goes_on_after_its_last_word() {
+        assert_eq!(parse_prefix("Ann@Exa").as_deref(), Some("ann <-> exa:*"));
+        assert_eq!(parse_prefix(" :*& "), None);
     }
 
     fn shown(groups: &[Vec<Operand>]) -> String {

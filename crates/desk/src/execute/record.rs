@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventsourcing::{Committed, Handle, OnAliasTaken, Records, UnitOfWork, UseCase, Versioned};
+use eventsourcing::{Committed, Handle, Records, UnitOfWork, UseCase, Versioned};
 use eventstore::{CommandId, StreamId};
 use shared_kernel::Aggregate;
 use tracing::Instrument;
@@ -130,7 +130,7 @@ impl<A: Named> UseCase for RecordCommands<'_, A> {
         decide(unit, record, &self.commands, &self.context)
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

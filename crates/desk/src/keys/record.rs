@@ -152,6 +152,9 @@ pub enum KeyRejection {
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
+    /// The request was executed before; its first answer alone had the token.
+    #[error("the token was shown in the first answer to this request; rotate the key to get another one")]
+    TokenShownBefore,
 }
 
 impl crate::execute::record::Named for Key {
@@ -171,6 +174,7 @@ impl KeyRejection {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
             Self::RotatedMeanwhile => "rotated_meanwhile",
+            Self::TokenShownBefore => "token_shown_before",
         }
     }
 }
@@ -261,69 +265,4 @@ impl Aggregate for Key {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-    use shared_kernel::testing::{agent, fold, given, hour};
-
-    use super::*;
-
-    fn created() -> KeyEvent {
-        KeyEvent::Created {
-            label: None,
-            role: Role::Agent,
-            owner: Owner::Agent(agent("ada")),
-            scopes: vec![],
-            expires_at: Some(hour(100)),
-            secret: Secret { number: 1, fingerprint: "one".into() },
-        }
-    }
-
-    fn rotated() -> KeyEvent {
-        let secret = Secret { number: 2, fingerprint: "two".into() };
-        KeyEvent::Rotated { secret, previous_until: hour(5) }
-    }
-
-    #[test]
-    fn rotation_overlaps() {
-        let key = fold::<Key>(&[created(), rotated()]).unwrap();
-        let almost = hour(5) - TimeDelta::seconds(1);
-        assert!(key.accepts(1, almost) && key.accepts(2, almost));
-        assert!(!key.accepts(1, hour(5)) && key.accepts(2, hour(5)));
-        assert!(!key.accepts(3, almost));
-    }
-
-    #[test]
-    fn key_expires() {
-        let key = fold::<Key>(&[created()]).unwrap();
-        assert!(key.accepts(1, hour(99)) && !key.accepts(1, hour(100)));
-    }
-
-    #[test]
-    fn revoked_key_is_refused_and_not_rotated() {
-        let events = [created(), KeyEvent::Revoked {}];
-        assert!(!fold::<Key>(&events).unwrap().accepts(1, hour(2)));
-        given::<Key>(events.clone()).when(KeyCommand::Revoke, ()).then_nothing();
-        let rotate = KeyCommand::Rotate { number: 2, fingerprint: "two".into(), previous_until: hour(5) };
-        given::<Key>(events).when(rotate, ()).then_rejected(KeyRejection::Revoked);
-    }
-
-    #[test]
-    fn rotation_takes_the_next_number() {
-        let rotate = |number| KeyCommand::Rotate { number, fingerprint: "two".into(), previous_until: hour(5) };
-        given::<Key>([created()]).when(rotate(2), ()).then([rotated()]);
-        given::<Key>([created(), rotated()]).when(rotate(2), ()).then_rejected(KeyRejection::RotatedMeanwhile);
-    }
-
-    #[test]
-    fn events_keep_their_form() {
-        let json = shared_kernel::codec::encode(&created()).unwrap();
-        let expected = format!(
-            r#"{{"label":null,"role":"agent","owner":{{"agent":"{}"}},"scopes":[],"expires_at":"2026-01-09T13:00:00Z","secret":{{"number":1,"fingerprint":"one"}}}}"#,
-            agent("ada")
-        );
-        assert_eq!((json.event_type, json.payload), ("api_key.created", expected));
-        let json = shared_kernel::codec::encode(&rotated()).unwrap();
-        let expected = r#"{"secret":{"number":2,"fingerprint":"two"},"previous_until":"2026-01-05T14:00:00Z"}"#;
-        assert_eq!((json.event_type, json.payload.as_str()), ("api_key.rotated", expected));
-    }
-}
+mod tests;

@@ -29,7 +29,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "ticket-aggregate",
         ],
     ),
-    ("projections", &["eventsourcing", "eventstore", "shared-kernel", "ticket-aggregate"]),
+    (
+        "projections",
+        &[
+            "agent-aggregate",
+            "eventsourcing",
+            "eventstore",
+            "person-aggregate",
+            "settings-aggregate",
+            "shared-kernel",
+            "ticket-aggregate",
+        ],
+    ),
     (
         "api",
         &[

@@ -10,8 +10,9 @@ use ticket_aggregate::{Priority, Status, Tag, Ticket, TicketId};
 use uuid::Uuid;
 
 use super::rows::rank;
-use super::viewer::{Viewer, uuids};
+use super::viewer::Viewer;
 use crate::generation::Generation;
+use crate::ids::uuids;
 use crate::tokenizer;
 
 /// A filter by something that a ticket may lack.
