@@ -71,7 +71,9 @@ impl Desk {
             Some(known) => known,
             None => match self.register_agent(agent, call()).await {
                 Ok(done) => return Ok(done.record.id),
-                Err(DeskError::NameUsed { scope, holder }) if scope == Agent::HANDLE_SCOPE => AgentId(holder.0),
+                Err(error) if error.is_of_another_registration() => {
+                    self.agent_id(&name).await?.ok_or(DeskError::Contended)?
+                }
                 Err(error) => return Err(error),
             },
         };

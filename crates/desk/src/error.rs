@@ -135,9 +135,50 @@ pub enum DeskError {
     },
 }
 
+impl DeskError {
+    /// Which of the request's commands is refused, if it is one of them.
+    pub const fn command(&self) -> Option<usize> {
+        match self {
+            Self::Rejected { index, .. }
+            | Self::OtherNotFound { index }
+            | Self::UnknownName { index, .. }
+            | Self::PersonBlocked { index }
+            | Self::RecordRejected { index, .. } => Some(*index),
+            Self::NotFound
+            | Self::NoSuchVersion
+            | Self::PreconditionFailed { .. }
+            | Self::KeyReused
+            | Self::SourceIdUsed { .. }
+            | Self::NoSuchRecord { .. }
+            | Self::NameUsed { .. }
+            | Self::OthersOnly
+            | Self::Key(_)
+            | Self::Contended
+            | Self::Append(_)
+            | Self::Store(_)
+            | Self::Encode(_)
+            | Self::Corrupt { .. } => None,
+        }
+    }
+}
+
 impl From<sqlx::Error> for DeskError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl DeskError {
+    /// Whether somebody else has registered the same name, or the same id, in the meantime: a second run of an import derives
+    /// the same ids.
+    pub(crate) fn is_of_another_registration(&self) -> bool {
+        match self {
+            Self::NameUsed { .. } => true,
+            Self::RecordRejected { rejection, .. } => {
+                matches!(rejection.code, "already_registered" | "already_created")
+            }
+            _ => false,
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use eventsourcing::{Versioned, codec};
 use eventstore::{Metadata, Position, RecordedEvent, Version};
 use serde::Deserialize;
 use serde_json::Value;
-use ticket_aggregate::Event;
+use ticket_aggregate::{Event, Ticket};
 use uuid::Uuid;
 
-use crate::{DeskError, VersionedTicket};
+use crate::DeskError;
 use shared_kernel::{ActorRef, Aggregate, DomainEvent, Principal};
 
 /// One event.
@@ -34,14 +34,14 @@ pub struct Entry<E = Event> {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// A ticket's events up to a moment.
-#[derive(Clone, Debug)]
-pub struct History {
+/// A record's events up to a moment.
+#[derive(Debug)]
+pub struct History<A: Aggregate = Ticket> {
     /// The events, in order.
-    pub entries: Vec<Entry>,
-    /// The ticket after them.
-    pub ticket: Arc<VersionedTicket>,
-    /// How many events the ticket has in all.
+    pub entries: Vec<Entry<A::Event>>,
+    /// The record after them.
+    pub record: Arc<Versioned<A>>,
+    /// How many events the record has in all.
     pub of: usize,
 }
 
@@ -81,11 +81,12 @@ impl<E: DomainEvent> Entry<E> {
 }
 
 impl Entry {
-    /// The entry as the caller may see it, if at all. A requester sees the public view, and no cause.
+    /// The entry as the caller may see it, if at all. A requester sees the public view, no cause, and no key.
     pub(crate) fn seen_by(self, caller: &Principal) -> Option<Self> {
         if caller.is_staff() {
             return Some(self);
         }
-        Some(Self { event: self.event.public_view()?, cause: None, ..self })
+        let actor = self.actor.map(|actor| ActorRef { via: None, ..actor });
+        Some(Self { event: self.event.public_view()?, actor, cause: None, ..self })
     }
 }

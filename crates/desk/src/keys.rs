@@ -25,13 +25,13 @@ use crate::execute::record::RecordCommands;
 use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
-use record::{KeyCommand, KeyState};
+use record::KeyCommand;
 use secrets::{SecretRow, fingerprint};
 use token::Token;
 
 pub(crate) use audit::SecretsOfEvents;
-pub(crate) use record::Key;
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
+pub use record::{Key, KeyState};
 pub use token::KeyId;
 
 /// Bytes of folded keys, agents and people that authentication keeps in memory, each.
@@ -191,6 +191,9 @@ impl Keys {
         let key = self.records.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
         if key.state.revoked_at.is_some() {
             return Err(KeyRejection::Revoked.into());
+        }
+        if key.state.expires_at.is_some_and(|end| end <= call.now) {
+            return Err(KeyRejection::Expired.into());
         }
         let token = Token::of(id.clone());
         let number = key.state.secrets.keys().next_back().copied().unwrap_or_default() + 1;

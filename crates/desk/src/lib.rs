@@ -44,7 +44,9 @@ pub use history::{Entry, History, HistoryPage};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;
-pub use keys::{ApiKey, ApiKeyId, AuthError, KeyEvent, KeyId, KeyRejection, Keys, MintedKey, NewKey, Owner, Scope};
+pub use keys::{
+    ApiKey, ApiKeyId, AuthError, Key, KeyEvent, KeyId, KeyRejection, KeyState, Keys, MintedKey, NewKey, Owner, Scope,
+};
 pub use names::{AgentName, Name, PersonName, TeamName};
 pub use reading::PAGE_BYTES;
 pub use request::{Call, Idempotency, Request, TicketCommand};
@@ -57,11 +59,13 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
-/// Brings the schema of a database up to date: the log's, then the desk's. Several at once wait for
-/// each other; where nothing is to be done, nothing is.
+/// Brings the schema of a database up to date: the log's, the desk's, then the subscriptions'. Several
+/// at once wait for each other; where nothing is to be done, nothing is.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     eventstore::migrate(pool).await?;
-    Ok(MIGRATOR.run(pool).await?)
+    MIGRATOR.run(pool).await?;
+    // after the desk's, which makes the program's role
+    eventsourcing::MIGRATOR.run(pool).await.map_err(MigrateError::Subscriptions)
 }
 
 /// Why the schema could not be brought up to date.
@@ -73,13 +77,16 @@ pub enum MigrateError {
     /// The desk's own.
     #[error("the desk's schema could not be migrated")]
     Desk(#[from] sqlx::migrate::MigrateError),
+    /// The subscriptions'.
+    #[error("the schema of the subscriptions could not be migrated")]
+    Subscriptions(#[source] sqlx::migrate::MigrateError),
 }
 
 /// A digest of the schema that [`migrate`] makes: another schema, another digest.
 pub fn schema_digest() -> String {
-    let crc = MIGRATOR
-        .iter()
-        .fold(0, |crc, migration| crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat()));
+    let crc = MIGRATOR.iter().fold(crc32fast::hash(eventsourcing::schema_digest().as_bytes()), |crc, migration| {
+        crc32fast::hash(&[&u32::to_be_bytes(crc)[..], &migration.checksum].concat())
+    });
     format!("{}_{crc:08x}", eventstore::schema_digest())
 }
 

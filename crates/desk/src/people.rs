@@ -59,8 +59,8 @@ impl Desk {
         let id = PersonId((call.new_id)());
         match self.register_person(id, name, vec![IdentityValue::Email(address.clone())], call).await {
             Ok(_) => Ok(id),
-            Err(DeskError::NameUsed { holder, .. }) => {
-                Ok(self.canonical(PersonId(holder.0)).await?.unwrap_or(PersonId(holder.0)))
+            Err(error) if error.is_of_another_registration() => {
+                self.person_id(&named).await?.ok_or(DeskError::Contended)
             }
             Err(error) => Err(error),
         }

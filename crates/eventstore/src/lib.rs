@@ -55,12 +55,14 @@ pub use unit::{
     Alias, Append, Demand, Expected, MAX_EVENT_BYTES, MAX_UNIT_EVENTS, Receipt, ReceiptKey, Retention, Unit,
 };
 
-/// The log: append to it and read it. Cheap to clone; all clones share one appender and one tailer.
+/// The log: append to it and read it. Cheap to clone; all clones share one appender, one tailer and one
+/// connection that stands by for leaderships.
 #[derive(Clone, Debug)]
 pub struct EventStore {
     pool: PgPool,
     appender: Arc<append::Appender>,
     tail: Arc<follow::Tail>,
+    standby: Arc<leadership::Standby>,
 }
 
 impl EventStore {
@@ -68,7 +70,7 @@ impl EventStore {
     /// the appender's task on the current Tokio runtime. The schema must be there: see [`migrate`].
     pub fn open(pool: PgPool, options: Options) -> Self {
         let appender = append::Appender::start(&pool, options);
-        Self { pool, appender: Arc::new(appender), tail: Arc::default() }
+        Self { pool, appender: Arc::new(appender), tail: Arc::default(), standby: Arc::default() }
     }
 
     /// Appends a unit as a whole or not at all. Returns once it is committed.

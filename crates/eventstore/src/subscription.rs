@@ -6,7 +6,6 @@ mod transaction;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use sqlx::{Connection, PgConnection};
@@ -17,9 +16,6 @@ use crate::{Checkpoint, EventStore, Lead, LogRange, Position, RecordedEvent, Sto
 
 pub use self::options::{StartFrom, SubscriptionOptions};
 pub use self::transaction::SubscriptionTransaction;
-
-/// How often a process that stands by looks whether it may lead.
-const STANDBY: Duration = Duration::from_secs(1);
 
 /// Events to be handled together.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,15 +99,8 @@ impl EventStore {
     /// # Errors
     /// [`SubscriptionError::Closed`] once the store is closed; otherwise faults of the database.
     pub async fn subscribe(&self, name: &str, options: SubscriptionOptions) -> Result<Subscription, SubscriptionError> {
-        loop {
-            if self.pool.is_closed() {
-                return Err(SubscriptionError::Closed);
-            }
-            if let Some(lead) = self.try_lead(&format!("subscription {name}")).await? {
-                return self.subscribe_as(lead, name, options).await;
-            }
-            tokio::time::sleep(STANDBY).await;
-        }
+        let lead = self.lead(&format!("subscription {name}")).await?;
+        self.subscribe_as(lead, name, options).await
     }
 
     /// The same under a leadership that is already held, perhaps by another name than the checkpoint's: a leader may have

@@ -27,6 +27,7 @@ async fn measure(folder: &Path) -> Result<()> {
     let tickets = Tickets::new(setting("BENCH_EVENTS", 200_000)?, Utc::now());
     let postgres = Postgres::start(folder, Durability::Durable).await?;
     let pool = bench::prepare(&postgres, "bench").await?;
+    eventsourcing::MIGRATOR.run(&pool).await?;
     projections::MIGRATOR.run(&pool).await?;
     tickets.fill(&pool).await?;
     let store = EventStore::open(pool.clone(), Options::default());

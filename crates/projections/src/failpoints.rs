@@ -2,10 +2,6 @@
 
 use eventstore::failpoint::Failpoint;
 
-/// A batch and its checkpoint are written, but not committed.
-pub(crate) const BEFORE_COMMIT: Failpoint = Failpoint::named("projection.before_commit");
-/// They are committed, but nobody has been told.
-pub(crate) const COMMITTED: Failpoint = Failpoint::named("projection.committed");
 /// A rebuilt generation is about to be swapped in.
 pub(crate) const BEFORE_SWAP: Failpoint = Failpoint::named("rebuild.before_swap");
 /// It is swapped in, but nobody has been told.

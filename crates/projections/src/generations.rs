@@ -1,5 +1,6 @@
 //! The generations of a read model. Which one is live is a row: a swap changes two rows in one transaction.
 
+use eventsourcing::subscription;
 use eventstore::{Checkpoint, Position, StoreError};
 use sqlx::{Connection, PgConnection, PgExecutor, Row};
 
@@ -167,9 +168,9 @@ pub(crate) async fn remove_retired(connection: &mut PgConnection, model: &dyn Re
             let drop = format!("drop table if exists {}", table.name);
             sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *tx).await?;
         }
+        subscription::forget(&mut *tx, &generation.checkpoint(name)).await?;
         for (sql, key) in [
             ("delete from checkpoints where name = $1 and $2 > 0", generation.checkpoint(name)),
-            ("delete from read_models.parked where projection = $1 and generation = $2", name.to_owned()),
             (
                 "delete from read_models.generations where name = $1 and generation = $2 and state = 'retired'",
                 name.to_owned(),

@@ -5,33 +5,39 @@
 //! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`.
+//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `people`, `agents`,
+//! `settings`.
 #![forbid(unsafe_code)]
 
+mod agents;
 mod cache;
 mod context;
 mod error;
 mod failpoints;
+mod fold;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod generation;
 mod generations;
+mod ids;
 mod metrics;
-mod parked;
+mod page_cursor;
+mod people;
 mod progress;
 mod projector;
 mod queues;
 mod read_model;
 mod reader;
 mod rebuild;
+mod records;
 mod registry;
-mod requests;
 mod secret;
 mod session;
+mod settings;
 mod status;
-mod ticket_stream;
 mod tickets;
+mod tokenizer;
 mod verification;
 mod verify;
 
@@ -43,13 +49,17 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
+pub use agents::{AgentQuery, AgentRow, AgentsPage};
 pub use error::ReadError;
+pub use eventsourcing::subscription::{Action, Outcome};
+pub use people::{PeoplePage, PersonQuery, PersonRow};
 pub use queues::{Queue, QueuesPage};
 pub use reader::{AtLeast, Reader};
+pub use records::{RecordPage, RecordRow};
 pub use registry::names;
-pub use requests::{Action, Outcome};
+pub use settings::{SettingQuery, SettingRow, SettingsPage};
 pub use status::{Status, StreamFault};
-pub use tickets::{Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use tickets::{Filter, Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
 pub use verification::Difference;
 
 use context::Context;
@@ -57,7 +67,7 @@ use metrics::METRICS;
 use progress::Progress;
 use registry::READ_MODELS;
 
-/// The schema that all read models share; run it after the log's and the desk's. The tables of generations are created by
+/// The schema that all read models share; run it after the log's, the desk's and the subscriptions'. The tables of generations are created by
 /// the program.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations/projections");
@@ -77,8 +87,6 @@ pub fn schema_digest() -> String {
 
 /// How often the gauges are updated.
 const MEASURE: Duration = Duration::from_secs(2);
-/// The pause before a projector that has panicked is started again.
-const RESTART: Duration = Duration::from_secs(1);
 
 /// The projections of a process.
 #[derive(Clone, Debug)]
@@ -114,23 +122,11 @@ impl Projections {
         let mut tasks = JoinSet::new();
         for model in READ_MODELS.iter().copied() {
             let (store, pool, progress) = (self.store.clone(), self.pool.clone(), self.progress.clone());
-            tasks.spawn(supervise(Context { store, pool, model, progress }));
+            tasks.spawn(projector::run(Context { store, pool, model, progress }));
         }
         tasks.spawn(measure(self.reader.clone()));
         stop.await;
         tasks.shutdown().await;
-    }
-}
-
-/// Restarts a projector that panics.
-async fn supervise(context: Context) {
-    loop {
-        let mut attempt = JoinSet::new();
-        attempt.spawn(projector::run(context.clone()));
-        if let Some(Err(error)) = attempt.join_next().await {
-            tracing::error!(projection = context.name(), %error, "a projector panicked; it is restarted");
-        }
-        tokio::time::sleep(RESTART).await;
     }
 }
 

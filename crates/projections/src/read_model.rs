@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use eventsourcing::subscription::Content;
 use eventstore::{Position, RecordedEvent, StoreError, StreamId, Version};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::generation::Generation;
-use crate::parked::Parked;
 use crate::verification::{Difference, Verification};
 
 /// A read model. Everything that the projector, a rebuild, the audit, the CLI and the API need to know about it is
@@ -23,10 +23,20 @@ pub(crate) trait ReadModel: Sync {
     /// The test `stored_form_matches_schema_version` fails until it is raised.
     fn schema_version(&self) -> i32;
 
-    /// Whether the event is for this model, judged by its stream type and event type. An event that is not is passed
-    /// over. Select unknown event types of a stream that the model follows: they are parked until a newer program knows
-    /// them, instead of being lost.
-    fn selects(&self, event: &RecordedEvent) -> bool;
+    /// Whether the model follows streams of this type. Events of others are passed over.
+    fn follows(&self, stream_type: &str) -> bool;
+
+    /// Whether events of this type, in a stream that the model follows, mean nothing to it. Do not ignore unknown types:
+    /// they are parked until a newer program knows them, instead of being lost.
+    fn ignores(&self, event_type: &str) -> bool {
+        let _ = event_type;
+        false
+    }
+
+    /// Whether the event is for this model.
+    fn selects(&self, event: &RecordedEvent) -> bool {
+        self.follows(event.stream_type.as_str()) && !self.ignores(&event.event_type)
+    }
 
     /// Decodes an event that the model selected. The text of the error is shown to operators.
     fn decode(&self, event: &RecordedEvent) -> Result<Payload, String>;
@@ -129,6 +139,20 @@ impl fmt::Debug for DecodedEvent {
 }
 
 impl DecodedEvent {
+    /// Decodes an event, if the model selects it.
+    pub(crate) fn decode(model: &dyn ReadModel, event: &RecordedEvent) -> Content<Self> {
+        if !model.selects(event) {
+            return Content::NotSelected;
+        }
+        let (position, stream, version) = (event.position, event.stream_id, event.version);
+        match model.decode(event) {
+            Ok(payload) => {
+                Content::Decoded(Self { position, stream, version, occurred_at: event.occurred_at, payload })
+            }
+            Err(error) => Content::Undecodable(error),
+        }
+    }
+
     /// The payload, as the model's [`ReadModel::decode`] made it.
     #[expect(clippy::expect_used, reason = "a model is handed only what it decoded itself")]
     pub(crate) fn payload<E: 'static>(&self) -> &E {
@@ -146,44 +170,5 @@ impl DecodedEvent {
             return Ok(());
         }
         Err(self.not_applicable(format!("version {} was to be applied onto version {folded}", self.version)))
-    }
-}
-
-/// An event of the log, and what a model makes of it.
-#[derive(Debug)]
-pub(crate) struct EventEnvelope {
-    pub(crate) position: Position,
-    pub(crate) stream: StreamId,
-    pub(crate) version: Version,
-    pub(crate) content: Content,
-}
-
-#[derive(Debug)]
-pub(crate) enum Content {
-    NotSelected,
-    Decoded(DecodedEvent),
-    Undecodable(String),
-}
-
-impl EventEnvelope {
-    pub(crate) fn open(model: &dyn ReadModel, event: &RecordedEvent) -> Self {
-        let (position, stream, version) = (event.position, event.stream_id, event.version);
-        let content = if model.selects(event) {
-            match model.decode(event) {
-                Ok(payload) => {
-                    let occurred_at = event.occurred_at;
-                    Content::Decoded(DecodedEvent { position, stream, version, occurred_at, payload })
-                }
-                Err(error) => Content::Undecodable(error),
-            }
-        } else {
-            Content::NotSelected
-        };
-        Self { position, stream, version, content }
-    }
-
-    /// The stream, parked at this event.
-    pub(crate) fn parked(&self, error: String) -> Parked {
-        Parked { stream: self.stream, position: self.position, version: self.version, error }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use eventsourcing::subscription::{self, Action, Outcome};
 use eventstore::{Position, StoreError, StreamId};
 use futures_util::future::BoxFuture;
 use sqlx::PgPool;
@@ -18,7 +19,6 @@ use crate::generations::{self, GenerationInfo};
 use crate::progress::Progress;
 use crate::read_model::ReadModel;
 use crate::registry::Registry;
-use crate::requests::{self, Action, Outcome};
 use crate::secret;
 use crate::status::{self, Status};
 
@@ -57,7 +57,7 @@ impl Reader {
 
     /// The secret that page cursors are sealed with.
     pub(crate) async fn cursor_secret(&self) -> Result<&[u8], StoreError> {
-        Ok(self.secret.get_or_try_init(|| secret::get(&self.pool, "tickets cursor")).await?)
+        Ok(self.secret.get_or_try_init(|| secret::get(&self.pool, "page cursors")).await?)
     }
 
     /// Queries the live generation of a model once it has read far enough. A generation that was replaced answers
@@ -162,10 +162,10 @@ impl Reader {
         if self.find(name).is_none() {
             return Ok(None);
         }
-        let id = requests::ask(&self.pool, name, stream, action, by).await?;
+        let id = subscription::ask(&self.pool, name, stream, action, by).await?;
         let deadline = Instant::now() + wait;
         while Instant::now() < deadline {
-            if let Some(outcome) = requests::outcome(&self.pool, id).await? {
+            if let Some(outcome) = subscription::outcome(&self.pool, id).await? {
                 return Ok(Some(Some(outcome)));
             }
             tokio::time::sleep(LOOK).await;

@@ -6,13 +6,13 @@ mod fill;
 
 use std::time::Duration;
 
-use eventstore::{Checkpoint, Lead, Position, StoreError};
+use eventstore::{Lead, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::context::Context;
 use crate::failpoints;
 use crate::generations::{self, GenerationInfo, GenerationState};
-use crate::session::{Session, SessionError};
+use crate::session::{self, GenerationError, Session, SessionError};
 use compare::{Comparison, Snapshot};
 use fill::Fill;
 
@@ -47,7 +47,9 @@ pub(crate) async fn reconcile(context: &Context) -> Result<(), SessionError> {
     }
     if let Some(building) = building {
         match build(context, building).await {
-            Err(SessionError::UnreadableRow(reason)) => start_over(context, building, &reason).await?,
+            Err(SessionError::Handler(GenerationError::UnreadableRow(reason))) => {
+                start_over(context, building, &reason).await?;
+            }
             built => built?,
         }
     }
@@ -84,36 +86,30 @@ async fn build(context: &Context, info: GenerationInfo) -> Result<(), SessionErr
     // this connection is silent during the comparison
     connection.execute("set idle_session_timeout = 0").await?;
     sqlx::raw_sql(AssertSqlSafe(model.create(generation))).execute(&mut *connection).await?;
-    // creates the checkpoint, so that readers find a position even if the log is empty; `false`: it is there already
-    Checkpoint::advance(&mut *connection, &generation.checkpoint(name), Position(0), Position(0)).await?;
-    let mut session = Session::open(model, generation, GenerationState::Building, connection).await?;
-    tracing::info!(projection = name, %generation, position = %session.position, "fills a new generation");
+    // creates the checkpoint, so that readers find a position even if the log is empty
+    let mut session = session::open(context, lead, generation, GenerationState::Building).await?;
+    tracing::info!(projection = name, %generation, position = %session.position(), "fills a new generation");
 
-    let fill = Fill::new(context, session.position);
-    catch_up(context, &fill, &mut session, connection).await?;
-    let comparison = comparison(context, &mut session, connection).await?;
+    let fill = Fill::new(context, session.position());
+    catch_up(context, &fill, &mut session).await?;
+    let comparison = comparison(context, &mut session).await?;
     let indexes = model.index(generation).into_iter().map(|script| run_script(context, script));
     let (comparison, _) = tokio::try_join!(comparison.describe(), futures_util::future::try_join_all(indexes))?;
     if comparison.starts_with("differs") {
         tracing::error!(projection = name, %generation, comparison, "a rebuild differs from what it replaces");
     }
-    catch_up(context, &fill, &mut session, connection).await?;
-    swap(context, &mut session, connection, &comparison).await?;
-    tracing::info!(projection = name, %generation, position = %session.position, comparison, "a new generation serves");
-    context.progress.report(name, session.position);
+    catch_up(context, &fill, &mut session).await?;
+    swap(context, &mut session, &comparison).await?;
+    tracing::info!(projection = name, %generation, position = %session.position(), comparison, "a new generation serves");
+    context.progress.report(name, session.position());
     Ok(())
 }
 
 /// Fills until the head of the log is near.
-async fn catch_up(
-    context: &Context,
-    fill: &Fill,
-    session: &mut Session,
-    connection: &mut PgConnection,
-) -> Result<(), SessionError> {
+async fn catch_up(context: &Context, fill: &Fill, session: &mut Session) -> Result<(), SessionError> {
     loop {
-        fill.drain(session, connection).await?;
-        if context.store.head().await?.0 - session.position.0 <= CLOSE {
+        fill.drain(session).await?;
+        if context.store.head().await?.0 - session.position().0 <= CLOSE {
             return Ok(());
         }
     }
@@ -128,41 +124,34 @@ async fn run_script(context: &Context, script: String) -> Result<(), StoreError>
 }
 
 /// Holds the live generation's projector, fills exactly up to its position, and swaps.
-async fn swap(
-    context: &Context,
-    session: &mut Session,
-    connection: &mut PgConnection,
-    comparison: &str,
-) -> Result<(), SessionError> {
-    let name = context.name();
-    hold(connection, name).await?;
-    align(context, session, connection).await?;
+async fn swap(context: &Context, session: &mut Session, comparison: &str) -> Result<(), SessionError> {
+    let (name, generation) = (context.name(), session.handler().generation);
+    hold(session.connection(), name).await?;
+    align(context, session).await?;
     failpoints::BEFORE_SWAP.reached();
-    let swapped = generations::swap(connection, name, session.generation, comparison).await?;
+    let swapped = generations::swap(session.connection(), name, generation, comparison).await?;
     failpoints::SWAPPED.reached();
-    release(connection, name).await?;
-    if swapped { Ok(()) } else { Err(SessionError::Replaced) }
+    release(session.connection(), name).await?;
+    if swapped { Ok(()) } else { Err(GenerationError::Replaced.into()) }
 }
 
 /// A snapshot in which this generation and the live one have read the same part of the log, or why there is none.
-async fn comparison(
-    context: &Context,
-    session: &mut Session,
-    connection: &mut PgConnection,
-) -> Result<Comparison, SessionError> {
+async fn comparison(context: &Context, session: &mut Session) -> Result<Comparison, SessionError> {
     let name = context.name();
-    match wait_for_live(context, session, connection).await? {
+    match wait_for_live(context, session).await? {
         Live::None => return Ok(Comparison::None("there was none before")),
         Live::Behind => return Ok(Comparison::None("not compared: the one before was behind")),
         Live::OtherSchema => return Ok(Comparison::None("not compared: the one before has another schema version")),
         Live::Comparable => {}
     }
-    hold(connection, name).await?;
-    let comparison = match align(context, session, connection).await? {
-        Some(live) => Comparison::Of(Snapshot::take(&context.pool, session, live).await?),
+    hold(session.connection(), name).await?;
+    let comparison = match align(context, session).await? {
+        Some(live) => {
+            Comparison::Of(Snapshot::take(&context.pool, context.model, session.handler().generation, live).await?)
+        }
         None => Comparison::None("not compared: the one before could not be held at the same position"),
     };
-    release(connection, name).await?;
+    release(session.connection(), name).await?;
     Ok(comparison)
 }
 
@@ -174,23 +163,19 @@ enum Live {
     Comparable,
 }
 
-async fn wait_for_live(
-    context: &Context,
-    session: &Session,
-    connection: &mut PgConnection,
-) -> Result<Live, SessionError> {
-    let name = context.name();
-    let Some(live) = generations::live(&mut *connection, name).await? else { return Ok(Live::None) };
+async fn wait_for_live(context: &Context, session: &mut Session) -> Result<Live, SessionError> {
+    let (name, reached) = (context.name(), session.position());
+    let Some(live) = generations::live(session.connection(), name).await? else { return Ok(Live::None) };
     let comparable = live.schema_version == context.model.schema_version();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
-        match generations::live_position(connection, name).await? {
+        match generations::live_position(session.connection(), name).await? {
             None => return Ok(Live::None),
             Some(_) if !comparable => return Ok(Live::OtherSchema),
-            Some((_, position)) if position >= session.position => return Ok(Live::Comparable),
+            Some((_, position)) if position >= reached => return Ok(Live::Comparable),
             Some(_) => {
                 let soon = tokio::time::Instant::now() + PATIENCE / 100;
-                context.progress.wait_for(name, session.position, soon).await
+                context.progress.wait_for(name, reached, soon).await
             }
         };
     }
@@ -198,16 +183,12 @@ async fn wait_for_live(
 }
 
 /// Fills up to the live generation's position while its projector is held: never less far, or readers would step back.
-async fn align(
-    context: &Context,
-    session: &mut Session,
-    connection: &mut PgConnection,
-) -> Result<Option<GenerationInfo>, SessionError> {
+async fn align(context: &Context, session: &mut Session) -> Result<Option<GenerationInfo>, SessionError> {
     let name = context.name();
-    let Some(live) = generations::live(&mut *connection, name).await? else { return Ok(None) };
-    let Some((_, position)) = generations::live_position(connection, name).await? else { return Ok(None) };
-    fill::to(&context.store, session, connection, position).await?;
-    Ok((position == session.position).then_some(live))
+    let Some(live) = generations::live(session.connection(), name).await? else { return Ok(None) };
+    let Some((_, position)) = generations::live_position(session.connection(), name).await? else { return Ok(None) };
+    fill::to(&context.store, session, position).await?;
+    Ok((position == session.position()).then_some(live))
 }
 
 /// Holds the live generation's projector, until the release or the end of the connection.

@@ -5,6 +5,8 @@ use eventstore::{Position, StoreError, StreamId, Version};
 use serde::Serialize;
 use sqlx::{PgPool, Row};
 
+use crate::generation::Generation;
+
 /// The state of one generation of a read model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
@@ -61,8 +63,8 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
                 coalesce((select extract(epoch from clock_timestamp() - e.recorded_at) from events e
                            where e.position = coalesce(c.position, 0) + 1), 0)::double precision as lag_seconds,
                 g.events_per_second, g.started_at, g.comparison,
-                (select count(*) from read_models.parked p
-                  where p.projection = g.name and p.generation = g.generation) as parked
+                (select count(*) from subscriptions.parked p
+                  where p.checkpoint = g.name || '@' || g.generation) as parked
            from read_models.generations g
            left join checkpoints c on c.name = g.name || '@' || g.generation
           where g.state <> 'retired' order by g.name, g.generation",
@@ -91,20 +93,19 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<Status>, StoreError> {
             faults: Vec::new(),
         };
         if status.parked_streams > 0 {
-            status.faults = faults(pool, &status.name, status.generation).await?;
+            status.faults = faults(pool, &Generation(status.generation).checkpoint(&status.name)).await?;
         }
         all.push(status);
     }
     Ok(all)
 }
 
-async fn faults(pool: &PgPool, name: &str, generation: i32) -> Result<Vec<StreamFault>, StoreError> {
+async fn faults(pool: &PgPool, checkpoint: &str) -> Result<Vec<StreamFault>, StoreError> {
     let rows = sqlx::query(
-        "select stream_id, position, version, error, since from read_models.parked
-          where projection = $1 and generation = $2 order by position limit 100",
+        "select stream_id, position, version, error, since from subscriptions.parked
+          where checkpoint = $1 order by position limit 100",
     )
-    .bind(name)
-    .bind(generation)
+    .bind(checkpoint)
     .fetch_all(pool)
     .await?;
     rows.iter()

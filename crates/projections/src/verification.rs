@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use eventsourcing::subscription::Parked;
 use eventstore::{EventStore, Position, RecordedEvent, StoreError, StreamId};
 use futures_util::{Stream, StreamExt};
 use sqlx::PgConnection;
 
 use crate::generation::Generation;
-use crate::parked::Parked;
 
 /// A difference between a read model and the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The audit of all read models: each live generation against the fold of the log up to its position.
 
+use eventsourcing::subscription;
 use eventstore::{EventStore, StoreError};
 use sqlx::{Executor, PgPool};
 
 use crate::generations;
-use crate::parked;
 use crate::read_model::ReadModel;
 use crate::verification::{Difference, Scope, Verification};
 
@@ -51,7 +51,7 @@ async fn begin<'a>(
     let Some((generation, position)) = generations::live_position(&mut connection, name).await? else {
         return Ok(None);
     };
-    let parked = parked::all(&mut connection, name, generation).await?;
-    let skips = parked::skips(&mut connection, name).await?;
+    let parked = subscription::parked(&mut connection, &generation.checkpoint(name)).await?;
+    let skips = subscription::skips(&mut connection, name).await?;
     Ok(Some(Verification { store, connection, generation, scope: Scope { position, parked, skips }, progress }))
 }

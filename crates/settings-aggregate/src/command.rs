@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::setting::SettingName;
 
 /// An intent, that [`decide`](shared_kernel::Aggregate::decide) may refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command<K: Kind> {
     /// Create the setting.
     Create {

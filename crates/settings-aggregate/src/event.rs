@@ -9,7 +9,7 @@ use crate::setting::SettingName;
 /// A fact. Who caused it, when and why stand in the log's metadata, not here.
 ///
 /// The serde form (`codec.rs`) is tagged by the kind's own names, `{"team.created": {…}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event<K: Kind> {
     /// The setting is there.
     Created(Created<K>),
@@ -20,7 +20,7 @@ pub enum Event<K: Kind> {
 }
 
 /// What a setting started with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "", deny_unknown_fields)]
 pub struct Created<K: Kind> {
     /// The name by which programs call it.
@@ -32,7 +32,7 @@ pub struct Created<K: Kind> {
 }
 
 /// Name and document after a revision, both whole: each version can be read without the ones before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "", deny_unknown_fields)]
 pub struct Revised<K: Kind> {
     /// The name by which people call it.

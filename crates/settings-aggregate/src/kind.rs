@@ -31,7 +31,7 @@ pub trait Kind: Copy + Debug + Eq + Send + Sync + 'static {
     type Id: Copy + Eq + Hash + Debug + Display + Send + Sync + From<Uuid> + Into<Uuid>;
     /// What is set. Its serde form is stored in events: a change of it needs new schema versions of [`CREATED`](Self::CREATED)
     /// and [`REVISED`](Self::REVISED). It should refuse unknown members.
-    type Document: Clone + Debug + Eq + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Document: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
 
     /// The JSON Schema of the document (draft 2020-12). Whatever passes [`check`](Self::check) passes it as well.
     fn schema() -> Value;

@@ -13,7 +13,7 @@ short_text! {
 
 /// The fold of a setting's events. Only [`evolve`](shared_kernel::Aggregate::evolve) makes one. Serde is for snapshots and
 /// read models.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Setting<K: Kind> {
     /// How many events its stream has, up to the last that was folded. What is decided under a setting names it.

@@ -1,6 +1,6 @@
 //! The facts that a decision on a ticket needs from outside of its stream.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventsourcing::{Handle, UnitOfWork};
 use shared_kernel::{Actor, ActorKind, AgentId, IdentityId, PersonId};
@@ -31,31 +31,35 @@ impl TicketCommands<'_> {
             assignee_available: true,
             open_blockers: Vec::new(),
         };
-        let Some(state) = unit.state(ticket).cloned() else { return Ok(context) };
+        let Some(state) = unit.state(ticket) else { return Ok(context) };
+        let (team, holder) = (state.team, state.assignee);
+        let resumes = may_resume(state.status, command, &context.actor);
+        let mut blockers = Vec::new();
+        let mut correspondents = Vec::new();
+        match command {
+            Command::Resolve { .. } => blockers.extend(state.blocked_by()),
+            Command::Reply { .. } if context.actor.kind() != ActorKind::Requester => {
+                correspondents.extend(state.correspondents());
+            }
+            _ => {}
+        }
         let assignee = match command {
             Command::Assign { assignee } => Some(*assignee),
-            Command::Resolve { .. } if state.assignee.is_none() => context.actor.agent(),
+            Command::Resolve { .. } if holder.is_none() => context.actor.agent(),
             _ => None,
         };
-        if let (Some(agent), true) = (assignee, state.team.is_some()) {
+        if let (Some(agent), true) = (assignee, team.is_some()) {
             let agent = self.agent(unit, agent).await?;
             unit.demand(agent);
             context.assignee_teams = unit.state(agent).map(|agent| agent.teams.clone());
         }
-        if let (Some(agent), true) = (state.assignee, may_resume(&state, command, &context.actor)) {
+        if let (Some(agent), true) = (holder, resumes) {
             let agent = self.agent(unit, agent).await?;
             unit.demand(agent);
-            context.assignee_available = unit.state(agent).is_some_and(|agent| agent.is_available_for(state.team));
+            context.assignee_available = unit.state(agent).is_some_and(|agent| agent.is_available_for(team));
         }
-        match command {
-            Command::Resolve { .. } => {
-                context.open_blockers = self.open_blockers(unit, state.blocked_by().collect()).await?;
-            }
-            Command::Reply { .. } if context.actor.kind() != ActorKind::Requester => {
-                context.identities = self.identities(state.requester.iter().chain(&state.followers)).await?;
-            }
-            _ => {}
-        }
+        context.open_blockers = self.open_blockers(unit, blockers).await?;
+        context.identities = self.identities(correspondents).await?;
         Ok(context)
     }
 
@@ -68,16 +72,16 @@ impl TicketCommands<'_> {
         unit.load(&self.desk.agents, id).await?.ok_or(DeskError::NoSuchRecord { kind: "agent" })
     }
 
-    /// The addresses that a mail to these people goes to now.
-    async fn identities(
-        &self,
-        people: impl Iterator<Item = &PersonId>,
-    ) -> Result<BTreeMap<PersonId, IdentityId>, DeskError> {
-        let mut identities = BTreeMap::new();
+    /// The addresses that a mail to these people goes to now: one for each person, also if some were merged.
+    async fn identities(&self, people: Vec<PersonId>) -> Result<BTreeMap<PersonId, IdentityId>, DeskError> {
+        let (mut identities, mut named) = (BTreeMap::new(), BTreeSet::new());
         for id in people {
-            let person = self.desk.people.recent(*id).await?;
+            if !named.insert(self.desk.canonical(id).await?.unwrap_or(id)) {
+                continue;
+            }
+            let person = self.desk.people.recent(id).await?;
             let primary = person.as_ref().and_then(|person| person.state.primary_email());
-            identities.extend(primary.map(|(identity, _)| (*id, identity)));
+            identities.extend(primary.map(|(identity, _)| (id, identity)));
         }
         Ok(identities)
     }
@@ -96,8 +100,8 @@ impl TicketCommands<'_> {
 }
 
 /// Whether the command may make a waiting ticket active again, which then goes back to its agent if they are there.
-fn may_resume(ticket: &Ticket, command: &Command, actor: &Actor) -> bool {
-    let waits = matches!(ticket.status, Status::Pending | Status::OnHold | Status::Resolved);
+fn may_resume(status: Status, command: &Command, actor: &Actor) -> bool {
+    let waits = matches!(status, Status::Pending | Status::OnHold | Status::Resolved);
     waits
         && match command.kind() {
             CommandKind::Reply => actor.kind() == ActorKind::Requester,

@@ -42,16 +42,23 @@ pub struct Secret {
 
 /// The fold of a key's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeyState {
-    pub(crate) label: Option<String>,
-    pub(crate) role: Role,
-    pub(crate) owner: Owner,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) expires_at: Option<DateTime<Utc>>,
-    pub(crate) revoked_at: Option<DateTime<Utc>>,
-    /// All secrets with the time from which each is refused; none for the newest one.
-    pub(crate) secrets: BTreeMap<i32, (String, Option<DateTime<Utc>>)>,
+pub struct KeyState {
+    /// What it is for.
+    pub label: Option<String>,
+    /// What its owner may do.
+    pub role: Role,
+    /// As whom it acts.
+    pub owner: Owner,
+    /// What it may be used for beyond its owner's own rights.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// From when it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Since when it is refused for good.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// The fingerprints of all secrets, by number, with the time from which each is refused; none for the newest one.
+    pub secrets: BTreeMap<i32, (String, Option<DateTime<Utc>>)>,
 }
 
 impl KeyState {
@@ -76,7 +83,7 @@ impl KeyState {
 
 /// What one can ask of a key.
 #[derive(Debug)]
-pub(crate) enum KeyCommand {
+pub enum KeyCommand {
     Create {
         label: Option<String>,
         role: Role,
@@ -139,6 +146,9 @@ pub enum KeyRejection {
     /// It is over with that key.
     #[error("the key is revoked; create another one")]
     Revoked,
+    /// It is over with that key.
+    #[error("the key has expired; create another one")]
+    Expired,
     /// Somebody else rotated it meanwhile.
     #[error("the key was rotated by somebody else at the same time; try again")]
     RotatedMeanwhile,
@@ -162,6 +172,7 @@ impl KeyRejection {
             Self::AlreadyCreated => "already_created",
             Self::NotCreated => "not_created",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::RotatedMeanwhile => "rotated_meanwhile",
             Self::TokenShownBefore => "token_shown_before",
         }
@@ -170,7 +181,7 @@ impl KeyRejection {
 
 /// An API key.
 #[derive(Debug)]
-pub(crate) struct Key;
+pub struct Key;
 
 impl DomainEvent for KeyEvent {
     const TYPES: &'static [EventType] =

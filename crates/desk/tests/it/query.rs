@@ -100,7 +100,7 @@ pub(crate) async fn page_where(
 /// The versions of an operator's replay up to a version, and of how many in all.
 pub(crate) async fn replay(desk: &Desk, ticket: TicketId, until: Option<i64>) -> Result<(Vec<i64>, usize), Refusal> {
     let until = until.map_or(AsOf::Now, |version| AsOf::Version(Version(version)));
-    let history = desk.history(ticket, until).await.map_err(refusal)?;
-    assert_eq!(history.ticket.version, history.entries.last().unwrap().version);
+    let history = desk.history::<Ticket>(ticket, until).await.map_err(refusal)?;
+    assert_eq!(history.record.version, history.entries.last().unwrap().version);
     Ok((history.entries.iter().map(|entry| entry.version.0).collect(), history.of))
 }

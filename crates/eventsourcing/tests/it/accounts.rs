@@ -151,10 +151,11 @@ impl Process {
 }
 
 pub(crate) async fn database() -> TestDatabase {
-    let template = format!("eventsourcing_{}", eventstore::schema_digest());
+    let template = format!("eventsourcing_{}_{}", eventstore::schema_digest(), eventsourcing::schema_digest());
     TestDatabase::create(&template, |url| async move {
         let pool = PgPool::connect(&url).await?;
         eventstore::migrate(&pool).await?;
+        eventsourcing::MIGRATOR.run(&pool).await?;
         pool.close().await;
         Ok(())
     })

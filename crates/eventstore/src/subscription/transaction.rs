@@ -18,6 +18,15 @@ impl SubscriptionTransaction<'_> {
         &mut self.transaction
     }
 
+    /// Gives up the effect.
+    ///
+    /// # Errors
+    /// If the connection is lost.
+    pub async fn rollback(self) -> Result<(), SubscriptionError> {
+        let Self { transaction, name, .. } = self;
+        transaction.rollback().await.map_err(|error| lost(name, error.into()))
+    }
+
     /// Commits the effect and the checkpoint together.
     ///
     /// # Errors

@@ -121,43 +121,6 @@ async fn checkpoint_moves_only_from_its_position() {
     assert_eq!(Checkpoint::position(&world.pool, "me").await.unwrap(), Position(9));
 }
 
-#[tokio::test]
-async fn lead_passes_on_when_dropped() {
-    let world = World::new().await;
-    let first = world.store.try_lead("me").await.unwrap().expect("nobody leads");
-    assert!(world.store.try_lead("me").await.unwrap().is_none());
-    assert!(world.store.try_lead("you").await.unwrap().is_some());
-    drop(first);
-    tokio::time::timeout(Duration::from_secs(10), async {
-        while world.store.try_lead("me").await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("the lead is lost with its connection");
-}
-
-#[tokio::test]
-async fn silent_leader_loses_the_lead() {
-    // as a process that is stopped (SIGSTOP, a frozen machine): its connection stands, and nothing comes over it
-    let options = Options::default().lead_silence(Duration::from_millis(200));
-    let world = World::with(options).await;
-    let mut zombie = world.store.try_lead("me").await.unwrap().expect("nobody leads");
-    let mut next = tokio::time::timeout(Duration::from_secs(10), async {
-        loop {
-            if let Some(lead) = world.store.try_lead("me").await.unwrap() {
-                break lead;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("the lead is lost with the silence");
-    assert!(Checkpoint::advance(next.connection(), "me", Position(0), Position(1)).await.unwrap());
-    let late = Checkpoint::advance(zombie.connection(), "me", Position(1), Position(2)).await;
-    assert!(late.is_err(), "and the zombie can't write any more: {late:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn reconnecting_live_clients_see_all_large_events() {
     let world = World::new().await;

@@ -14,6 +14,7 @@ mod demands;
 mod examples;
 mod faults;
 mod follow;
+mod leadership;
 mod model;
 mod read;
 mod receipts;

@@ -6,7 +6,6 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Row};
 use crate::generation::Generation;
 use crate::generations::GenerationInfo;
 use crate::read_model::ReadModel;
-use crate::session::Session;
 
 /// The comparison with the generation that is replaced.
 pub(super) enum Comparison {
@@ -47,14 +46,19 @@ struct Fingerprint {
 
 impl Snapshot {
     /// Call it while the live generation's projector is held.
-    pub(super) async fn take(pool: &PgPool, session: &Session, live: GenerationInfo) -> Result<Self, StoreError> {
+    pub(super) async fn take(
+        pool: &PgPool,
+        model: &'static dyn ReadModel,
+        new: Generation,
+        live: GenerationInfo,
+    ) -> Result<Self, StoreError> {
         let mut old = Side::begin(pool, live.generation).await?;
-        let mut new = Side::begin(pool, session.generation).await?;
+        let mut new = Side::begin(pool, new).await?;
         // the snapshot begins here, not at `begin`; the other connection imports it
         let exported: String = sqlx::query_scalar("select pg_export_snapshot()").fetch_one(&mut old.connection).await?;
         let import = format!("set transaction snapshot '{exported}'");
         new.connection.execute(AssertSqlSafe(import)).await?;
-        Ok(Self { model: session.model, old, new })
+        Ok(Self { model, old, new })
     }
 
     async fn comparison(mut self) -> Result<String, StoreError> {

@@ -5,17 +5,18 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Instant;
 
+use eventsourcing::subscription::{Content, Envelope};
 use eventstore::{EventStore, Position, RecordedEvent, StoreError, StreamId};
 use futures_util::TryStreamExt;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::context::Context;
 use crate::generations;
 use crate::metrics::METRICS;
-use crate::read_model::{Changes, Content, DecodedEvent, EventEnvelope, ReadModel, Writer};
-use crate::session::{Session, SessionError};
+use crate::read_model::{Changes, DecodedEvent, ReadModel, Writer};
+use crate::session::{GenerationHandler, Session, SessionError, write_folded};
 
 /// The most events in a page; fewer where they are large.
 const PAGE: u16 = 8_000;
@@ -38,35 +39,31 @@ impl Fill {
     }
 
     /// Applies everything up to the end of the log.
-    pub(crate) async fn drain(&self, session: &mut Session, connection: &mut PgConnection) -> Result<(), SessionError> {
-        while self.drain_folded(session, connection).await? == Drained::UpToPage {
-            let page = read(&self.store, session.model, session.position, APPLIED).await?;
-            session.apply(connection, &page).await?;
-            self.report(session, connection, page.len()).await?;
+    pub(crate) async fn drain(&self, session: &mut Session) -> Result<(), SessionError> {
+        while self.drain_folded(session).await? == Drained::UpToPage {
+            let page = read(&self.store, session.handler(), session.position(), APPLIED).await?;
+            session.apply(&page).await?;
+            self.report(session, page.len()).await?;
         }
         Ok(())
     }
 
     /// Writes pages as long as they can be folded as a whole.
-    async fn drain_folded(
-        &self,
-        session: &mut Session,
-        connection: &mut PgConnection,
-    ) -> Result<Drained, SessionError> {
+    async fn drain_folded(&self, session: &mut Session) -> Result<Drained, SessionError> {
         let (decoded, batches) = mpsc::channel(AHEAD);
         let (folded, mut pages) = mpsc::channel(AHEAD);
-        let (written, known) = watch::channel(session.position);
+        let (written, known) = watch::channel(session.position());
         // the tasks end with this function, and when it is dropped
         let mut tasks = JoinSet::new();
         tasks.spawn(Log::new(self, session).run(decoded));
         tasks.spawn(Folder::new(self, session, known).run(batches, folded));
         while let Some(page) = pages.recv().await {
             let Some(Page { changes, to, events }) = page? else { return Ok(Drained::UpToPage) };
-            if !session.write_folded(connection, changes, to).await? {
+            if !write_folded(session, changes, to).await? {
                 return Ok(Drained::UpToPage);
             }
             written.send_replace(to);
-            self.report(session, connection, events).await?;
+            self.report(session, events).await?;
         }
         // a task that panicked has not reached the end of the log
         let mut ended = Drained::All;
@@ -78,12 +75,13 @@ impl Fill {
         Ok(ended)
     }
 
-    async fn report(&self, session: &Session, connection: &mut PgConnection, events: usize) -> Result<(), StoreError> {
-        METRICS.applied(session.model.name(), events);
+    async fn report(&self, session: &mut Session, events: usize) -> Result<(), StoreError> {
+        let (name, generation) = (session.handler().model.name(), session.handler().generation);
+        METRICS.applied(name, events);
         let seconds = self.began.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let rate = (session.position.0 - self.from.0) as f64 / seconds.max(0.001);
-        generations::report_rate(connection, session.model.name(), session.generation, rate).await
+        let rate = (session.position().0 - self.from.0) as f64 / seconds.max(0.001);
+        generations::report_rate(session.connection(), name, generation, rate).await
     }
 }
 
@@ -132,10 +130,10 @@ impl Log {
     fn new(fill: &Fill, session: &Session) -> Self {
         Self {
             store: fill.store.clone(),
-            model: session.model,
-            after: session.position,
-            parked: session.parked.keys().copied().collect(),
-            skips: session.skips.clone(),
+            model: session.handler().model,
+            after: session.position(),
+            parked: session.parked().keys().copied().collect(),
+            skips: session.skips().clone(),
         }
     }
 
@@ -171,7 +169,7 @@ impl Log {
 fn decode_all(model: &dyn ReadModel, events: &[RecordedEvent]) -> Option<Vec<DecodedEvent>> {
     let mut decoded = Vec::with_capacity(events.len());
     for event in events {
-        match EventEnvelope::open(model, event).content {
+        match DecodedEvent::decode(model, event) {
             Content::Decoded(event) => decoded.push(event),
             Content::NotSelected => {}
             Content::Undecodable(_) => return None,
@@ -191,8 +189,8 @@ struct Folder {
 
 impl Folder {
     fn new(fill: &Fill, session: &Session, written: watch::Receiver<Position>) -> Self {
-        let writer = session.model.writer(session.generation);
-        Self { pool: fill.pool.clone(), writer, after: session.position, written }
+        let GenerationHandler { model, generation, .. } = session.handler();
+        Self { pool: fill.pool.clone(), writer: model.writer(*generation), after: session.position(), written }
     }
 
     /// Sends page after page, up to one that can't be folded.
@@ -241,28 +239,23 @@ impl Folder {
 
 async fn read(
     store: &EventStore,
-    model: &dyn ReadModel,
+    handler: &GenerationHandler,
     after: Position,
     count: u16,
-) -> Result<Vec<EventEnvelope>, StoreError> {
+) -> Result<Vec<Envelope<DecodedEvent>>, StoreError> {
     let page = store.read_page(after, count).await?;
-    Ok(page.iter().map(|event| EventEnvelope::open(model, event)).collect())
+    Ok(page.iter().map(|event| Envelope::open(handler, event)).collect())
 }
 
 /// Applies everything up to a position.
-pub(super) async fn to(
-    store: &EventStore,
-    session: &mut Session,
-    connection: &mut PgConnection,
-    position: Position,
-) -> Result<(), SessionError> {
-    while session.position < position {
-        let wanted = u16::try_from(position.0 - session.position.0).unwrap_or(APPLIED).min(APPLIED);
-        let page = read(store, session.model, session.position, wanted).await?;
+pub(super) async fn to(store: &EventStore, session: &mut Session, position: Position) -> Result<(), SessionError> {
+    while session.position() < position {
+        let wanted = u16::try_from(position.0 - session.position().0).unwrap_or(APPLIED).min(APPLIED);
+        let page = read(store, session.handler(), session.position(), wanted).await?;
         if page.is_empty() {
-            return Err(SessionError::Store(StoreError::Corrupt(format!("the log ends before position {position}"))));
+            return Err(StoreError::Corrupt(format!("the log ends before position {position}")).into());
         }
-        session.apply(connection, &page).await?;
+        session.apply(&page).await?;
     }
     Ok(())
 }

@@ -31,10 +31,10 @@ pub(super) fn open(open: &Open, context: &Context) -> Event {
 }
 
 impl Open {
-    /// The opening that answers [`Rejection::FollowUpNeeded`]: the author's words as a new ticket that goes on from the
-    /// previous one, in the same queue.
+    /// The opening that answers [`FollowUpNeeded`](crate::Rejection::FollowUpNeeded): the author's words as a new ticket
+    /// that goes on from the previous one, in the same queue.
     ///
-    /// A follower who writes becomes the new ticket's requester themselves.
+    /// The author is its requester, also if they followed the previous one only.
     #[must_use]
     pub fn follow_up(
         previous_id: TicketId,

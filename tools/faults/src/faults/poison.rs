@@ -29,8 +29,8 @@ pub(super) async fn append(world: &World, rng: &mut rand::rngs::StdRng) -> Resul
 /// Its tickets are parked, and nothing else is; an operator decides that they are left out.
 pub(crate) async fn leave_out(world: &World) -> Result<()> {
     let mut parked: Vec<(String, Uuid)> = sqlx::query_as(
-        "select p.projection, p.stream_id from read_models.parked p join read_models.generations g
-             on g.name = p.projection and g.generation = p.generation where g.state = 'live'",
+        "select g.name, p.stream_id from subscriptions.parked p join read_models.generations g
+             on p.checkpoint = g.name || '@' || g.generation where g.state = 'live'",
     )
     .fetch_all(&world.pool)
     .await?;
@@ -63,8 +63,8 @@ pub(crate) async fn leave_out(world: &World) -> Result<()> {
     }
     let left = world
         .ask(
-            "select count(*) from read_models.parked p join read_models.generations g
-             on g.name = p.projection and g.generation = p.generation where g.state = 'live'",
+            "select count(*) from subscriptions.parked p join read_models.generations g
+             on p.checkpoint = g.name || '@' || g.generation where g.state = 'live'",
         )
         .await?;
     if left > 0 {
