@@ -146,3 +146,22 @@ fn message_difference_covers_subject_headers_and_extra_attributes() {
     };
     assert!(difference(extra).contains("zone"));
 }
+
+/// Also an attribute that is added one day.
+#[test]
+fn message_difference_covers_whatever_is_sent() {
+    let text = String::from_utf8(stored(&event()).payload).unwrap();
+    let sent: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).unwrap();
+    assert!(sent.len() > 15);
+    for (name, value) in &sent {
+        let member = format!("\"{name}\":{value}");
+        // another value, and another name in its place
+        for other in [format!("\"{name}\":\"another\""), format!("\"x{name}\":{value}")] {
+            assert_eq!(text.matches(&member).count(), 1, "{member}");
+            let payload = text.replacen(&member, &other, 1).into_bytes();
+            let found = message_difference(&event(), &StoredMessage { payload, ..stored(&event()) }, &config());
+            let found = found.unwrap_or_default();
+            assert!(found.contains(name) || found.contains("not an event"), "{other}: {found:?}");
+        }
+    }
+}
