@@ -19,8 +19,8 @@ const BROKEN: u8 = 2;
 /// Verify the whole log against its invariants.
 ///
 /// Reads every event and checks that positions and versions have no gap, that times don't run backwards, that events and
-/// metadata can be decoded, that the state machine allows every step, that receipts and aliases refer to events, and that
-/// read models equal the fold of what they have read. Nothing is changed.
+/// metadata can be decoded, that the state machine allows every step, that snapshots, aliases and receipts follow from the
+/// events, and that read models equal the fold of what they have read. Nothing is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes:\n  \
     0  no findings\n  \
