@@ -50,6 +50,8 @@ impl fmt::Debug for UnitOfWork {
 impl UnitOfWork {
     /// `fresh`: states are read from the log, not believed from memory.
     pub(crate) fn new(now: DateTime<Utc>, fresh: bool) -> Self {
+        // as the log keeps it, or a state in memory would not be the fold of what was recorded
+        let now = DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now);
         let (primary, records, takes, releases) = (None, Vec::new(), Vec::new(), Vec::new());
         Self { now, fresh, stale: false, primary, records, takes, releases }
     }

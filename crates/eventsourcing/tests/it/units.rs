@@ -146,6 +146,15 @@ async fn each_record_has_a_time_of_its_own() {
 }
 
 #[tokio::test]
+async fn time_has_the_precision_of_the_log() {
+    let database = database().await;
+    let (bank, other) = (Process::on(&database).await, Process::on(&database).await);
+    let now = DateTime::from_timestamp(5, 123_456_789).unwrap();
+    let done = bank.book_at(now, &[(account(1), 1)]).await.unwrap();
+    assert_eq!(Some(done.record), other.accounts.current(account(1)).await.unwrap());
+}
+
+#[tokio::test]
 async fn one_id_under_two_types_is_refused_by_the_log() {
     let database = database().await;
     let bank = Process::on(&database).await;
