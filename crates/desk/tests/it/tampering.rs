@@ -79,6 +79,23 @@ async fn falsified_snapshot_is_found() {
     assert_eq!(now(&world.another().await, &lea(), ticket).await.unwrap().version, 101);
 }
 
+/// Not of tickets alone.
+#[tokio::test]
+async fn falsified_snapshot_of_agent_is_found() {
+    let world = World::new().await;
+    for capacity in 1..=100 {
+        world.change_agent("ada", agent_aggregate::Command::SetCapacity { capacity: Some(capacity) }).await;
+    }
+    eventually("a snapshot is kept", async || {
+        let count: i64 = sqlx::query_scalar("select count(*) from snapshots").fetch_one(&world.owner).await.unwrap();
+        (count == 1).then_some(())
+    })
+    .await;
+    assert_eq!(findings(&world).await, []);
+    world.tamper("update snapshots set state = replace(state::text, '\"capacity\":', '\"capacity\":1')::json").await;
+    assert_eq!(rules(&world).await, ["snapshot_differs"]);
+}
+
 /// Each of them would be read as a record without events.
 #[tokio::test]
 async fn invented_snapshot_is_found() {
