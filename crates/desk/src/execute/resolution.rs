@@ -23,6 +23,37 @@ impl Newcomer {
     }
 }
 
+/// What a request names and can't: kept, since a refusal is decided again on the newest state.
+#[derive(Clone, Debug)]
+pub(super) enum Unresolved {
+    /// Nobody and nothing goes by that name.
+    Unknown { index: usize, unknown: UnknownName },
+    /// Somebody who is blocked can't ask.
+    Blocked { index: usize },
+}
+
+impl TryFrom<DeskError> for Unresolved {
+    type Error = DeskError;
+
+    /// Any other error is one of the database.
+    fn try_from(error: DeskError) -> Result<Self, DeskError> {
+        match error {
+            DeskError::UnknownName { index, unknown } => Ok(Self::Unknown { index, unknown }),
+            DeskError::PersonBlocked { index } => Ok(Self::Blocked { index }),
+            error => Err(error),
+        }
+    }
+}
+
+impl From<Unresolved> for DeskError {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Unknown { index, unknown } => Self::UnknownName { index, unknown },
+            Unresolved::Blocked { index } => Self::PersonBlocked { index },
+        }
+    }
+}
+
 /// The commands of a request by ids, and what else follows from the names in it.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {

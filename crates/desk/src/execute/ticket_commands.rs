@@ -7,9 +7,9 @@ use ticket_aggregate::{Command, Context, Open, Rejection, Ticket, TicketId, Tick
 
 use super::aliases::{NUMBER_SCOPE, opening_aliases};
 use super::record;
-use super::resolution::Resolved;
+use super::resolution::{Resolved, Unresolved};
 use super::slots::Held;
-use crate::{AsOf, Desk, DeskError, Request};
+use crate::{AsOf, Desk, DeskError, Request, TicketCommand};
 
 /// Commands on one ticket, decided one after the other, each on what the one before it leaves.
 pub(super) struct TicketCommands<'a> {
@@ -17,14 +17,19 @@ pub(super) struct TicketCommands<'a> {
     pub(super) request: &'a mut Request,
     /// The request's commands by ids.
     pub(super) resolved: Resolved,
+    /// Why they have no ids: said once the caller is known to see the ticket.
+    unresolved: Option<Unresolved>,
     /// The ticket that a requester's reply to a closed one opens. Drawn once, however often it is decided.
     follow_up: Option<(TicketId, TicketNumber)>,
 }
 
 impl<'a> TicketCommands<'a> {
     pub(super) async fn new(desk: &'a Desk, request: &'a mut Request) -> Result<Self, DeskError> {
-        let resolved = Resolved::resolve(desk, &request.commands, &mut request.call.new_id).await?;
-        Ok(Self { desk, request, resolved, follow_up: None })
+        let (resolved, unresolved) = match Resolved::resolve(desk, &request.commands, &mut request.call.new_id).await {
+            Ok(resolved) => (resolved, None),
+            Err(error) => (Resolved::default(), Some(Unresolved::try_from(error)?)),
+        };
+        Ok(Self { desk, request, resolved, unresolved, follow_up: None })
     }
 }
 
@@ -83,6 +88,10 @@ impl UseCase for TicketCommands<'_> {
 impl TicketCommands<'_> {
     async fn decide_all(&mut self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<(), DeskError> {
         let id = self.request.ticket;
+        let opens = matches!(self.request.commands.first(), Some(TicketCommand::Open { .. }));
+        if let Some(unresolved) = self.unresolved.clone().filter(|_| opens) {
+            return Err(unresolved.into());
+        }
         let ticket = if let Some(Command::Open(open)) = commands.first() {
             let ticket = unit.create(&self.desk.tickets, id).await?;
             self.take_aliases(unit, ticket, open);
@@ -90,6 +99,9 @@ impl TicketCommands<'_> {
         } else {
             self.load(unit, commands).await?
         };
+        if let Some(unresolved) = self.unresolved.clone() {
+            return Err(unresolved.into());
+        }
         unit.set_primary(ticket);
         self.register_newcomers(unit).await?;
         for (index, command) in commands.iter().enumerate() {
@@ -123,18 +135,18 @@ impl TicketCommands<'_> {
     /// Loads the ticket, if it is there for the caller; asks whether they may, then holds the precondition against it. Of
     /// several commands the first is asked for here: the others meet what it leaves.
     async fn load(&self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<Handle<Ticket>, DeskError> {
-        let Request { call, ticket, .. } = &*self.request;
+        let Request { call, ticket, commands: named, .. } = &*self.request;
         let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
         let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(&call.caller));
         let known = known.ok_or(DeskError::NotFound)?;
-        for (index, command) in commands.iter().enumerate() {
-            if !command.kind().is_open_to(call.caller.role) {
-                let rejection = Rejection::Forbidden { command: command.kind(), role: call.caller.role };
+        for (index, kind) in named.iter().map(TicketCommand::kind).enumerate() {
+            if !kind.is_open_to(call.caller.role) {
+                let rejection = Rejection::Forbidden { command: kind, role: call.caller.role };
                 return Err(DeskError::Rejected { index, rejection });
             }
         }
-        if let Some(first) = commands.first() {
-            permitted(&known.state, first.kind(), Some(first), &call.caller)
+        if let Some(first) = named.first() {
+            permitted(&known.state, first.kind(), commands.first(), &call.caller)
                 .map_err(|rejection| DeskError::Rejected { index: 0, rejection })?;
         }
         call.precondition.check(known.version)?;
