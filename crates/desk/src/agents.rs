@@ -1,7 +1,7 @@
 //! Agents: registering. What changes one agent alone is [`Desk::change`].
 
 use agent_aggregate::{Agent, Command};
-use eventsourcing::{Committed, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Committed, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::{IdentityValue, Person, PersonName};
 use shared_kernel::{AgentId, EmailAddress, Handle, PersonId, TeamId};
@@ -71,7 +71,9 @@ impl Desk {
             Some(known) => known,
             None => match self.register_agent(agent, call()).await {
                 Ok(done) => return Ok(done.record.id),
-                Err(DeskError::NameUsed { scope, holder }) if scope == Agent::HANDLE_SCOPE => AgentId(holder.0),
+                Err(error) if error.is_of_another_registration() => {
+                    self.agent_id(&name).await?.ok_or(DeskError::Contended)?
+                }
                 Err(error) => return Err(error),
             },
         };
@@ -93,6 +95,24 @@ struct RegisterAgent<'a> {
     call: Call,
 }
 
+impl RegisterAgent<'_> {
+    async fn known_person(&self, unit: &mut UnitOfWork, id: PersonId) -> Result<PersonId, DeskError> {
+        let known = unit.load(&self.desk.people, id).await?;
+        let unknown = crate::UnknownName { field: "person", name: id.to_string() };
+        unit.demand(known.ok_or(DeskError::UnknownName { index: 0, unknown })?);
+        Ok(id)
+    }
+
+    async fn register_person(&self, unit: &mut UnitOfWork) -> Result<PersonId, DeskError> {
+        let NewAgent { name, email, .. } = &self.agent;
+        let person = unit.create(&self.desk.people, self.new_person).await?;
+        let identities = email.iter().cloned().map(IdentityValue::Email).collect();
+        let register = person_aggregate::Command::Register { name: name.clone(), identities };
+        decide(unit, person, &[register], &Person::context(self.new_person))?;
+        Ok(self.new_person)
+    }
+}
+
 impl UseCase for RegisterAgent<'_> {
     type Primary = Agent;
     type Error = DeskError;
@@ -110,30 +130,19 @@ impl UseCase for RegisterAgent<'_> {
     }
 
     async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), DeskError> {
-        let NewAgent { handle, person, name, email, capacity, teams } = &self.agent;
         let agent = unit.create(&self.desk.agents, self.id).await?;
-        let person = match person {
-            Some(person) => {
-                let known = unit.load(&self.desk.people, *person).await?;
-                let unknown = crate::UnknownName { field: "person", name: person.to_string() };
-                unit.demand(known.ok_or(DeskError::UnknownName { index: 0, unknown })?);
-                *person
-            }
-            None => {
-                let new = unit.create(&self.desk.people, self.new_person).await?;
-                let identities = email.iter().cloned().map(IdentityValue::Email).collect();
-                let register = person_aggregate::Command::Register { name: name.clone(), identities };
-                decide(unit, new, &[register], &Person::context(self.new_person))?;
-                self.new_person
-            }
+        let person = match self.agent.person {
+            Some(person) => self.known_person(unit, person).await?,
+            None => self.register_person(unit).await?,
         };
+        let NewAgent { handle, capacity, teams, .. } = &self.agent;
         let register = Command::Register { handle: handle.clone(), person, capacity: *capacity };
         let joins = teams.iter().map(|team| Command::JoinTeam { team: *team });
         let commands: Vec<_> = std::iter::once(register).chain(joins).collect();
         decide(unit, agent, &commands, &())
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

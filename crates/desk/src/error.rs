@@ -86,7 +86,7 @@ pub enum DeskError {
     /// There is no such record of that kind.
     #[error("there is no such {kind}")]
     NoSuchRecord {
-        /// The kind: `person`, `agent`, `team`.
+        /// What people call it: `person`, `agent`, `team`, `API key`.
         kind: &'static str,
     },
     /// The rules of a person, an agent, a setting or a key refuse a command.
@@ -165,6 +165,20 @@ impl DeskError {
 impl From<sqlx::Error> for DeskError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl DeskError {
+    /// Whether somebody else has registered the same name, or the same id, in the meantime: a second run of an import derives
+    /// the same ids.
+    pub(crate) fn is_of_another_registration(&self) -> bool {
+        match self {
+            Self::NameUsed { .. } => true,
+            Self::RecordRejected { rejection, .. } => {
+                matches!(rejection.code, "already_registered" | "already_created")
+            }
+            _ => false,
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Desk {
         let envelope = request.call.envelope();
         let (ticket, precondition) = (request.ticket, request.precondition.clone());
         let caller = request.caller.clone();
-        let mut commands = TicketCommands::new(self, &mut request).await?;
+        let mut commands = TicketCommands::new(self, &mut request);
         match self.executor.execute(&mut commands, &envelope).instrument(span).await {
             Ok(done) => Ok(CommandOutcome {
                 ticket: done.record,

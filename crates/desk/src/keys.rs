@@ -1,4 +1,4 @@
-//! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_key_secrets`.
+//! API keys: who calls (docs/adr/0006, 0023).
 
 mod audit;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -7,9 +7,9 @@ mod lookup;
 mod memory;
 mod owner;
 mod record;
+mod secrets;
 mod token;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use agent_aggregate::Agent;
@@ -17,9 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use eventsourcing::{Executor, Records};
 use eventstore::EventStore;
 use person_aggregate::Person;
-use sha2::{Digest, Sha256};
 use shared_kernel::{Principal, Role};
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::execute::record::RecordCommands;
@@ -27,6 +26,7 @@ use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
 use record::KeyCommand;
+use secrets::{SecretRow, fingerprint};
 use token::Token;
 
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
@@ -41,18 +41,11 @@ const CACHED_BYTES: usize = 16 * 1024 * 1024;
 pub struct Keys {
     pool: PgPool,
     executor: Executor,
-    keys: Records<Key>,
+    records: Records<Key>,
     agents: Records<Agent>,
     people: Records<Person>,
     memory: Arc<Memory>,
     lookups: Arc<Lookups>,
-}
-
-/// What is stored of a secret.
-#[derive(Debug)]
-struct SecretRow {
-    hash: String,
-    sieve: i16,
 }
 
 /// A key to be made.
@@ -81,7 +74,7 @@ pub struct ApiKey {
     pub label: Option<String>,
     /// As whom it acts.
     pub owner: Owner,
-    /// The owner's name: an agent's handle, a person's name or address.
+    /// The owner's name: an agent's handle, a person's address; their id, if they have none.
     pub owner_name: String,
     /// An agent's teams.
     pub teams: Vec<shared_kernel::TeamId>,
@@ -168,7 +161,7 @@ impl Keys {
     pub fn new(store: &EventStore, pool: PgPool, workers: usize) -> Self {
         Self {
             executor: Executor::new(store.clone()),
-            keys: Records::new(store.clone(), CACHED_BYTES),
+            records: Records::new(store.clone(), CACHED_BYTES),
             agents: Records::new(store.clone(), CACHED_BYTES),
             people: Records::new(store.clone(), CACHED_BYTES),
             memory: Arc::new(Memory::new(workers)),
@@ -194,9 +187,12 @@ impl Keys {
 
     /// Gives a key a new secret. The one before it is accepted for as long as `overlap`, so that its user can change over.
     pub async fn rotate(&self, id: &KeyId, overlap: TimeDelta, call: Call) -> Result<MintedKey, DeskError> {
-        let key = self.keys.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
+        let key = self.records.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
         if key.state.revoked_at.is_some() {
             return Err(KeyRejection::Revoked.into());
+        }
+        if key.state.expires_at.is_some_and(|end| end <= call.now) {
+            return Err(KeyRejection::Expired.into());
         }
         let token = Token::of(id.clone());
         let number = key.state.secrets.keys().next_back().copied().unwrap_or_default() + 1;
@@ -212,22 +208,23 @@ impl Keys {
         self.execute(id, KeyCommand::Revoke, call, false).await
     }
 
+    /// Executes a command of which the token that goes with it is the answer, and was not given to anybody before.
     async fn execute(&self, id: &KeyId, command: KeyCommand, call: Call, creates: bool) -> Result<(), DeskError> {
         let envelope = call.envelope();
-        let mut commands = RecordCommands::<Key>::new(&self.keys, id.record(), vec![command], (), call, creates);
-        self.executor.execute(&mut commands, &envelope).await.map(drop)
+        let gives_token = !matches!(command, KeyCommand::Revoke);
+        let mut commands = RecordCommands::<Key>::new(&self.records, id.record(), vec![command], (), call, creates);
+        let done = self.executor.execute(&mut commands, &envelope).await?;
+        if gives_token && done.replayed.is_some() {
+            return Err(KeyRejection::TokenShownBefore.into());
+        }
+        Ok(())
     }
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, DeskError> {
-        let ids = sqlx::query_scalar::<_, String>("select distinct key_id from api_key_secrets")
-            .fetch_all(&self.pool)
-            .await?;
         let mut keys = Vec::new();
-        for id in ids {
-            let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
-            // a secret without a record is one whose key was not made after all
-            let Some(key) = self.keys.current(id.record()).await? else { continue };
+        for id in secrets::keys(&self.pool).await? {
+            let Some(key) = self.records.current(id.record()).await? else { continue };
             let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
             let (owner_name, teams) = self.describe(owner).await?;
             let scopes = scopes.clone();
@@ -245,10 +242,7 @@ impl Keys {
             if !remembered.due_for_a_look() {
                 return Ok(remembered.caller());
             }
-            let caller = match self.keys.recent(token.id().record()).await? {
-                Some(key) if key.state.accepts(remembered.secret, now) => self.principal(token.id(), &key.state).await,
-                _ => Err(AuthError::Invalid),
-            };
+            let caller = self.look(token.id(), remembered.secret, now).await;
             match &caller {
                 Ok(caller) => remembered.replace(caller.clone()),
                 Err(AuthError::Invalid | AuthError::Blocked) => self.memory.forget(&token),
@@ -256,25 +250,33 @@ impl Keys {
             }
             return caller;
         }
-        // as of now is known what the record says, however long its verification then takes
+        let secret = self.prove(&token, now).await?;
+        // however long the proof took, as of now is known what the records say
         let looked_at = self.memory.now();
-        let (secret, key) = self.prove(&token, now).await?;
-        let caller = self.principal(token.id(), &key).await?;
+        let caller = self.look(token.id(), secret, now).await?;
         self.memory.remember(&token, secret, caller.clone(), looked_at);
         Ok(caller)
     }
 
-    /// The secret that the token has, and the key.
-    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<(i32, KeyState), AuthError> {
+    /// Who calls with that secret of a key, by what the log says at this moment.
+    async fn look(&self, id: &KeyId, secret: i32, now: DateTime<Utc>) -> Result<Arc<Principal>, AuthError> {
+        match self.records.current(id.record()).await? {
+            Some(key) if key.state.accepts(secret, now) => self.principal(id, &key.state).await,
+            _ => Err(AuthError::Invalid),
+        }
+    }
+
+    /// The secret that the token has.
+    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<i32, AuthError> {
         let secrets = self.lookups.find(token.id()).await?;
         if secrets.is_empty() {
             return Err(AuthError::Invalid);
         }
-        let key = self.keys.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
+        let key = self.records.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
         for secret in &*secrets {
             let Some(number) = key.state.accepted(&fingerprint(&secret.hash), now) else { continue };
             if self.memory.matches(token, &secret.hash, secret.sieve).await? {
-                return Ok((number, key.state.clone()));
+                return Ok(number);
             }
         }
         Err(AuthError::Invalid)
@@ -282,43 +284,19 @@ impl Keys {
 
     /// Whether no key has been made yet.
     pub async fn is_empty(&self) -> Result<bool, DeskError> {
-        Ok(sqlx::query_scalar("select not exists (select from api_key_secrets)").fetch_one(&self.pool).await?)
+        for id in secrets::keys(&self.pool).await? {
+            if self.records.recent(id.record()).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Keeps the hash of a secret, and gives its fingerprint. One that no event comes to name proves nothing.
     async fn keep_secret(&self, token: &Token, now: DateTime<Utc>) -> Result<String, DeskError> {
         let hash = self.memory.hash(token).await?;
-        sqlx::query("insert into api_key_secrets (key_id, hash, sieve, created_at) values ($1, $2, $3, $4)")
-            .bind(token.id().as_str())
-            .bind(&hash)
-            .bind(sieve(&hash, token))
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-        Ok(fingerprint(&hash))
+        let secret = SecretRow { sieve: sieve(&hash, token), hash };
+        secrets::insert(&self.pool, token.id(), &secret, now).await?;
+        Ok(fingerprint(&secret.hash))
     }
-}
-
-/// Names a stored secret without helping to find it.
-fn fingerprint(hash: &str) -> String {
-    Sha256::digest(hash).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// The secrets of the keys with these ids, the newest first.
-async fn secrets(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<[SecretRow]>>, sqlx::Error> {
-    let rows =
-        sqlx::query("select key_id, hash, sieve from api_key_secrets where key_id = any($1) order by created_at desc")
-            .bind(ids)
-            .fetch_all(pool)
-            .await?;
-    let mut found: HashMap<String, Vec<SecretRow>> = HashMap::new();
-    for row in &rows {
-        let secret = SecretRow { hash: row.try_get(1)?, sieve: row.try_get(2)? };
-        found.entry(row.try_get(0)?).or_default().push(secret);
-    }
-    Ok(found.into_iter().map(|(id, secrets)| (id, secrets.into())).collect())
-}
-
-fn unreadable(column: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("api_key_secrets.{column}").into())
 }

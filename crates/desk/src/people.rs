@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use eventsourcing::{Committed, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Committed, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::{Command, Context, IdentityValue, Person, PersonName};
 use shared_kernel::{EmailAddress, PersonId};
@@ -59,8 +59,8 @@ impl Desk {
         let id = PersonId((call.new_id)());
         match self.register_person(id, name, vec![IdentityValue::Email(address.clone())], call).await {
             Ok(_) => Ok(id),
-            Err(DeskError::NameUsed { holder, .. }) => {
-                Ok(self.canonical(PersonId(holder.0)).await?.unwrap_or(PersonId(holder.0)))
+            Err(error) if error.is_of_another_registration() => {
+                self.person_id(&named).await?.ok_or(DeskError::Contended)
             }
             Err(error) => Err(error),
         }
@@ -121,7 +121,7 @@ impl UseCase for MergePeople<'_> {
         decide(unit, target, &[Command::ReceiveMerge { source: self.source, includes }], &context)
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

@@ -51,7 +51,9 @@ impl Desk {
         let name = SettingName::parse(handle.as_str()).expect("a handle is a shorter line");
         match self.create_team(handle.clone(), name, TeamDocument::default(), call).await {
             Ok(done) => Ok(done.record.id),
-            Err(DeskError::NameUsed { holder, .. }) => Ok(TeamId(holder.0)),
+            Err(error) if error.is_of_another_registration() => {
+                self.team_id(&TeamName::Handle(handle.clone())).await?.ok_or(DeskError::Contended)
+            }
             Err(error) => Err(error),
         }
     }

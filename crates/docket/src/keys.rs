@@ -34,8 +34,8 @@ pub(crate) enum Command {
 
 /// Create a key and print it, once
 ///
-/// The key goes to stdout, and a note to stderr, so that `KEY=$(docket keys create …)` holds the key. An agent, a team or a
-/// person that is not there yet is registered.
+/// The key goes to stdout, and a note to stderr, so that `KEY=$(docket keys create …)` holds the key. Agents, teams and
+/// people that are not there yet are registered.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     docket keys create --role agent --name ada --team facilities\n  \
@@ -109,9 +109,11 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> anyhow::Result<ExitCo
         }
         Command::List { json } => list(desk, *json).await?,
         Command::Rotate(Rotate { id, overlap, json }) => {
-            let overlap = TimeDelta::hours(i64::from(*overlap));
-            let rotated = desk.keys().rotate(&parse(id)?, overlap, operator("cli")).await;
+            let call = operator("cli");
+            let (overlap, now) = (TimeDelta::hours(i64::from(*overlap)), call.now);
+            let rotated = desk.keys().rotate(&parse(id)?, overlap, call).await;
             print(&rotated.map_err(|error| not_there(id, error))?, *json)?;
+            writeln!(anstream::stderr(), "The secret before it is refused from {} on.", shown(now + overlap))?;
         }
         Command::Revoke { id } => {
             let revoked = desk.keys().revoke(&parse(id)?, operator("cli")).await;
@@ -181,9 +183,12 @@ fn print(minted: &MintedKey, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn shown(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<()> {
     let keys = desk.keys().list().await?;
-    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut out = anstream::stdout();
     let mut rows = Vec::new();
     for key in keys {
@@ -194,24 +199,26 @@ async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<()> {
         let keys = rows.iter().map(|(key, teams)| {
             json!({
                 "id": key.id.as_str(), "role": key.role, "label": key.label, "owner": key.owner,
-                "owner_name": key.owner_name, "teams": teams, "scopes": key.scopes, "created_at": time(key.created_at),
-                "expires_at": key.expires_at.map(time), "revoked_at": key.revoked_at.map(time),
+                "owner_name": key.owner_name, "teams": teams, "scopes": key.scopes, "created_at": shown(key.created_at),
+                "expires_at": key.expires_at.map(shown), "revoked_at": key.revoked_at.map(shown),
             })
         });
         writeln!(out, "{}", terminal::json(&keys.collect::<Vec<_>>())?)?;
         return Ok(());
     }
-    let mut table = columns(["ID", "ROLE", "ACTS AS", "TEAMS", "LABEL", "CREATED", "EXPIRES", "REVOKED"], &[]);
+    let mut table =
+        columns(["ID", "ROLE", "ACTS AS", "TEAMS", "SCOPES", "LABEL", "CREATED", "EXPIRES", "REVOKED"], &[]);
     for (key, teams) in rows {
         table.add_row([
             key.id.to_string(),
             key.role.to_string(),
             printable(&key.owner_name),
             printable(&teams.join(", ")),
+            key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "),
             printable(key.label.as_deref().unwrap_or_default()),
-            time(key.created_at),
-            key.expires_at.map(time).unwrap_or_default(),
-            key.revoked_at.map(time).unwrap_or_default(),
+            shown(key.created_at),
+            key.expires_at.map(shown).unwrap_or_default(),
+            key.revoked_at.map(shown).unwrap_or_default(),
         ]);
     }
     writeln!(out, "{table}")?;
@@ -224,5 +231,6 @@ async fn teams(desk: &Desk, key: &ApiKey) -> anyhow::Result<Vec<String>> {
     for team in &key.teams {
         handles.extend(desk.team_handle(*team).await?.map(|handle| handle.to_string()));
     }
+    handles.sort();
     Ok(handles)
 }

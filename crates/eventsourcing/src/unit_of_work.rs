@@ -165,12 +165,12 @@ impl UnitOfWork {
     }
 
     /// Gives a record an alias: a second name, unique in its scope. Taken by another one, it ends in
-    /// [`crate::UseCase::alias_taken`].
+    /// [`crate::UseCase::alias_taken`]. The unit must hold an event of the record that says so: the log refuses it otherwise.
     pub fn take_alias<A: Aggregate>(&mut self, scope: impl Into<String>, name: impl Into<String>, record: Handle<A>) {
         self.takes.push((scope.into(), name.into(), record.0));
     }
 
-    /// Takes an alias from the record that holds it.
+    /// Takes an alias from the record that holds it. The unit must hold an event.
     pub fn release_alias(&mut self, scope: impl Into<String>, name: impl Into<String>, holder: StreamId) {
         self.releases.push((scope.into(), name.into(), holder));
     }
@@ -193,6 +193,11 @@ impl UnitOfWork {
     /// Whether no events are to be recorded.
     pub(crate) fn is_empty(&self) -> bool {
         self.event_count() == 0
+    }
+
+    /// Whether an alias is to be taken or released.
+    pub(crate) fn moves_aliases(&self) -> bool {
+        !self.takes.is_empty() || !self.releases.is_empty()
     }
 
     pub(crate) fn event_count(&self) -> usize {

@@ -1,12 +1,15 @@
 //! All read models. Projector, rebuild, readers, audit, CLI and OpenAPI go through this array.
 
+use crate::agents::Agents;
+use crate::people::People;
 use crate::queues::Queues;
 use crate::read_model::ReadModel;
+use crate::settings::Settings;
 use crate::tickets::Tickets;
 
 pub(crate) type Registry = &'static [&'static dyn ReadModel];
 
-pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues];
+pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues, &People, &Agents, &Settings];
 
 /// The names of all read models.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventsourcing::{Committed, Handle, OnAliasTaken, Records, UnitOfWork, UseCase, Versioned};
+use eventsourcing::{Committed, Handle, Records, UnitOfWork, UseCase, Versioned};
 use eventstore::{CommandId, StreamId};
 use shared_kernel::Aggregate;
 use tracing::Instrument;
@@ -11,6 +11,9 @@ use crate::{AsOf, Call, Desk, DeskError, RecordRejection};
 
 /// A record that has names: aliases of the log, each of which leads to one record only.
 pub trait Named: Aggregate<Rejection: Into<RecordRejection>> {
+    /// What people call such a record.
+    const NOUN: &'static str = Self::TYPE;
+
     /// The aliases (scope, name) that a record holds.
     fn aliases(state: &Self::State) -> Vec<(&'static str, String)>;
 }
@@ -30,7 +33,7 @@ impl Desk {
     /// # Errors
     /// If there is none, or it had no such version, or the database fails.
     pub async fn record<A: Record>(&self, id: A::Id, at: AsOf) -> Result<Arc<Versioned<A>>, DeskError> {
-        let current = A::records(self).current(id).await?.ok_or(DeskError::NoSuchRecord { kind: A::TYPE })?;
+        let current = A::records(self).current(id).await?.ok_or(DeskError::NoSuchRecord { kind: A::NOUN })?;
         match at {
             AsOf::Now => Ok(current),
             past => A::records(self).as_of(id, past).await?.ok_or(DeskError::NoSuchVersion),
@@ -119,7 +122,7 @@ impl<A: Named> UseCase for RecordCommands<'_, A> {
         let record = if self.creates {
             unit.create(self.records, self.id).await?
         } else {
-            unit.load(self.records, self.id).await?.ok_or(DeskError::NoSuchRecord { kind: A::TYPE })?
+            unit.load(self.records, self.id).await?.ok_or(DeskError::NoSuchRecord { kind: A::NOUN })?
         };
         if let Some(version) = unit.version(record) {
             self.call.precondition.check(version)?;
@@ -127,7 +130,7 @@ impl<A: Named> UseCase for RecordCommands<'_, A> {
         decide(unit, record, &self.commands, &self.context)
     }
 
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         Err(DeskError::NameUsed { scope, holder })
     }
 }

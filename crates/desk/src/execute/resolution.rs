@@ -1,11 +1,12 @@
 //! From the names in a request to the ids in its commands.
 
 use person_aggregate::{IdentityValue, PersonName as DisplayName};
-use shared_kernel::{EmailAddress, PersonId};
-use ticket_aggregate::{Command, Open};
+use shared_kernel::{EmailAddress, PersonId, Principal};
+use ticket_aggregate::{Command, Open, Rejection};
+use uuid::Uuid;
 
 use crate::names::PersonName;
-use crate::request::TicketCommand;
+use crate::request::{Request, TicketCommand};
 use crate::{Desk, DeskError, UnknownName};
 
 /// Somebody whose address leads to nobody yet: registered in the unit of the command that names them.
@@ -23,80 +24,54 @@ impl Newcomer {
     }
 }
 
-/// What a request names and can't: kept, since a refusal is decided again on the newest state.
-#[derive(Clone, Debug)]
-pub(super) enum Unresolved {
-    /// Nobody and nothing goes by that name.
-    Unknown { index: usize, unknown: UnknownName },
-    /// Somebody who is blocked can't ask.
-    Blocked { index: usize },
-}
-
-impl TryFrom<DeskError> for Unresolved {
-    type Error = DeskError;
-
-    /// Any other error is one of the database.
-    fn try_from(error: DeskError) -> Result<Self, DeskError> {
-        match error {
-            DeskError::UnknownName { index, unknown } => Ok(Self::Unknown { index, unknown }),
-            DeskError::PersonBlocked { index } => Ok(Self::Blocked { index }),
-            error => Err(error),
-        }
-    }
-}
-
-impl From<Unresolved> for DeskError {
-    fn from(unresolved: Unresolved) -> Self {
-        match unresolved {
-            Unresolved::Unknown { index, unknown } => Self::UnknownName { index, unknown },
-            Unresolved::Blocked { index } => Self::PersonBlocked { index },
-        }
-    }
-}
-
 /// The commands of a request by ids, and what else follows from the names in it.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     pub(super) commands: Vec<Command>,
     pub(super) newcomers: Vec<Newcomer>,
-    /// Which commands may exceed an agent's capacity.
-    pub(super) over_capacity: Vec<bool>,
 }
 
 impl Resolved {
-    /// `new_id` names newcomers: the same at each attempt.
-    pub(super) async fn resolve(
-        desk: &Desk,
-        commands: &[TicketCommand],
-        new_id: &mut (dyn FnMut() -> uuid::Uuid + Send + Sync),
-    ) -> Result<Self, DeskError> {
-        let mut resolved = Self::default();
+    /// The request's `new_id` names newcomers.
+    pub(super) async fn resolve(desk: &Desk, request: &mut Request) -> Result<Self, DeskError> {
+        let Request { commands, call, .. } = request;
+        let mut resolution = Resolution { desk, caller: &call.caller, new_id: &mut call.new_id, newcomers: Vec::new() };
+        let mut resolved = Vec::with_capacity(commands.len());
         for (index, command) in commands.iter().enumerate() {
-            let command = resolved.command(desk, index, command, new_id).await?;
-            resolved.commands.push(command);
+            resolved.push(resolution.command(index, command).await?);
         }
-        Ok(resolved)
+        Ok(Self { commands: resolved, newcomers: resolution.newcomers })
     }
+}
 
-    async fn command(
-        &mut self,
-        desk: &Desk,
-        index: usize,
-        command: &TicketCommand,
-        new_id: &mut (dyn FnMut() -> uuid::Uuid + Send + Sync),
-    ) -> Result<Command, DeskError> {
-        self.over_capacity.push(matches!(command, TicketCommand::Assign { over_capacity: true, .. }));
+struct Resolution<'a> {
+    desk: &'a Desk,
+    caller: &'a Principal,
+    new_id: &'a mut (dyn FnMut() -> Uuid + Send + Sync),
+    newcomers: Vec<Newcomer>,
+}
+
+impl Resolution<'_> {
+    async fn command(&mut self, index: usize, command: &TicketCommand) -> Result<Command, DeskError> {
+        let desk = self.desk;
         let unknown = |field, name: String| DeskError::UnknownName { index, unknown: UnknownName { field, name } };
         Ok(match command {
             TicketCommand::Plain(command) => command.clone(),
             TicketCommand::Open { open, requester, team } => {
-                let team = match team {
-                    Some(name) => Some(desk.team_id(name).await?.ok_or_else(|| unknown("team", name.to_string()))?),
-                    None => open.team,
-                };
                 let requester = match requester {
-                    Some(name) => Some(self.asker(desk, index, name, new_id).await?),
+                    Some(name) if self.caller.is_staff() => Some(self.asker(index, name).await?),
+                    Some(name) => Some(self.themselves(index, name).await?),
                     None => open.requester,
+                };
+                let team = match team {
+                    Some(name) if self.caller.is_staff() => {
+                        Some(desk.team_id(name).await?.ok_or_else(|| unknown("team", name.to_string()))?)
+                    }
+                    Some(_) => {
+                        let rejection = Rejection::ReservedForStaff { field: "team" };
+                        return Err(DeskError::Rejected { index, rejection });
+                    }
+                    None => open.team,
                 };
                 Command::Open(Open { requester, team, ..open.clone() })
             }
@@ -117,22 +92,23 @@ impl Resolved {
                 Command::Unfollow { follower: found.ok_or_else(|| unknown("follower", follower.to_string()))? }
             }
             TicketCommand::ChangeRequester { requester, reason } => {
-                let requester = self.asker(desk, index, requester, new_id).await?;
+                let requester = self.asker(index, requester).await?;
                 Command::ChangeRequester { requester, reason: reason.clone() }
             }
         })
     }
 
+    /// A requester opens for themselves. Whoever else is named: whether they are known or blocked is not for them to learn.
+    async fn themselves(&self, index: usize, name: &PersonName) -> Result<PersonId, DeskError> {
+        let named = self.desk.person_id(name).await?;
+        let another = DeskError::Rejected { index, rejection: Rejection::OpenForAnother };
+        named.filter(|person| self.caller.is(*person)).ok_or(another)
+    }
+
     /// Who asks: somebody known, or somebody new with an address. A blocked one can't.
-    async fn asker(
-        &mut self,
-        desk: &Desk,
-        index: usize,
-        name: &PersonName,
-        new_id: &mut (dyn FnMut() -> uuid::Uuid + Send + Sync),
-    ) -> Result<PersonId, DeskError> {
-        if let Some(id) = desk.person_id(name).await? {
-            let person = desk.people.recent(id).await?;
+    async fn asker(&mut self, index: usize, name: &PersonName) -> Result<PersonId, DeskError> {
+        if let Some(id) = self.desk.person_id(name).await? {
+            let person = self.desk.people.recent(id).await?;
             if person.is_some_and(|person| person.state.blocked) {
                 return Err(DeskError::PersonBlocked { index });
             }
@@ -149,7 +125,7 @@ impl Resolved {
                 }
                 // a name that can't be kept is left out: the address is what counts
                 let name = name.as_deref().and_then(|name| DisplayName::parse(name).ok());
-                let newcomer = Newcomer { id: PersonId(new_id()), address: address.clone(), name };
+                let newcomer = Newcomer { id: PersonId((self.new_id)()), address: address.clone(), name };
                 let id = newcomer.id;
                 self.newcomers.push(newcomer);
                 Ok(id)

@@ -2,11 +2,11 @@
 
 use agent_aggregate::{Command, Override};
 use eventsourcing::{Handle, UnitOfWork};
-use shared_kernel::{AgentId, Role};
+use shared_kernel::AgentId;
 use ticket_aggregate::{Ticket, TicketId};
 
 use super::ticket_commands::TicketCommands;
-use crate::DeskError;
+use crate::{DeskError, TicketCommand};
 
 /// How much of an agent's capacity a ticket takes.
 const WEIGHT: u32 = 1;
@@ -55,11 +55,10 @@ impl TicketCommands<'_> {
         Ok(())
     }
 
-    /// What is imported has happened: no capacity bars it.
+    /// A router is bound by the capacity. What is imported has happened: no capacity bars it.
     fn may_exceed(&self, index: usize) -> bool {
-        self.request.caller.role == Role::System
-            || self.request.is_import
-            || self.resolved.over_capacity.get(index) == Some(&true)
+        self.request.is_import
+            || matches!(self.request.commands.get(index), Some(TicketCommand::Assign { over_capacity: true, .. }))
     }
 
     async fn on_agent(

@@ -1,35 +1,31 @@
 //! The use case behind every request on a ticket.
 
-use eventsourcing::{Handle, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Handle, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
 use person_aggregate::IdentityKind;
-use ticket_aggregate::{Command, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
+use ticket_aggregate::{Command, CommandKind, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
 
 use super::aliases::{NUMBER_SCOPE, opening_aliases};
 use super::record;
-use super::resolution::{Resolved, Unresolved};
+use super::resolution::{Newcomer, Resolved};
 use super::slots::Held;
-use crate::{AsOf, Desk, DeskError, Request, TicketCommand};
+use crate::{AsOf, Desk, DeskError, Request};
 
 /// Commands on one ticket, decided one after the other, each on what the one before it leaves.
 pub(super) struct TicketCommands<'a> {
     pub(super) desk: &'a Desk,
     pub(super) request: &'a mut Request,
-    /// The request's commands by ids.
-    pub(super) resolved: Resolved,
-    /// Why they have no ids: said once the caller is known to see the ticket.
-    unresolved: Option<Unresolved>,
+    /// The request's commands by ids; none as long as it is not known who and what their names stand for.
+    resolved: Option<Resolved>,
+    /// The number that a new ticket gets instead of the one asked for, which another ticket has.
+    number: Option<TicketNumber>,
     /// The ticket that a requester's reply to a closed one opens. Drawn once, however often it is decided.
     follow_up: Option<(TicketId, TicketNumber)>,
 }
 
 impl<'a> TicketCommands<'a> {
-    pub(super) async fn new(desk: &'a Desk, request: &'a mut Request) -> Result<Self, DeskError> {
-        let (resolved, unresolved) = match Resolved::resolve(desk, &request.commands, &mut request.call.new_id).await {
-            Ok(resolved) => (resolved, None),
-            Err(error) => (Resolved::default(), Some(Unresolved::try_from(error)?)),
-        };
-        Ok(Self { desk, request, resolved, unresolved, follow_up: None })
+    pub(super) fn new(desk: &'a Desk, request: &'a mut Request) -> Self {
+        Self { desk, request, resolved: None, number: None, follow_up: None }
     }
 }
 
@@ -50,60 +46,74 @@ impl UseCase for TicketCommands<'_> {
     }
 
     async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), DeskError> {
-        // taken out, so that what decides can borrow the rest
-        let commands = std::mem::take(&mut self.resolved.commands);
-        let decided = self.decide_all(unit, &commands).await;
-        self.resolved.commands = commands;
+        let ticket = self.stage(unit).await?;
+        unit.set_primary(ticket);
+        // names are looked up for those only who may see the ticket and may issue such commands
+        let mut resolved = match self.resolved.take() {
+            Some(resolved) => resolved,
+            None => Resolved::resolve(self.desk, self.request).await?,
+        };
+        if let (Some(Command::Open(open)), Some(number)) = (resolved.commands.first_mut(), self.number) {
+            open.number = number;
+        }
+        let decided = self.decide_all(unit, ticket, &resolved).await;
+        self.resolved = Some(resolved);
         decided
     }
 
     /// A number that somebody else took meanwhile is replaced by another, and a person who was registered meanwhile is the
     /// one that is meant; a source id is not replaced.
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
         if scope == NUMBER_SCOPE {
             let number = self.desk.next_number().await?;
-            match (self.resolved.commands.first_mut(), &mut self.follow_up) {
-                (_, Some((_, drawn))) => *drawn = number,
-                (Some(Command::Open(open)), None) => open.number = number,
-                _ => {}
+            match &mut self.follow_up {
+                Some((_, drawn)) => *drawn = number,
+                None => self.number = Some(number),
             }
-            return Ok(OnAliasTaken::Retry);
+        } else if scope == IdentityKind::Email.scope() {
+            self.resolved = None;
+        } else {
+            let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
+            return Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) });
         }
-        if scope == IdentityKind::Email.scope() {
-            let number = match self.resolved.commands.first() {
-                Some(Command::Open(open)) => Some(open.number),
-                _ => None,
-            };
-            self.resolved = Resolved::resolve(self.desk, &self.request.commands, &mut self.request.call.new_id).await?;
-            if let (Some(Command::Open(open)), Some(number)) = (self.resolved.commands.first_mut(), number) {
-                open.number = number;
-            }
-            return Ok(OnAliasTaken::Retry);
-        }
-        let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
-        Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) })
+        Ok(())
     }
 }
 
 impl TicketCommands<'_> {
-    async fn decide_all(&mut self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<(), DeskError> {
-        let id = self.request.ticket;
-        let opens = matches!(self.request.commands.first(), Some(TicketCommand::Open { .. }));
-        if let Some(unresolved) = self.unresolved.clone().filter(|_| opens) {
-            return Err(unresolved.into());
-        }
-        let ticket = if let Some(Command::Open(open)) = commands.first() {
-            let ticket = unit.create(&self.desk.tickets, id).await?;
-            self.take_aliases(unit, ticket, open);
-            ticket
+    /// The ticket, if it is there for the caller, or the one to be opened; and whether somebody of the caller's role may
+    /// issue such commands.
+    async fn stage(&self, unit: &mut UnitOfWork) -> Result<Handle<Ticket>, DeskError> {
+        let Request { call, ticket, commands, .. } = &*self.request;
+        let opens = commands.first().is_some_and(|command| command.kind() == CommandKind::Open);
+        let ticket = if opens {
+            unit.create(&self.desk.tickets, *ticket).await?
         } else {
-            self.load(unit, commands).await?
+            let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
+            let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(&call.caller));
+            known.map(|_| ticket).ok_or(DeskError::NotFound)?
         };
-        if let Some(unresolved) = self.unresolved.clone() {
-            return Err(unresolved.into());
+        for (index, command) in commands.iter().enumerate() {
+            if !command.kind().is_open_to(call.caller.role) {
+                let rejection = Rejection::Forbidden { command: command.kind(), role: call.caller.role };
+                return Err(DeskError::Rejected { index, rejection });
+            }
         }
-        unit.set_primary(ticket);
-        self.register_newcomers(unit).await?;
+        Ok(ticket)
+    }
+
+    async fn decide_all(
+        &mut self,
+        unit: &mut UnitOfWork,
+        ticket: Handle<Ticket>,
+        resolved: &Resolved,
+    ) -> Result<(), DeskError> {
+        let (id, commands) = (self.request.ticket, &resolved.commands);
+        match commands.first() {
+            Some(Command::Open(open)) => self.take_aliases(unit, ticket, open),
+            first => self.check_first(unit, ticket, first)?,
+        }
+        self.register(unit, &resolved.newcomers).await?;
         for (index, command) in commands.iter().enumerate() {
             let context = self.context(unit, ticket, id, command).await?;
             let before = Held::of(unit.state(ticket));
@@ -123,8 +133,8 @@ impl TicketCommands<'_> {
     }
 
     /// Who is named by an address that led to nobody becomes a person in the same unit.
-    async fn register_newcomers(&self, unit: &mut UnitOfWork) -> Result<(), DeskError> {
-        for newcomer in &self.resolved.newcomers {
+    async fn register(&self, unit: &mut UnitOfWork, newcomers: &[Newcomer]) -> Result<(), DeskError> {
+        for newcomer in newcomers {
             let person = unit.create(&self.desk.people, newcomer.id).await?;
             let context = person_aggregate::Context { person_id: newcomer.id };
             record::decide(unit, person, &[newcomer.registration()], &context)?;
@@ -132,25 +142,15 @@ impl TicketCommands<'_> {
         Ok(())
     }
 
-    /// Loads the ticket, if it is there for the caller; asks whether they may, then holds the precondition against it. Of
-    /// several commands the first is asked for here: the others meet what it leaves.
-    async fn load(&self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<Handle<Ticket>, DeskError> {
-        let Request { call, ticket, commands: named, .. } = &*self.request;
-        let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
-        let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(&call.caller));
-        let known = known.ok_or(DeskError::NotFound)?;
-        for (index, kind) in named.iter().map(TicketCommand::kind).enumerate() {
-            if !kind.is_open_to(call.caller.role) {
-                let rejection = Rejection::Forbidden { command: kind, role: call.caller.role };
-                return Err(DeskError::Rejected { index, rejection });
-            }
-        }
-        if let Some(first) = named.first() {
-            permitted(&known.state, first.kind(), commands.first(), &call.caller)
+    /// Asks whether the caller may, then holds the precondition against the ticket. Of several commands the first is asked
+    /// for here: the others meet what it leaves.
+    fn check_first(&self, unit: &UnitOfWork, ticket: Handle<Ticket>, first: Option<&Command>) -> Result<(), DeskError> {
+        let Some(known) = unit.loaded(ticket) else { return Ok(()) };
+        if let Some(first) = first {
+            permitted(&known.state, first.kind(), Some(first), &self.request.caller)
                 .map_err(|rejection| DeskError::Rejected { index: 0, rejection })?;
         }
-        call.precondition.check(known.version)?;
-        Ok(ticket)
+        Ok(self.request.precondition.check(known.version)?)
     }
 
     /// A link is recorded on both tickets, in one unit.

@@ -5,24 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use eventsourcing::Records;
 use eventsourcing::audit::{AuditReport, Finding};
 
-use super::record::Key;
-use super::{KeyId, Keys, fingerprint, unreadable};
+use super::record::{ApiKeyId, Key};
+use super::{KeyId, Keys, secrets};
 use crate::DeskError;
 
 impl Keys {
     /// Compares the stored secrets with the events: a secret that no event names, or one that is gone, was put or taken
     /// by somebody else than this program.
     pub(crate) async fn check_secrets(&self, report: &mut AuditReport) -> Result<(), DeskError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("select key_id, hash from api_key_secrets order by key_id").fetch_all(&self.pool).await?;
-        let mut stored: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (id, hash) in rows {
-            stored.entry(id).or_default().insert(fingerprint(&hash));
+        let mut stored: BTreeMap<ApiKeyId, (KeyId, BTreeSet<String>)> = BTreeMap::new();
+        for (id, fingerprint) in secrets::fingerprints(&self.pool).await? {
+            stored.entry(id.record()).or_insert_with(|| (id, BTreeSet::new())).1.insert(fingerprint);
         }
-        for (id, fingerprints) in stored {
-            let id = KeyId::parse(&id).ok_or_else(|| unreadable("key_id"))?;
+        for (id, fingerprints) in stored.into_values() {
             // without a record: a key whose making was broken off, which nobody can use
-            let Some(key) = self.keys.current(id.record()).await? else { continue };
+            let Some(key) = self.records.current(id.record()).await? else { continue };
             for (number, (known, _)) in &key.state.secrets {
                 if !fingerprints.contains(known) {
                     report.add(Finding {

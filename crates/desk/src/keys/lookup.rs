@@ -7,7 +7,8 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AuthError, KeyId, SecretRow};
+use super::secrets::{self, SecretRow};
+use super::{AuthError, KeyId};
 
 /// How many may wait; one more is told that there are too many.
 const WAITING: usize = 4_096;
@@ -48,7 +49,7 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>) {
         // who has hung up meanwhile needs no answer
         batch.retain(|job| !job.answer.is_closed());
         let ids = batch.iter().map(|job| job.id.as_str()).collect::<Vec<_>>();
-        let found = super::secrets(&pool, &ids).await.map_err(eventstore::StoreError::from);
+        let found = secrets::find(&pool, &ids).await.map_err(eventstore::StoreError::from);
         for job in batch.drain(..) {
             let secrets = found.as_ref().map(|found| found.get(job.id.as_str()).cloned().unwrap_or_default());
             let secrets = secrets.map_err(Clone::clone);

@@ -13,18 +13,27 @@ use person_aggregate::Person;
 /// How many people one may have been merged into one after the other.
 const LONGEST_TRAIL: usize = 100;
 
+/// How old what is known of a record may be.
+#[derive(Clone, Copy)]
+enum Age {
+    /// As the log has it.
+    Current,
+    /// See [`eventsourcing::RECENT`].
+    Recent,
+}
+
 impl Keys {
-    /// Who calls with a key: its owner, with the teams and the name that they have now.
+    /// Who calls with a key: its owner, with the teams and the name that they have at this moment.
     pub(super) async fn principal(&self, id: &KeyId, key: &KeyState) -> Result<Arc<Principal>, AuthError> {
         let mut principal = match key.owner {
             Owner::Agent(agent_id) => {
-                let agent = self.agents.recent(agent_id).await?.ok_or(AuthError::Invalid)?;
-                let person = self.person(agent.state.person).await?;
+                let agent = self.agents.current(agent_id).await?.ok_or(AuthError::Invalid)?;
+                let person = self.person(agent.state.person, Age::Current).await?;
                 let actor = Actor::staff(key.role, agent_id, person.id);
                 Principal { teams: agent.state.teams.clone(), ..of(actor, &person)? }
             }
             Owner::Person(person) => {
-                let person = self.person(person).await?;
+                let person = self.person(person, Age::Current).await?;
                 of(Actor::requester(person.id), &person)?
             }
         };
@@ -38,17 +47,21 @@ impl Keys {
     /// # Errors
     /// If the person is blocked, or not there.
     pub async fn on_behalf(&self, caller: &Principal, person: PersonId) -> Result<Principal, AuthError> {
-        let person = self.person(person).await?;
+        let person = self.person(person, Age::Recent).await?;
         let mut principal = of(Actor::requester(person.id), &person)?;
-        principal.actor.via = caller.key.clone();
+        principal.actor.via.clone_from(&caller.key);
         principal.key.clone_from(&caller.key);
         Ok(principal)
     }
 
     /// The person who stands for this one by now.
-    async fn person(&self, mut id: PersonId) -> Result<Arc<Versioned<Person>>, AuthError> {
+    async fn person(&self, mut id: PersonId, age: Age) -> Result<Arc<Versioned<Person>>, AuthError> {
         for _ in 0..LONGEST_TRAIL {
-            let person = self.people.recent(id).await?.ok_or(AuthError::Invalid)?;
+            let person = match age {
+                Age::Current => self.people.current(id).await?,
+                Age::Recent => self.people.recent(id).await?,
+            };
+            let person = person.ok_or(AuthError::Invalid)?;
             match person.state.merged_into {
                 Some(into) => id = into,
                 None => return Ok(person),

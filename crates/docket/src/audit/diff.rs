@@ -41,7 +41,8 @@ pub(super) fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::String(text) => text.is_empty(),
         Value::Number(number) => number.as_u64() == Some(0),
-        Value::Bool(true) | Value::Object(_) => false,
+        Value::Object(members) => members.values().all(is_empty),
+        Value::Bool(true) => false,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The kinds of records that can be replayed: how each is found by name, and how its events read.
 
 use agent_aggregate::Agent;
+use anyhow::Context as _;
 use clap::ValueEnum;
-use desk::{AgentName, Desk, DeskError, Key, KeyEvent, KeyId, PersonName, TeamName};
+use desk::{AgentName, ApiKeyId, Desk, DeskError, Key, KeyEvent, KeyId, PersonName, TeamName};
 use person_aggregate::Person;
 use settings_aggregate::{Setting, Team};
 use shared_kernel::{Aggregate, codec};
@@ -43,7 +44,10 @@ impl Kind {
         match self {
             Self::Ticket => args.read::<Ticket>(desk, ticket(desk, name).await?).await,
             Self::Person => {
-                let id = match name.parse::<PersonName>()? {
+                let id = match name
+                    .parse::<PersonName>()
+                    .context("a person is named by an e-mail address or an id (a UUID)")?
+                {
                     PersonName::Id(id) => Some(id),
                     address @ PersonName::Email(..) => desk.person_id(&address).await?,
                 };
@@ -51,7 +55,7 @@ impl Kind {
             }
             Self::Agent => args.read::<Agent>(desk, desk.agent_id(&name.parse::<AgentName>()?).await?).await,
             Self::Team => args.read::<Setting<Team>>(desk, desk.team_id(&name.parse::<TeamName>()?).await?).await,
-            Self::ApiKey => args.read::<Key>(desk, KeyId::parse(name).map(|id| id.record())).await,
+            Self::ApiKey => args.read::<Key>(desk, api_key(name)).await,
         }
     }
 }
@@ -67,6 +71,11 @@ async fn ticket(desk: &Desk, name: &str) -> anyhow::Result<Option<TicketId>> {
     let id = Uuid::parse_str(name);
     let id = id.map_err(|_| anyhow::anyhow!("a ticket is named by its number (1042 or '#1042') or its id (a UUID)"))?;
     Ok(Some(TicketId(id)))
+}
+
+/// A key is named by its id, or by the id of its stream.
+fn api_key(name: &str) -> Option<ApiKeyId> {
+    KeyId::parse(name).map(|id| id.record()).or_else(|| Uuid::try_parse(name).ok().map(ApiKeyId))
 }
 
 impl Described for Ticket {

@@ -1,5 +1,6 @@
 //! `docket audit replay`: a record's history and the state that it folds to.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -12,9 +13,9 @@ use shared_kernel::{ActorRef, Aggregate, Stamp, StreamVersion, codec};
 use uuid::Uuid;
 
 use super::diff::{self, Change};
-use super::names::Names;
 use super::record::{Described, Kind};
 use super::{description, timeline};
+use crate::names::{self, Names};
 use crate::terminal::json;
 
 /// Replay a record: its events in order, and the state after them.
@@ -33,7 +34,8 @@ use crate::terminal::json;
     docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json\n  \
     docket audit replay --kind team facilities\n  \
     docket audit replay --kind agent ada\n  \
-    docket audit replay --kind person grace@example.com"
+    docket audit replay --kind person grace@example.com\n  \
+    docket audit replay --kind api-key 0123456789abcdef"
 )]
 pub(crate) struct Args {
     /// What it is called: a ticket's number (1042 or '#1042'), a team's or an agent's handle, a person's e-mail address, an API
@@ -57,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long)]
     diff: bool,
 
-    /// Print one JSON object: the kind and the id, version, events, state
+    /// Print one JSON object: the id under the name of the kind, version, events, state
     #[arg(long)]
     json: bool,
 }
@@ -84,7 +86,11 @@ pub(super) struct Step {
 /// A record's history up to the version or time asked for.
 pub(super) struct Replay {
     pub(super) kind: &'static str,
+    /// What the kind is called.
+    pub(super) label: &'static str,
     pub(super) id: Uuid,
+    /// As the arguments name the record.
+    pub(super) called: String,
     pub(super) steps: Vec<Step>,
     /// How many events the record has in all.
     pub(super) of: usize,
@@ -99,7 +105,8 @@ pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         writeln!(out, "{}", json(&to_json(&replay, args.diff))?)?;
     } else {
-        let names = Names::of(desk, &replay).await?;
+        let mut names = Names::default();
+        names.learn(desk, replay.ids()).await?;
         timeline::print(&mut out, &replay, &names, args.diff)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -120,7 +127,7 @@ impl Args {
             Err(DeskError::NoSuchVersion) => bail!("{called} {}", self.missing::<A>(desk, id).await?),
             history => history.with_context(|| format!("{called} can't be read"))?,
         };
-        fold::<A>(id, entries, of)
+        fold::<A>(id, A::shown(&self.name), entries, of)
     }
 
     fn until(&self) -> AsOf {
@@ -147,7 +154,20 @@ impl Args {
     }
 }
 
-fn fold<A: Described>(id: A::Id, entries: Vec<Entry<A::Event>>, of: usize) -> anyhow::Result<Replay> {
+impl Replay {
+    /// Every id that it mentions, its own included.
+    fn ids(&self) -> BTreeSet<Uuid> {
+        let mut ids = BTreeSet::from([self.id]);
+        names::collect(&Value::Object(self.state.clone()), &mut ids);
+        for step in &self.steps {
+            names::collect(&step.data, &mut ids);
+            ids.extend(step.actor.as_ref().and_then(|actor| Uuid::try_parse(&actor.id).ok()));
+        }
+        ids
+    }
+}
+
+fn fold<A: Described>(id: A::Id, called: String, entries: Vec<Entry<A::Event>>, of: usize) -> anyhow::Result<Replay> {
     let mut state: Option<A::State> = None;
     let mut before = Map::new();
     let (mut steps, mut last) = (Vec::new(), Version(0));
@@ -175,7 +195,8 @@ fn fold<A: Described>(id: A::Id, entries: Vec<Entry<A::Event>>, of: usize) -> an
         });
         before = after;
     }
-    Ok(Replay { kind: <A as Aggregate>::TYPE, id: id.into(), steps, of, version: last, state: before })
+    let (kind, label) = (<A as Aggregate>::TYPE, A::LABEL);
+    Ok(Replay { kind, label, id: id.into(), called, steps, of, version: last, state: before })
 }
 
 fn to_json(replay: &Replay, with_diff: bool) -> Value {

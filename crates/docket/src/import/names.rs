@@ -6,7 +6,7 @@ use agent_aggregate::Agent;
 use chrono::{DateTime, Utc};
 use desk::{AsOf, Call, Desk, DeskError, Name, NewAgent, PersonName, TicketCommand};
 use serde_json::json;
-use shared_kernel::{Actor, AgentId, Handle, PersonId, Principal, Role, TeamId};
+use shared_kernel::{Actor, AgentId, Handle, PersonId, Role, TeamId};
 use ticket_aggregate::{Command, Open, Ticket};
 
 use super::{SOURCE_KIND, ids, importer};

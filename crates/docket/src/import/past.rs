@@ -36,7 +36,7 @@ impl Past {
         source: &str,
     ) -> Result<(Self, Option<Arc<VersionedTicket>>), DeskError> {
         let (folded, entries) = match desk.history(ticket, AsOf::Now).await {
-            Ok(history) => (Some(history.ticket), history.entries),
+            Ok(history) => (Some(history.record), history.entries),
             Err(DeskError::NotFound) => (None, Vec::new()),
             Err(error) => return Err(error),
         };

@@ -6,8 +6,8 @@ use sqlx::postgres::PgRow;
 use ticket_aggregate::{Channel, Event, Opening, Priority, Status, Ticket, TicketNumber, TicketOpened};
 use uuid::Uuid;
 
+use crate::fold;
 use crate::read_model::DecodedEvent;
-use crate::ticket_stream;
 
 /// What tickets are grouped by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,7 @@ pub(super) fn outline(known: &GroupedTicket, event: &DecodedEvent) -> Option<Tic
         source_id: None,
         follow_up_of: None,
     };
-    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &ticket_stream::stamp(event))?;
+    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &fold::stamp(event))?;
     ticket.status = known.key.status;
     ticket.assignee = known.key.assignee;
     Some(ticket)

@@ -9,8 +9,9 @@ use super::group_key::GroupKey;
 use super::{NAME, Queues};
 use crate::error::ReadError;
 use crate::generation::Generation;
+use crate::ids::uuids;
 use crate::reader::{AtLeast, Reader};
-use crate::tickets::{Viewer, uuids};
+use crate::tickets::Viewer;
 
 /// A queue: a group of tickets, and their number.
 #[derive(Clone, Debug, PartialEq, Eq)]

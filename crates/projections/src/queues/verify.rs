@@ -6,14 +6,15 @@ use std::pin::pin;
 
 use eventstore::{RecordedEvent, StoreError, StreamId};
 use futures_util::TryStreamExt;
+use shared_kernel::Aggregate;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
 use super::group_key::GroupKey;
+use crate::fold;
 use crate::generation::Generation;
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// Tickets are compared in chunks of this size.
@@ -85,12 +86,12 @@ async fn stored_tickets(connection: &mut PgConnection, generation: Generation) -
 }
 
 fn apply(ticket: &mut Option<Ticket>, recorded: &RecordedEvent) {
-    if !ticket_stream::is_ticket_event(recorded) {
+    if recorded.stream_type.as_str() != Ticket::TYPE {
         return;
     }
     // the audit of the log reports what can't be decoded
-    let Ok(event) = ticket_stream::decode(recorded) else { return };
-    *ticket = ticket_stream::fold_recorded(ticket.take(), recorded, &event);
+    let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
+    *ticket = fold::apply_recorded::<Ticket>(ticket.take(), recorded, &event);
 }
 
 /// The counts, and descriptions of the rows that can't be read.

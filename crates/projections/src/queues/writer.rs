@@ -7,13 +7,14 @@ use eventstore::StreamId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
+use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::group_key::{GroupKey, GroupedTicket, outline};
 use crate::cache::Cache;
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{ApplyError, Changes, DecodedEvent, Writer};
-use crate::ticket_stream;
 
 /// The number of grouped tickets that a writer caches.
 const CACHED: usize = 100_000;
@@ -66,10 +67,10 @@ impl Writer for QueuesWriter {
             let known = self.cache.take(event.stream);
             before.entry(event.stream).or_insert_with(|| known.clone());
             if let Some(known) = &known {
-                event.check_newer_than(ticket_stream::version_of(known.version))?;
+                event.check_newer_than(fold::version_of(known.version))?;
             }
             let ticket = known.as_ref().and_then(|known| outline(known, event));
-            let ticket = ticket_stream::fold(ticket, event)?;
+            let ticket = fold::apply::<Ticket>(ticket, event)?;
             self.cache.put(event.stream, GroupedTicket::after(known.as_ref(), &ticket));
         }
         let mut moves = Moves { generation: self.generation, tickets: Vec::new(), counts: BTreeMap::new() };

@@ -10,9 +10,10 @@ use ticket_aggregate::{Priority, Status, Tag, Ticket, TicketId};
 use uuid::Uuid;
 
 use super::rows::rank;
-use super::tokenizer;
-use super::viewer::{Viewer, uuids};
+use super::viewer::Viewer;
 use crate::generation::Generation;
+use crate::ids::uuids;
+use crate::tokenizer;
 
 /// A filter by something that a ticket may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

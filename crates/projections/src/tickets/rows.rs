@@ -7,11 +7,11 @@ use eventstore::{Position, StreamId};
 use ticket_aggregate::{Priority, Ticket};
 use uuid::Uuid;
 
-use super::tokenizer::Vector;
+use super::texts;
 use crate::cache::Cache;
+use crate::fold;
 use crate::read_model::{ApplyError, DecodedEvent};
-use crate::ticket_stream;
-use crate::tickets::tokenizer;
+use crate::tokenizer::Vector;
 
 /// The tickets that a batch changes.
 #[derive(Debug, Default)]
@@ -32,14 +32,14 @@ impl ChangedTickets {
     /// Folds an event into its ticket, and records the change.
     pub(super) fn fold(&mut self, known: Option<Ticket>, event: &DecodedEvent) -> Result<Ticket, ApplyError> {
         if let Some(known) = &known {
-            event.check_newer_than(ticket_stream::version_of(known.version))?;
+            event.check_newer_than(fold::version_of(known.version))?;
         }
         let opened = known.is_none();
-        let ticket = ticket_stream::fold(known, event)?;
+        let ticket = fold::apply::<Ticket>(known, event)?;
         let new = Change { opened, position: event.position, words: EntryWords::new() };
         let change = self.0.entry(event.stream).or_insert(new);
         change.position = event.position;
-        change.words.extend(tokenizer::entry_words(event.payload(), event.version.0));
+        change.words.extend(texts::entry_words(event.payload(), event.version.0));
         Ok(ticket)
     }
 
@@ -60,9 +60,9 @@ impl ChangedTickets {
         let (mut new, mut changed) = (WordColumns::default(), WordColumns::default());
         for (stream, mut change) in self.0 {
             if !change.opened
-                && let Some(subject) = change.words.remove(&tokenizer::SUBJECT)
+                && let Some(subject) = change.words.remove(&texts::SUBJECT)
             {
-                changed.push(stream, EntryWords::from([(tokenizer::SUBJECT, subject)]));
+                changed.push(stream, EntryWords::from([(texts::SUBJECT, subject)]));
             }
             new.push(stream, change.words);
         }

@@ -6,15 +6,16 @@ use std::pin::pin;
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, StoreError, StreamId};
 use futures_util::StreamExt;
+use shared_kernel::Aggregate;
 use sqlx::{AssertSqlSafe, PgConnection};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
 use super::rows::{EntryWords, WordColumns, rank, read_ticket};
-use super::tokenizer::entry_words;
+use super::texts::entry_words;
+use crate::fold;
 use crate::generation::Generation;
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// A ticket according to the log.
@@ -27,13 +28,13 @@ struct ExpectedTicket {
 
 impl ExpectedTicket {
     fn apply(&mut self, recorded: &RecordedEvent) {
-        if !ticket_stream::is_ticket_event(recorded) {
+        if recorded.stream_type.as_str() != Ticket::TYPE {
             return;
         }
         // the audit of the log reports what can't be decoded
-        let Ok(event) = ticket_stream::decode(recorded) else { return };
+        let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
         self.words.extend(entry_words(&event, recorded.version.0));
-        self.ticket = ticket_stream::fold_recorded(self.ticket.take(), recorded, &event);
+        self.ticket = fold::apply_recorded::<Ticket>(self.ticket.take(), recorded, &event);
         self.last = recorded.position;
     }
 }

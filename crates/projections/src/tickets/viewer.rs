@@ -2,7 +2,8 @@
 
 use shared_kernel::{AgentId, PersonId, Principal, Role, TeamId};
 use sqlx::{Postgres, QueryBuilder};
-use uuid::Uuid;
+
+use crate::ids::uuids;
 
 /// Who reads: decides which tickets are visible, and what of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +58,4 @@ impl Viewer {
             }
         }
     }
-}
-
-/// Ids, to be bound.
-pub(crate) fn uuids<T: Copy + Into<Uuid>>(ids: &[T]) -> Vec<Uuid> {
-    ids.iter().map(|id| (*id).into()).collect()
 }

@@ -5,13 +5,13 @@
 //! `tsquery` in its text form; its own parser costs four times as much, and does not split addresses (docs/adr/0024).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
-use ticket_aggregate::{Event, Opening};
 
 /// The searchable part of a text, in bytes: a `tsvector` holds 1 MiB at most, positions included.
 const SEARCHABLE_BYTES: usize = 256 * 1024;
@@ -21,62 +21,10 @@ const WORD_BYTES: usize = 255;
 const LAST_POSITION: u16 = 16_383;
 const POSITIONS: usize = 255;
 
-/// The entry of a ticket's subject, the only text that can change.
-pub(super) const SUBJECT: i64 = 0;
-
-/// A text that a ticket is found by.
-#[derive(Clone, Copy, Debug)]
-struct SearchableText<'a> {
-    /// The version at which it was written, or [`SUBJECT`].
-    entry: i64,
-    /// Whether the requester may find the ticket by it.
-    public: bool,
-    text: &'a str,
-}
-
-/// The words that an event adds at a version of its ticket, by entry.
-pub(super) fn entry_words(event: &Event, version: i64) -> impl Iterator<Item = (i64, (bool, Vector))> {
-    texts(event, version).into_iter().map(|text| (text.entry, (text.public, vector(text.text))))
-}
-
-fn texts(event: &Event, version: i64) -> Vec<SearchableText<'_>> {
-    let text = |entry, public, text| SearchableText { entry, public, text };
-    match event {
-        Event::TicketOpened(opened) => {
-            let Opening { subject, body } = &opened.personal.text;
-            vec![text(SUBJECT, true, &**subject), text(version, true, body)]
-        }
-        Event::SubjectChanged { personal } => vec![text(SUBJECT, true, &*personal.text.to)],
-        Event::PublicReplyAdded { personal, .. } | Event::RequesterReplied { personal, .. } => {
-            vec![text(version, true, &*personal.text.body)]
-        }
-        Event::InternalNoteAdded { personal, .. } => vec![text(version, false, &*personal.text.body)],
-        Event::AgentAssigned { .. }
-        | Event::AgentUnassigned { .. }
-        | Event::TeamAssigned { .. }
-        | Event::PriorityChanged { .. }
-        | Event::CategoryChanged { .. }
-        | Event::TagsAdded { .. }
-        | Event::TagsRemoved { .. }
-        | Event::RequesterChanged { .. }
-        | Event::WorkStarted {}
-        | Event::TicketPended {}
-        | Event::TicketPutOnHold { .. }
-        | Event::TicketResumed { .. }
-        | Event::TicketResolved { .. }
-        | Event::TicketReopened { .. }
-        | Event::TicketClosed { .. }
-        | Event::TicketLinked { .. }
-        | Event::TicketUnlinked { .. }
-        | Event::FollowerAdded { .. }
-        | Event::FollowerRemoved { .. } => Vec::new(),
-    }
-}
-
 /// A `tsvector` in PostgreSQL's binary format: the number of words, then of each word its bytes, a zero, the number of
 /// positions, and the positions. Words are sorted by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Vector(Vec<u8>);
+pub(crate) struct Vector(Vec<u8>);
 
 impl Type<Postgres> for Vector {
     fn type_info() -> PgTypeInfo {
@@ -98,7 +46,7 @@ impl Encode<'_, Postgres> for Vector {
 }
 
 /// The words of a text and their positions.
-fn vector(text: &str) -> Vector {
+pub(crate) fn vector(text: &str) -> Vector {
     let text = &text[..text.floor_char_boundary(SEARCHABLE_BYTES)];
     let positions = (1..LAST_POSITION).chain(std::iter::repeat(LAST_POSITION));
     // the first eight bytes, as a number, decide most comparisons
@@ -144,16 +92,37 @@ fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
+/// The words of several texts, as the text of a `tsvector`. Words of different texts are not adjacent.
+pub(crate) fn text_vector<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    let mut position = 0;
+    for text in texts {
+        for word in words(text) {
+            position += 1;
+            all.entry(word).or_default().push(position.to_string());
+        }
+        position += 1;
+    }
+    // letters and digits need no quotes
+    all.into_iter().map(|(word, positions)| format!("{word}:{}", positions.join(","))).collect::<Vec<_>>().join(" ")
+}
+
+/// A `tsquery` for adjacent words, the last of which may go on; `None`: the text has no words.
+pub(crate) fn parse_prefix(text: &str) -> Option<String> {
+    let words = words(text).collect::<Vec<_>>().join(" <-> ");
+    (!words.is_empty()).then(|| format!("{words}:*"))
+}
+
 /// Adjacent words, as the text of a `tsquery`, that one text of a ticket must contain, or none may.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Operand {
-    pub(super) negated: bool,
-    pub(super) words: String,
+pub(crate) struct Operand {
+    pub(crate) negated: bool,
+    pub(crate) words: String,
 }
 
 /// Parses a search in web search syntax: words, `"a phrase"`, `or`, `-not`. The result is a disjunction of conjunctions.
 /// Every text is valid; one without words has no groups.
-pub(super) fn parse_search(text: &str) -> Vec<Vec<Operand>> {
+pub(crate) fn parse_search(text: &str) -> Vec<Vec<Operand>> {
     let mut groups = Groups::default();
     let mut negated = false;
     for (part, text) in text.split('"').enumerate() {
@@ -248,6 +217,18 @@ mod tests {
         let many = (0..20_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
         let late = text(&vector(&many));
         assert!(late.contains("w16381:16382 ") && late.contains("w19999:16383"));
+    }
+
+    #[test]
+    fn words_of_several_texts_are_not_adjacent() {
+        assert_eq!(text_vector(["Ann O'Neil", "ann@a.b"]), "a:6 ann:1,5 b:7 neil:3 o:2");
+        assert_eq!(text_vector([]), "");
+    }
+
+    #[test]
+    fn prefix_goes_on_after_its_last_word() {
+        assert_eq!(parse_prefix("Ann@Exa").as_deref(), Some("ann <-> exa:*"));
+        assert_eq!(parse_prefix(" :*& "), None);
     }
 
     fn shown(groups: &[Vec<Operand>]) -> String {
