@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use eventsourcing::{Versioned, codec};
-use eventstore::{Position, RecordedEvent, Version};
+use eventstore::{Metadata, Position, RecordedEvent, Version};
 use serde::Deserialize;
 use serde_json::Value;
 use ticket_aggregate::{Event, Ticket};
@@ -50,7 +50,11 @@ pub type HistoryPage<A> = (Arc<Versioned<A>>, Vec<Entry<<A as Aggregate>::Event>
 
 /// The actor that an event's metadata names. If none, or not a sound one: why.
 pub(crate) fn actor_of(recorded: &RecordedEvent) -> Result<ActorRef, String> {
-    let metadata = recorded.metadata().map_err(|error| format!("metadata: {error}"))?;
+    actor_in(&recorded.metadata().map_err(|error| format!("metadata: {error}"))?)
+}
+
+/// The same of metadata that could be read.
+pub(crate) fn actor_in(metadata: &Metadata) -> Result<ActorRef, String> {
     let actor = metadata.extra.get("actor").ok_or("no actor")?;
     let actor = ActorRef::deserialize(actor).map_err(|error| format!("actor: {error}"))?;
     if actor.is_well_formed() { Ok(actor) } else { Err(format!("actor: {:?} is no {}", actor.id, actor.kind)) }

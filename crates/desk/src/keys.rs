@@ -29,6 +29,7 @@ use record::KeyCommand;
 use secrets::{SecretRow, fingerprint};
 use token::Token;
 
+pub(crate) use audit::SecretsOfEvents;
 pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
 pub use record::{Key, KeyState};
 pub use token::KeyId;

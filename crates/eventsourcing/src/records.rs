@@ -46,11 +46,11 @@ impl<A: Aggregate> Clone for Records<A> {
 
 /// What a snapshot holds beside its version.
 #[derive(Serialize, Deserialize)]
-struct SnapshotBody<S> {
-    stream: StreamId,
-    position: Position,
-    occurred_at: DateTime<Utc>,
-    state: S,
+pub(crate) struct SnapshotBody<S> {
+    pub(crate) stream: StreamId,
+    pub(crate) position: Position,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) state: S,
 }
 
 impl<A: Aggregate> Records<A> {

@@ -154,8 +154,21 @@ impl ActorRef {
     /// Whether the id is of the form that the kind has.
     pub fn is_well_formed(&self) -> bool {
         match self.kind {
-            ActorKind::Requester | ActorKind::Agent => uuid::Uuid::try_parse(&self.id).is_ok(),
+            // as it is written, and in no other of the forms that a UUID can have
+            ActorKind::Requester | ActorKind::Agent => {
+                uuid::Uuid::try_parse(&self.id).is_ok_and(|id| id.to_string() == self.id)
+            }
             ActorKind::System => !self.id.is_empty(),
         }
+    }
+
+    /// The scope of their idempotency keys: who they are, whichever API key they use.
+    pub fn scope(&self) -> String {
+        let kind = match self.kind {
+            ActorKind::Requester => "person",
+            ActorKind::Agent => "agent",
+            ActorKind::System => "system",
+        };
+        format!("{kind}:{}", self.id)
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use crate::{Actor, Identity, Role, TeamId};
+use crate::{Actor, Role, TeamId};
 
 /// Whoever issues a command or a query, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +35,7 @@ impl Principal {
     /// The scope of their idempotency keys: who they are, whichever API key they use. A rotation in the middle of a
     /// retry doubles nothing.
     pub fn scope(&self) -> String {
-        match &self.actor.identity {
-            Identity::Requester(person) => format!("person:{person}"),
-            Identity::Agent { agent, .. } => format!("agent:{agent}"),
-            Identity::System(name) => format!("system:{name}"),
-        }
+        self.actor.to_ref().scope()
     }
 
     /// Whether they see everything of a record that they may see, or only what is public of it.

@@ -1,36 +1,49 @@
 //! The audit of API keys: what proves a key is what its events name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eventsourcing::Records;
-use eventsourcing::audit::{AuditReport, Finding};
+use eventsourcing::audit::{AuditReport, Breach, Finding};
+use eventstore::StreamId;
 
-use super::record::{ApiKeyId, Key};
-use super::{KeyId, Keys, secrets};
+use super::record::{Key, KeyState};
+use super::{Keys, secrets};
 use crate::DeskError;
 
+/// The fingerprints of all secrets, by keys and numbers, as the events name them. Keys are few.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SecretsOfEvents(Arc<Mutex<BTreeMap<StreamId, BTreeMap<i32, String>>>>);
+
+impl SecretsOfEvents {
+    /// Takes over what a key's events have come to.
+    pub(crate) fn keep(&self, key: StreamId, state: Option<&KeyState>) {
+        let Some(state) = state else { return };
+        let secrets = state.secrets.iter().map(|(number, (fingerprint, _))| (*number, fingerprint.clone()));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, secrets.collect());
+    }
+}
+
 impl Keys {
-    /// Compares the stored secrets with the events: a secret that no event names, or one that is gone, was put or taken
-    /// by somebody else than this program.
-    pub(crate) async fn check_secrets(&self, report: &mut AuditReport) -> Result<(), DeskError> {
-        let mut stored: BTreeMap<ApiKeyId, (KeyId, BTreeSet<String>)> = BTreeMap::new();
+    /// Compares the stored secrets with those that the events name: one that is another or gone was changed by somebody else
+    /// than this program. One that no event names proves nothing; it is what a broken-off creation or rotation leaves.
+    pub(crate) async fn check_secrets(
+        &self,
+        of_events: &SecretsOfEvents,
+        report: &mut AuditReport,
+    ) -> Result<(), DeskError> {
+        let mut stored: BTreeMap<StreamId, BTreeSet<String>> = BTreeMap::new();
         for (id, fingerprint) in secrets::fingerprints(&self.pool).await? {
-            stored.entry(id.record()).or_insert_with(|| (id, BTreeSet::new())).1.insert(fingerprint);
+            stored.entry(Records::<Key>::stream(id.record())).or_default().insert(fingerprint);
         }
-        for (id, fingerprints) in stored.into_values() {
-            // without a record: a key whose making was broken off, which nobody can use
-            let Some(key) = self.records.current(id.record()).await? else { continue };
-            for (number, (known, _)) in &key.state.secrets {
-                if !fingerprints.contains(known) {
-                    report.add(Finding {
-                        rule: "api_key_secret",
-                        position: None,
-                        stream_type: Some(eventsourcing::codec::stream_type::<Key>()),
-                        stream: Some(Records::<Key>::stream(id.record())),
-                        version: None,
-                        detail: format!("the secret {number} of key {id} is not the one that was recorded"),
-                    });
-                }
+        let recorded = of_events.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (key, secrets) in recorded {
+            let stored = stored.remove(&key).unwrap_or_default();
+            for (number, _) in secrets.into_iter().filter(|(_, fingerprint)| !stored.contains(fingerprint)) {
+                let detail = format!("secret {number} of the key is gone, or not the one that was recorded");
+                let breach = Breach { rule: "api_key_secret", detail };
+                let stream_type = Some(eventsourcing::codec::stream_type::<Key>());
+                report.add(Finding { stream_type, ..Finding::of_stream(key, None, breach) });
             }
         }
         Ok(())

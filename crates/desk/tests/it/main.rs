@@ -29,6 +29,7 @@ mod reading;
 mod setup;
 mod several;
 mod snapshots;
+mod tampering;
 mod teams;
 mod visibility;
 mod when;

@@ -1,4 +1,4 @@
-use eventstore::{AppendError, StreamId, Unit};
+use eventstore::{AppendError, HeldAliases, StreamId, Unit, Version};
 
 use crate::world::{World, append, appended, event, exact, receipt, stream, unit};
 
@@ -84,4 +84,20 @@ async fn release_of_an_alias_that_is_not_held_refuses_the_unit() {
     appended(released);
     appended(taken);
     assert_eq!(holder(&world, "one").await, Some(stream(5)));
+}
+
+#[tokio::test]
+async fn aliases_of_streams_are_read_with_their_versions() {
+    let world = World::new().await;
+    appended(world.store.append(named(1, 1, "one").take_alias("mail", "m", stream(1))).await);
+    appended(world.store.append(next(2, 2, 0)).await);
+    let held = world.store.held_aliases(&[stream(3), stream(2), stream(1)]).await.unwrap();
+    let aliases = |names: &[(&str, &str)]| names.iter().map(|(s, n)| ((*s).to_owned(), (*n).to_owned())).collect();
+    let expected = [(1, 1, aliases(&[("mail", "m"), ("name", "one")])), (2, 1, aliases(&[])), (3, 0, aliases(&[]))];
+    let expected = expected.map(|(id, version, aliases): (u128, i64, Vec<_>)| HeldAliases {
+        stream_id: stream(id),
+        version: Version(version),
+        aliases,
+    });
+    assert_eq!(held, expected);
 }
