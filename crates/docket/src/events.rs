@@ -56,7 +56,7 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> anyhow::Result<ExitCo
             tokio::select! {
                 chunk = chunks.next() => match chunk {
                     Some(chunk) => {
-                        for event in chunk.iter() {
+                        for event in &*chunk {
                             print(desk, tail, &mut names, event).await?;
                         }
                     }

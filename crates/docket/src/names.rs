@@ -1,5 +1,6 @@
 //! Ids as people know them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use desk::{AsOf, Desk, DeskError};
@@ -24,9 +25,8 @@ impl Names {
     /// Looks up ids that were not looked up before.
     pub(crate) async fn learn(&mut self, desk: &Desk, ids: impl IntoIterator<Item = Uuid>) -> Result<(), DeskError> {
         for id in ids {
-            if !self.0.contains_key(&id) {
-                let name = name(desk, id).await?;
-                self.0.insert(id, name);
+            if let Entry::Vacant(entry) = self.0.entry(id) {
+                entry.insert(name(desk, id).await?);
             }
         }
         Ok(())

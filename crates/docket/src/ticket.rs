@@ -213,10 +213,10 @@ pub(crate) async fn run(config: &Config, command: &Command) -> anyhow::Result<Ex
         Command::Show(show) => self::show(config, show).await?,
         Command::Open(open) => self::open(config, open).await?,
         Command::Reply(message) => {
-            change(config, &message.change, "replies", json!({"body": text(&message.body)?})).await?
+            change(config, &message.change, "replies", json!({"body": text(&message.body)?})).await?;
         }
         Command::Note(message) => {
-            change(config, &message.change, "notes", json!({"body": text(&message.body)?})).await?
+            change(config, &message.change, "notes", json!({"body": text(&message.body)?})).await?;
         }
         Command::Assign(assign) => {
             let body = json!({"assignee": assign.agent, "override": assign.over_capacity});

@@ -36,6 +36,7 @@ impl Aggregate for Ticket {
         let names = ticket.source_ids.iter().map(|text| text.len() + 64).sum::<usize>();
         let small = (ticket.tags.len() + ticket.links.len()) * 128;
         let people = ticket.followers.len() * size_of::<PersonId>();
-        size_of::<Self>() + ticket.subject.len() + ticket.body.len() + names + small + people
+        let texts = [Some(&ticket.subject), Some(&ticket.body), ticket.hold_reason.as_ref()];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>() + names + small + people
     }
 }

@@ -43,6 +43,7 @@ fn opened_ticket(opened: &TicketOpened, stamp: &Stamp) -> Ticket {
         confirmed_by_requester: false,
         reopen_until: None,
         reopen_count: 0,
+        hold_reason: None,
         wake_at: None,
         timer_set_by: None,
         closed_at: None,
@@ -117,18 +118,21 @@ fn proceed(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
     match event {
         Event::WorkStarted {} => take_up(ticket),
         Event::TicketPended {} => ticket.status = Status::Pending,
-        Event::TicketPutOnHold { wake_at, .. } => {
+        Event::TicketPutOnHold { reason, wake_at } => {
             ticket.status = Status::OnHold;
+            ticket.hold_reason.clone_from(reason);
             ticket.wake_at = *wake_at;
             ticket.timer_set_by = wake_at.map(|_| stamp.version);
         }
         Event::TicketResumed { .. } => {
             ticket.status = Status::Open;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
             ticket.timer_set_by = None;
         }
         Event::TicketResolved { code, reopen_until } => {
             ticket.status = Status::Resolved;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
             ticket.resolved_at = Some(stamp.occurred_at);
             ticket.reopen_until = Some(*reopen_until);
@@ -147,6 +151,7 @@ fn proceed(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
         }
         Event::TicketClosed { reason } => {
             ticket.status = Status::Closed;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
             ticket.timer_set_by = None;
             ticket.closed_at = Some(stamp.occurred_at);

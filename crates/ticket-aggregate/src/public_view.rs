@@ -81,6 +81,7 @@ impl Ticket {
             followers,
             links,
             source_ids,
+            hold_reason,
             // and what is shown as it is
             status: _,
             assignee: _,
@@ -105,7 +106,7 @@ impl Ticket {
             body: _,
         } = &mut seen;
         (*version, *updated_at) = (*public_version, *public_updated_at);
-        (*category, *team) = (None, None);
+        (*category, *team, *hold_reason) = (None, None, None);
         (*tags, *followers, *links, *source_ids) = Default::default();
         seen
     }

@@ -59,6 +59,9 @@ pub struct Ticket {
     pub reopen_until: Option<DateTime<Utc>>,
     /// How often it was reopened.
     pub reopen_count: u32,
+    /// What a ticket on hold waits for; never there in a public view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_reason: Option<String>,
     /// When a ticket on hold goes on by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wake_at: Option<DateTime<Utc>>,

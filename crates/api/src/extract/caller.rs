@@ -53,16 +53,17 @@ pub(crate) async fn principal(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Arc<Principal>, Problem> {
-    let Some(name) = on_behalf_of(headers)? else {
+    if !headers.contains_key(ON_BEHALF_OF) {
         guard.check(caller.role)?;
         return Ok(caller);
-    };
+    }
     if !caller.acts_for_others {
         let detail = "Docket-On-Behalf-Of is for keys with the scope act-for-others.";
         return Err(Problem::new(Code::Forbidden, detail).with("rule", "act_for_others"));
     }
     // before anybody is looked up, or registered
     guard.check(Role::Requester)?;
+    let name = on_behalf_of(headers)?;
     let person = match &name {
         PersonName::Id(_) => app.desk.person_id(&name).await?.ok_or_else(|| invalid("There is no such person."))?,
         PersonName::Email(address, _) => {
@@ -91,17 +92,15 @@ fn acted_for(principal: &Principal) -> Option<PersonId> {
     principal.via.as_ref().and_then(|_| principal.person())
 }
 
-/// The person whom the header names, if there is one.
-fn on_behalf_of(headers: &HeaderMap) -> Result<Option<PersonName>, Problem> {
+/// The person whom the header names.
+fn on_behalf_of(headers: &HeaderMap) -> Result<PersonName, Problem> {
     let mut lines = headers.get_all(ON_BEHALF_OF).iter();
-    let Some(line) = lines.next() else { return Ok(None) };
-    if lines.next().is_some() {
+    let (Some(line), None) = (lines.next(), lines.next()) else {
         return Err(invalid("There is more than one Docket-On-Behalf-Of; send one."));
-    }
+    };
     // addresses may have letters beyond ASCII (RFC 6532)
     let text = std::str::from_utf8(line.as_bytes()).map_err(|_| invalid("Docket-On-Behalf-Of must be UTF-8."))?;
-    let name = text.parse().map_err(|error: ValueError| invalid(&format!("Docket-On-Behalf-Of: {error}.")))?;
-    Ok(Some(name))
+    text.parse().map_err(|error: ValueError| invalid(&format!("Docket-On-Behalf-Of: {error}.")))
 }
 
 fn invalid(detail: &str) -> Problem {
@@ -112,7 +111,7 @@ fn invalid(detail: &str) -> Problem {
 mod tests {
     use super::*;
 
-    fn parse(lines: &[&[u8]]) -> Result<Option<PersonName>, ()> {
+    fn parse(lines: &[&[u8]]) -> Result<PersonName, ()> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(ON_BEHALF_OF, http::HeaderValue::from_bytes(line).unwrap());
@@ -122,9 +121,8 @@ mod tests {
 
     #[test]
     fn on_behalf_of_is_one_id_or_address() {
-        assert_eq!(parse(&[]), Ok(None));
         for name in ["01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11", "grace@example.com", "jörg@bücher.example"] {
-            assert_eq!(parse(&[name.as_bytes()]), Ok(Some(name.parse().unwrap())), "{name}");
+            assert_eq!(parse(&[name.as_bytes()]), Ok(name.parse().unwrap()), "{name}");
         }
         for bad in [&b""[..], b"grace", b"\xff@example.com"] {
             assert_eq!(parse(&[bad]), Err(()), "{bad:?}");

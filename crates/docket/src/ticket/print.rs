@@ -102,7 +102,7 @@ mod tests {
     fn ticket_is_one_line() {
         let mut out = Vec::new();
         line(&mut out, &json!({"number": 7, "version": 2, "status": "open", "subject": "a\u{202e}b"})).unwrap();
-        let text = anstream::adapter::strip_bytes(&out).to_string();
+        let text = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
         assert_eq!(text, "#7 a<U+202E>b: open (version 2)\n");
     }
 

@@ -76,8 +76,10 @@ fn hold_fold() {
     let held = [opened(), on_hold(Some(hour(48)))];
     assert_eq!(ticket(&held).status, Status::OnHold);
     assert_eq!(ticket(&held).wake_at, Some(hour(48)));
+    assert_eq!(ticket(&held).hold_reason.as_deref(), Some("awaiting a part"));
     for end in [resumed(Trigger::Timer), resolved()] {
-        assert_eq!(ticket(&[&held[..], &[end]].concat()).wake_at, None);
+        let after = ticket(&[&held[..], &[end]].concat());
+        assert_eq!((after.wake_at, after.hold_reason), (None, None));
     }
 }
 

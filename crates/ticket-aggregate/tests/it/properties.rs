@@ -20,6 +20,7 @@ fn check(ticket: &Ticket) {
     assert_eq!(ticket.closed_reason.is_some(), closed);
     assert!(ticket.status != Status::Resolved || ticket.reopen_until.is_some());
     assert!(ticket.wake_at.is_none() || ticket.status == Status::OnHold);
+    assert!(ticket.hold_reason.is_none() || ticket.status == Status::OnHold);
     assert!(!ticket.agent_replied_since_requester || ticket.agent_replied_publicly);
     assert!(ticket.assignee.is_none() || ticket.status != Status::New);
     check_timer(ticket);

@@ -41,7 +41,7 @@ pub(super) fn route() -> Route {
             "Agents take tickets themselves; leads and admins assign others. A new ticket becomes open. An agent at capacity is \
              refused, unless `override` is true.",
         )
-        .errors(&[Code::NotTeamMember])
+        .errors(&[Code::NotTeamMember, Code::AgentAtCapacity])
 }
 
 #[cfg(test)]

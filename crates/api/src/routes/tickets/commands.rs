@@ -121,6 +121,8 @@ pub(super) fn route() -> Route {
             Code::CommandRefused,
             Code::NoAssignee,
             Code::NotTeamMember,
+            Code::AgentAtCapacity,
+            Code::PersonBlocked,
             Code::NoReplySinceRequester,
             Code::OpenBlockers,
             Code::ReopenDeadlinePassed,

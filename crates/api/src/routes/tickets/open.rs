@@ -7,8 +7,8 @@ use axum::routing::post;
 use desk::{AsOf, DeskError, PersonName, TeamName, TicketCommand};
 use serde::Deserialize;
 use serde_json::json;
-use shared_kernel::{Principal, Role};
-use ticket_aggregate::{Channel, CommandKind, Open, Priority, Rejection, TicketId, TicketNumber};
+use shared_kernel::Role;
+use ticket_aggregate::{Channel, CommandKind, Open, Priority, TicketId, TicketNumber};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -86,10 +86,6 @@ async fn handle(State(app): State<App>, request: CommandRequest<OpenTicket>) -> 
     body.check_reserved(context.caller.role)?;
     let Parsed { open, requester, team } =
         body.parse().map_err(|faults| Problem::faults(Code::ValidationFailed, faults))?;
-    let requester = match requester {
-        Some(asker) => for_whom(&app, &context.caller, asker).await?,
-        None => None,
-    };
     if let Some(before) = open.follow_up_of {
         match app.desk.ticket(before, AsOf::Now, &context.caller).await {
             Err(DeskError::NotFound) => {
@@ -103,17 +99,6 @@ async fn handle(State(app): State<App>, request: CommandRequest<OpenTicket>) -> 
     let id = TicketId((app.config.new_id)());
     let open = TicketCommand::Open { open: Open { number, ..open }, requester, team };
     execute(&app, id, vec![open], context).await
-}
-
-/// For whom it is opened; none: for the requester who calls. Requesters learn nothing of others: whether there is such a
-/// person, or whether they are blocked.
-async fn for_whom(app: &App, caller: &Principal, asker: PersonName) -> Result<Option<PersonName>, Problem> {
-    match caller.role {
-        Role::Agent | Role::Lead | Role::Admin | Role::System => return Ok(Some(asker)),
-        Role::Requester => {}
-    }
-    let is_caller = app.desk.person_id(&asker).await?.is_some_and(|person| caller.is(person));
-    if is_caller { Ok(None) } else { Err(Rejection::OpenForAnother.into()) }
 }
 
 /// A command but for its ticket's number.

@@ -58,6 +58,8 @@ pub(super) struct TicketView {
     /// The deadline for reopening it.
     #[schema(format = DateTime)]
     reopen_until: Option<String>,
+    /// What a ticket on hold waits for. For staff.
+    hold_reason: Option<String>,
     /// When a ticket on hold goes on by itself.
     #[schema(format = DateTime)]
     wake_at: Option<String>,
@@ -122,6 +124,7 @@ impl TicketView {
             resolved_at: ticket.resolved_at.map(rfc3339),
             resolution_code: ticket.resolution_code.as_ref().map(ToString::to_string),
             reopen_until: ticket.reopen_until.map(rfc3339),
+            hold_reason: ticket.hold_reason.clone(),
             wake_at: ticket.wake_at.map(rfc3339),
             closed_at: ticket.closed_at.map(rfc3339),
             closed_reason: ticket.closed_reason.map(|reason| reason.to_string()),
@@ -138,7 +141,7 @@ impl TicketView {
             "requester": {"person_id": EXAMPLE_PERSON}, "channel": "api",
             "tags": ["printer"], "followers": [], "links": [],
             "opened_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:32:10Z", "resolved_at": null,
-            "resolution_code": null, "reopen_until": null, "wake_at": null, "closed_at": null, "closed_reason": null, "follow_up_of": null,
+            "resolution_code": null, "reopen_until": null, "hold_reason": null, "wake_at": null, "closed_at": null, "closed_reason": null, "follow_up_of": null,
             "allowed_commands": ["reply", "note", "assign", "resolve"],
         })
     }
