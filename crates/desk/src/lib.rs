@@ -14,6 +14,7 @@ mod keys;
 mod numbers;
 mod reading;
 mod request;
+mod timers;
 
 use std::sync::{Arc, LazyLock};
 

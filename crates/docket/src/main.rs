@@ -19,6 +19,7 @@ mod relay;
 mod serve;
 mod telemetry;
 mod terminal;
+mod timers;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;

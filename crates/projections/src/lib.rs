@@ -5,7 +5,7 @@
 //! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`.
+//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `timers`.
 #![forbid(unsafe_code)]
 
 mod cache;
@@ -28,8 +28,10 @@ mod registry;
 mod secret;
 mod session;
 mod status;
+mod table;
 mod ticket_stream;
 mod tickets;
+mod timers;
 mod verification;
 mod verify;
 
@@ -48,6 +50,7 @@ pub use reader::{AtLeast, Reader};
 pub use registry::names;
 pub use status::{Status, StreamFault};
 pub use tickets::{Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use timers::TimersReader;
 pub use verification::Difference;
 
 use context::Context;

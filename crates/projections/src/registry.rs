@@ -3,10 +3,11 @@
 use crate::queues::Queues;
 use crate::read_model::ReadModel;
 use crate::tickets::Tickets;
+use crate::timers::Timers;
 
 pub(crate) type Registry = &'static [&'static dyn ReadModel];
 
-pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues];
+pub(crate) static READ_MODELS: Registry = &[&Tickets, &Queues, &Timers];
 
 /// The names of all read models.
 pub fn names() -> impl Iterator<Item = &'static str> {

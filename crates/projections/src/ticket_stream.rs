@@ -8,7 +8,7 @@ use ticket_aggregate::{Event, Ticket};
 
 use crate::read_model::{ApplyError, DecodedEvent, Payload};
 
-const STREAM_TYPE: StreamType = StreamType::from_static("ticket");
+pub(crate) const STREAM_TYPE: StreamType = StreamType::from_static("ticket");
 
 /// Whether the event belongs to a ticket.
 pub(crate) fn is_ticket_event(event: &RecordedEvent) -> bool {

@@ -22,5 +22,6 @@ mod reading;
 mod several;
 mod snapshots;
 mod teams;
+mod timers;
 mod visibility;
 mod world;

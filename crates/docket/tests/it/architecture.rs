@@ -24,7 +24,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("bench", &["devstack", "eventstore"]),
     ("faults", &["devstack"]),
     ("overload", &["devstack"]),
-    ("docket", &["api", "desk", "devstack", "eventstore", "projections", "relay", "shared-kernel", "ticket-aggregate"]),
+    (
+        "docket",
+        &[
+            "api",
+            "desk",
+            "devstack",
+            "eventsourcing",
+            "eventstore",
+            "projections",
+            "relay",
+            "shared-kernel",
+            "ticket-aggregate",
+        ],
+    ),
 ];
 
 /// External crates, and the only crates of the workspace that may use them.

@@ -58,7 +58,7 @@ fn settings() -> Settings {
         (r"/[^\s:]*/examples/", "examples/"),
         (r"\b\d+\.\d s\b", "<seconds> s"),
         // the first of them may have been begun while another model was rebuilt
-        (r"(tickets +)\d+(  live)", "${1}<generation>${2}"),
+        (r"((?:tickets|timers) +)\d+(  live)", "${1}<generation>${2}"),
         (r"generation \d+ is live", "generation <generation> is live"),
     ] {
         settings.add_filter(pattern, shown);
@@ -116,7 +116,7 @@ async fn keys_and_projections() {
     check(&import, "keys_create_json", "keys create --role requester --email grace@example.com --json");
     check(&import, "keys_list", "keys list");
     check(&import, "projections_status_none", "projections status");
-    for name in ["queues", "tickets", "tickets"] {
+    for name in ["queues", "tickets", "tickets", "timers", "timers"] {
         let output = import.docket(&["projections", "rebuild", name]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

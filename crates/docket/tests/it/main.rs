@@ -23,3 +23,4 @@ mod serve;
 mod server;
 mod startup;
 mod terminal;
+mod timers;

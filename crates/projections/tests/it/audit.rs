@@ -3,7 +3,7 @@
 use projections::{Difference, Projections};
 use sqlx::AssertSqlSafe;
 
-use crate::world::{World, at_least, everything};
+use crate::world::{World, caught_up};
 
 async fn verify(world: &World) -> Vec<Difference> {
     let projections = Projections::new(world.store.clone(), world.pool.clone());
@@ -37,8 +37,7 @@ async fn audit_finds_lost_rows_of_every_table() {
             world.story(n).await;
         }
         let head = world.store.head().await.unwrap();
-        process.reader.tickets(&everything(), at_least(head)).await.unwrap();
-        process.reader.queues(&projections::Viewer::Everything, at_least(head)).await.unwrap();
+        caught_up(&process.reader, head).await;
     }
     assert_eq!(verify(&world).await, []);
     for (name, table) in tables(&world).await {
@@ -59,7 +58,7 @@ async fn audit_reports_progress_over_all_models() {
         let process = world.process().await;
         let head = world.story(0).await;
         world.assert_right(&process.reader).await;
-        process.reader.queues(&projections::Viewer::Everything, at_least(head)).await.unwrap();
+        caught_up(&process.reader, head).await;
     }
     let mut last = 0;
     let projections = Projections::new(world.store.clone(), world.pool.clone());

@@ -13,4 +13,5 @@ mod once;
 mod poison;
 mod rebuilds;
 mod stored_form;
+mod timers;
 mod world;

@@ -88,7 +88,7 @@ async fn rebuild_under_load_equals_what_it_replaces() {
         .fetch_one(&world.pool)
         .await
         .unwrap();
-        (tables == 5).then_some(())
+        (tables == 6).then_some(())
     })
     .await;
 }

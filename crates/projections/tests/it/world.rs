@@ -177,6 +177,16 @@ async fn open(database: &TestDatabase) -> EventStore {
     EventStore::open(program_pool(database).await, options)
 }
 
+/// Waits until all live read models have read up to a position.
+pub(crate) async fn caught_up(reader: &Reader, position: Position) {
+    eventually("all read models catch up", async || {
+        let all = reader.status().await.unwrap();
+        let live = all.iter().filter(|status| status.state == "live" && status.position >= position);
+        (live.count() == projections::names().count()).then_some(())
+    })
+    .await;
+}
+
 pub(crate) fn at_least(position: Position) -> AtLeast {
     AtLeast { position, wait: Duration::from_secs(20) }
 }
@@ -227,6 +237,11 @@ pub(crate) fn at(second: i64) -> DateTime<Utc> {
     Utc.timestamp_opt(1_760_000_000 + second, 0).unwrap()
 }
 
+/// A due time that no test lives to see.
+pub(crate) fn far() -> DateTime<Utc> {
+    at(2_000_000_000)
+}
+
 pub(crate) fn opened(n: u128) -> Event {
     let number = i64::try_from(n).unwrap() + 1;
     Event::TicketOpened(Box::new(TicketOpened {
@@ -273,7 +288,7 @@ pub(crate) fn story(n: u128) -> Vec<Event> {
     ];
     if n.is_multiple_of(2) {
         let code = ResolutionCode::parse("solved").unwrap();
-        events.push(Event::TicketResolved { code, reopen_until: at(1_000) });
+        events.push(Event::TicketResolved { code, reopen_until: far() });
     }
     events
 }
