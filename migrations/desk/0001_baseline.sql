@@ -1,24 +1,15 @@
--- Who may call (docs/adr/0006). A secret is kept as an argon2id hash, never as itself.
-create table api_keys (
-  id         text        not null,
-  role       text        not null,
-  name       text        not null,
-  actor      text        not null,
-  teams      text[]      not null,
+-- What proves API keys (docs/adr/0006). A secret is kept as an argon2id hash, never as itself. What a key may do, for
+-- whom and until when is said by the events of its stream, which name a secret by a digest of its hash.
+create table api_key_secrets (
+  key_id     text        not null,
   hash       text        not null,
-  sieve      smallint,
+  sieve      smallint    not null,
   created_at timestamptz not null,
-  revoked_at timestamptz,
-  constraint api_keys_pkey primary key (id),
-  constraint api_keys_role_check check (role in ('requester', 'agent', 'lead', 'admin'))
+  constraint api_key_secrets_pkey primary key (key_id, hash)
 );
 
-comment on column api_keys.actor is 'as whom its owner acts: an agent''s id, a requester''s address';
-
-comment on column api_keys.sieve is
+comment on column api_key_secrets.sieve is
   'the first 16 bits of SHA-256 over the hash and the secret: they tell almost every wrong secret without argon2id';
-
-create index api_keys_actor_idx on api_keys (actor);
 
 -- Hands out #1, #2, #3 … without a lock; what makes a number unique is the alias taken with it.
 create sequence ticket_numbers as bigint;
@@ -50,7 +41,7 @@ begin
     grant select, insert, delete on aliases to docket_program;
     grant select, insert, delete on receipts, snapshots to docket_program;
     grant update on receipts to docket_program; -- `for update` while expiring old ones
-    grant select, insert, update on api_keys to docket_program;
+    grant select, insert on api_key_secrets to docket_program;
     grant usage, select, update on sequence ticket_numbers to docket_program;
   end if;
 end

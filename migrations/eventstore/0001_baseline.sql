@@ -51,11 +51,14 @@ create table receipts (
   position    bigint      not null,
   status      smallint    not null,
   permanent   boolean     not null,
+  has_events  boolean     not null,
   recorded_at timestamptz not null,
   constraint receipts_pkey primary key (caller, key)
 );
 
 comment on column receipts.permanent is 'never expires';
+comment on column receipts.has_events is
+  'whether the event at this position is the command''s own; if not, it changed nothing, and that is the last event it found';
 
 -- for the removal of old ones
 create index receipts_recorded_at_idx on receipts (recorded_at) where not permanent;
@@ -68,6 +71,9 @@ create table aliases (
   stream_id uuid not null,
   constraint aliases_pkey primary key (scope, name)
 );
+
+-- for the audit, which asks what a stream holds
+create index aliases_stream_id_idx on aliases (stream_id);
 
 -- A folded state at a version: a shortcut for long streams, never the truth. One of another
 -- schema version is ignored.

@@ -21,7 +21,7 @@ comment on column read_models.generations.comparison is 'how it compared with th
 create unique index generations_live_key on read_models.generations (name) where state = 'live';
 create unique index generations_building_key on read_models.generations (name) where state = 'building';
 
--- Timers whose command was refused or failed: they are issued again later, and hold up no others (docs/adr/0035).
+-- Timers whose command was refused or failed: they are issued again later, and hold up no others (docs/adr/0039).
 create table read_models.timer_backoffs (
   stream_id uuid        not null,
   kind      text        not null,

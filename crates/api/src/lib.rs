@@ -11,11 +11,13 @@ mod admission;
 mod app;
 mod asyncapi;
 mod endpoint;
+mod event_types;
 mod extract;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+mod handles;
 mod limits;
 mod middleware;
 mod openapi;

@@ -55,12 +55,14 @@ pub(crate) fn document(routes: &[Route]) -> Value {
 
 fn operation(route: &Route) -> Value {
     let operation = &route.operation;
+    let on_behalf_of = (!route.guard.is_public()).then(schema::on_behalf_of_parameter);
+    let parameters = operation.parameters.iter().cloned().chain(on_behalf_of).chain([request_id_parameter()]);
     let mut value = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": operation.parameters.iter().cloned().chain([request_id_parameter()]).collect::<Vec<_>>(),
+        "parameters": parameters.collect::<Vec<_>>(),
         "responses": responses(route),
         "security": if route.guard.is_public() { json!([]) } else { json!([{"key": []}]) },
     });
@@ -150,12 +152,12 @@ fn headers() -> Value {
     let text = json!({"type": "string"});
     let number = json!({"type": "integer", "format": "int64", "minimum": 0});
     json!({
-        "ETag": header("The version of the ticket, quoted. Send it back in If-Match.", text.clone()),
+        "ETag": header("The version of the record, quoted. Send it back in If-Match.", text.clone()),
         "Preference-Applied": header("The `wait` of `Prefer` that was heeded (RFC 7240).", text.clone()),
-        "Location": header("Where the ticket is.", text.clone()),
-        "Content-Location": header("The path of the ticket by its id (RFC 9110).", text.clone()),
+        "Location": header("Where the record is.", text.clone()),
+        "Content-Location": header("The path of the record by its id (RFC 9110).", text.clone()),
         "Link": header("`<…>; rel=\"next\"`: the next page (RFC 8288). Absent on the last one.", text.clone()),
-        "Docket-Position": header("The position in the log of the ticket's last event.", number),
+        "Docket-Position": header("The position in the log of the record's last event.", number),
         "Idempotent-Replayed": header("`true`: this repeats the answer that the key was given first.", text.clone()),
         "RateLimit-Policy": header(
             "How many requests your key may send (`q`) in how many seconds (`w`); draft-ietf-httpapi-ratelimit-headers. Absent where there is no limit.",

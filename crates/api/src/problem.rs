@@ -2,8 +2,8 @@
 //!
 //! A handler gives a [`Problem`]; the outermost layer writes it (`middleware/render.rs`), because only there the
 //! request's id and the server's own address are known. What never came to a handler (a wrong path, a panic, a time-out)
-//! is written there, too. Where errors of the layers below become problems: `problem/store.rs`, and the routes of each
-//! kind of record for its own.
+//! is written there, too. Where errors of the layers below become problems: `problem/store.rs`, `routes/problem.rs`, and the
+//! routes of each kind of record for its own.
 
 mod code;
 mod execute;
@@ -209,6 +209,13 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// A phrase as a sentence: for rejections, whose texts begin in lower case.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).chain(".".chars()).collect()
 }
 
 /// 401, with the challenge.

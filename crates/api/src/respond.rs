@@ -69,7 +69,7 @@ pub fn current(request: &HeaderMap, version: Version, body: impl FnOnce() -> Res
 fn validators(version: Version) -> HeaderMap {
     HeaderMap::from_iter([
         (header::ETAG, etag(version)),
-        (header::VARY, HeaderValue::from_static("Authorization")),
+        (header::VARY, HeaderValue::from_static("Authorization, Docket-On-Behalf-Of")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ])
 }

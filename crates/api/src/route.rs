@@ -248,11 +248,15 @@ impl Route {
             codes.push(Code::Overloaded);
         }
         if !self.guard.is_public() {
-            codes.extend([Code::Unauthorized, Code::RateLimited, Code::Unavailable, Code::RequestTimeout]);
-        }
-        match self.guard {
-            Guard::Public | Guard::Principal => {}
-            Guard::Command(_) | Guard::Staff | Guard::Admins => codes.push(Code::Forbidden),
+            codes.extend([
+                Code::Unauthorized,
+                Code::InvalidOnBehalfOf,
+                Code::Forbidden,
+                Code::CallerBlocked,
+                Code::RateLimited,
+                Code::Unavailable,
+                Code::RequestTimeout,
+            ]);
         }
         codes.sort_unstable();
         codes.dedup();

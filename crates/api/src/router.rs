@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::endpoint::{Contract, Endpoint};
-use crate::extract::caller::{Authenticated, authenticate};
+use crate::extract::caller::{Authenticated, authenticate, principal};
 use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::route::Route;
@@ -28,6 +28,8 @@ struct Gate {
     guard: Guard,
     load: LoadClass,
     endpoint: Endpoint,
+    /// Whether it leads to a route. Nobody is looked up, or registered, for a request that leads nowhere.
+    routed: bool,
 }
 
 /// A service of these routes, with the checks and the error handling of the whole API.
@@ -38,7 +40,8 @@ pub fn router_of(app: &App, routes: Vec<Route>) -> Router {
     let open_paths: HashSet<_> =
         routes.iter().filter(|route| route.guard.is_public()).map(|route| route.path).collect();
     let nothing = Endpoint { resource: None, command: None, codes: None, contract: contract.clone() };
-    let not_found = Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt, endpoint: nothing };
+    let not_found =
+        Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt, endpoint: nothing, routed: false };
     let wrong_method = not_found.clone();
     let mut service = Router::new();
     for route in routes {
@@ -48,7 +51,7 @@ pub fn router_of(app: &App, routes: Vec<Route>) -> Router {
             codes: route.is_documented().then(|| route.codes().into()),
             contract: contract.clone(),
         };
-        let gate = Gate { app: app.clone(), guard: route.guard, load: route.load, endpoint };
+        let gate = Gate { app: app.clone(), guard: route.guard, load: route.load, endpoint, routed: true };
         service = service.route(route.path, route.handler.route_layer(from_fn_with_state(gate, enforce)));
     }
     service
@@ -92,15 +95,20 @@ impl Gate {
             Ok(caller) => caller,
             Err(problem) => return problem.into_response(),
         };
-        tracing::Span::current().record("caller", tracing::field::display(&caller.scope));
-        let taken = self.app.rate.as_ref().map(|rate| rate.take(&caller.scope));
+        // what counts is the key, also where it acts for many people
+        let key = caller.key.clone().unwrap_or_else(|| caller.scope());
+        tracing::Span::current().record("caller", tracing::field::display(&key));
+        let taken = self.app.rate.as_ref().map(|rate| rate.take(&key));
         let (state, refusal) = taken.map_or((None, None), |(state, refusal)| (Some(state), refusal));
         let checked = match refusal {
             Some(refusal) => Err(refusal),
-            None => self.guard.check(caller.role),
+            None if self.routed => {
+                principal(&self.app, self.guard, caller, request.headers(), request.extensions()).await
+            }
+            None => Ok(caller),
         };
         let mut response = match checked {
-            Ok(()) => {
+            Ok(caller) => {
                 request.extensions_mut().insert(Authenticated(caller));
                 self.admitted(request, answer).await
             }

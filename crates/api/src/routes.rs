@@ -3,6 +3,9 @@
 mod docs;
 mod events;
 mod health;
+mod history;
+mod pages;
+mod problem;
 mod projections;
 mod read_model;
 mod reports;

@@ -15,6 +15,10 @@ pub(crate) fn if_match_schema() -> Value {
 /// The id of examples.
 pub(crate) const EXAMPLE_ID: &str = "01935b1e-8f6a-7c3e-9d2b-5a1f4e6c8d90";
 
+/// The ids of people and agents in examples.
+pub(crate) const EXAMPLE_PERSON: &str = "01935b1d-2c11-7d04-8a3e-6f0c1b2a3d4e";
+pub(crate) const EXAMPLE_AGENT: &str = "01935b1d-30a2-7f55-9c07-2e4d6a8b0c1d";
+
 /// Adds a type's schema, and those that it refers to.
 pub(crate) fn add<T: ToSchema + PartialSchema>(found: &mut Vec<(String, RefOr<Schema>)>) {
     found.push((T::name().into_owned(), T::schema()));
@@ -108,6 +112,12 @@ pub(crate) fn if_match_parameter(required: bool) -> Value {
 
 pub(crate) fn if_none_match_parameter() -> Value {
     header_parameter("If-None-Match", false, "The ETag that you have. 304 if it is current.", "\"3\"")
+}
+
+pub(crate) fn on_behalf_of_parameter() -> Value {
+    let description = "Whom you act for: a person's id or e-mail address. For keys with the scope `act-for-others`. The request is \
+                       judged as that person's own; an unknown address is registered.";
+    header_parameter("Docket-On-Behalf-Of", false, description, "grace@example.com")
 }
 
 pub(crate) fn idempotency_key_parameter() -> Value {

@@ -29,7 +29,7 @@ const PATTERNS: [(&str, &str, &str); 4] = [
     ("printable", r"^[^\x00-\x1f\x7f-\x9f]*$", "must be one line without control characters"),
     (
         "address",
-        r#"^[^\s@,;<>"\x00-\x1f\x7f-\x9f]+@[^\s@,;<>".\x00-\x1f\x7f-\x9f]([^\s@,;<>"\x00-\x1f\x7f-\x9f]*[^\s@,;<>".\x00-\x1f\x7f-\x9f])?$"#,
+        r#"^\s*[^\s@,;:<>()\[\]\\"\x00-\x1f\x7f-\x9f]+@[^\s@,;:<>()\[\]\\"\x00-\x1f\x7f-\x9f]+\s*$"#,
         "must be one plain e-mail address",
     ),
 ];

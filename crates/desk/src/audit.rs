@@ -1,67 +1,43 @@
 //! The audit of the log: what `eventsourcing::audit` checks for every kind of record, and what the desk adds.
 
-use eventsourcing::audit::{self, AuditReport, Breach, Finding, FoldAudit, StreamAudit};
-use eventstore::{RecordedEvent, StreamType};
-use ticket_aggregate::Ticket;
+mod streams;
 
-use crate::history::Entry;
+use eventsourcing::audit::{self, AuditReport, Breach, Finding};
+use eventstore::Metadata;
+
+use crate::history::actor_in;
+use crate::keys::SecretsOfEvents;
 use crate::{Desk, DeskError};
 
-/// The audits of all kinds of records. A kind that is missing here is reported as an unknown stream type.
-fn stream_audits() -> Vec<Box<dyn StreamAudit>> {
-    vec![Box::new(WithMetadata(FoldAudit::<Ticket>::default()))]
-}
-
-/// Checks an event's metadata as well: it must name an actor.
-struct WithMetadata<A>(A);
-
-impl<A: StreamAudit> StreamAudit for WithMetadata<A> {
-    fn stream_type(&self) -> StreamType {
-        self.0.stream_type()
-    }
-
-    fn next_stream(&mut self) {
-        self.0.next_stream();
-    }
-
-    fn step(&mut self, event: &RecordedEvent) -> Result<(), Breach> {
-        self.0.step(event)?;
-        Entry::check_metadata(event).map_err(|detail| Breach { rule: "unreadable_metadata", detail })
-    }
-}
-
 impl Desk {
-    /// Audits the log; `progress` hears how many event readings are done (each event is read twice).
+    /// Audits the log and what is derived from it; `progress` hears how many event readings are done (each event is read
+    /// twice). Nothing is changed, and the program may go on meanwhile.
+    ///
+    /// # Errors
+    /// If the database fails.
     pub async fn verify(&self, mut progress: impl FnMut(u64) + Send) -> Result<AuditReport, DeskError> {
         let mut report = AuditReport::default();
+        let secrets = SecretsOfEvents::default();
         audit::check_log_order(self.store(), &mut report, &mut progress).await?;
-        audit::check_streams(self.store(), &mut stream_audits(), &mut report, &mut progress).await?;
-        self.check_references(&mut report).await?;
+        audit::check_streams(self.store(), &mut streams::audits(&secrets), &mut report, &mut progress).await?;
+        audit::check_receipts(self.store(), is_of, &mut report).await?;
+        self.check_dangling_aliases(&mut report).await?;
+        self.keys().check_secrets(&secrets, &mut report).await?;
         Ok(report)
     }
 
-    /// Receipts and aliases were written with events; if those are gone, somebody removed them.
-    async fn check_references(&self, report: &mut AuditReport) -> Result<(), DeskError> {
-        for (stream, version) in self.store().dangling_receipts().await? {
-            report.add(Finding {
-                rule: "receipt_without_event",
-                position: None,
-                stream_type: None,
-                stream: Some(stream),
-                version: Some(version),
-                detail: "a receipt names an event that is not in the log".into(),
-            });
-        }
+    /// Aliases were written with events; if those are gone, somebody removed them.
+    async fn check_dangling_aliases(&self, report: &mut AuditReport) -> Result<(), DeskError> {
         for (scope, name, stream) in self.store().dangling_aliases().await? {
-            report.add(Finding {
-                rule: "alias_without_stream",
-                position: None,
-                stream_type: None,
-                stream: Some(stream),
-                version: None,
-                detail: format!("{scope} {name} names a stream that is not in the log"),
-            });
+            let detail = format!("{scope} {name} names a stream that is not in the log");
+            report.add(Finding::of_stream(stream, None, Breach { rule: "alias_without_stream", detail }));
         }
         Ok(())
     }
+}
+
+/// Whether an event with that metadata is one of the caller's, whom a receipt names by the scope of their idempotency keys.
+/// What can't be read has been reported with its event.
+fn is_of(caller: &str, metadata: &Metadata) -> bool {
+    actor_in(metadata).map_or(true, |actor| actor.scope() == caller)
 }

@@ -1,13 +1,16 @@
 //! Executes commands on tickets. The loop is `eventsourcing::Executor`'s; what a command needs is decided here.
 
+pub(crate) mod aliases;
 mod facts;
+pub(crate) mod record;
+pub(crate) mod resolution;
+mod slots;
 mod ticket_commands;
 
 use std::sync::Arc;
 
-use eventsourcing::{Envelope, Idempotency as Key, Precondition};
+use eventsourcing::Precondition;
 use eventstore::{Position, Version};
-use serde_json::{Map, json};
 use ticket_aggregate::TicketId;
 use tracing::Instrument;
 
@@ -39,7 +42,7 @@ impl Desk {
     pub async fn execute(&self, mut request: Request) -> Result<CommandOutcome, DeskError> {
         let command = request.commands.first().map_or("", |command| command.kind().as_str());
         let span = tracing::info_span!("execute", command, ticket = %request.ticket);
-        let envelope = envelope(&request);
+        let envelope = request.call.envelope();
         let (ticket, precondition) = (request.ticket, request.precondition.clone());
         let caller = request.caller.clone();
         let mut commands = TicketCommands::new(self, &mut request);
@@ -75,24 +78,4 @@ impl Desk {
         let (now, between, more) = self.history_page(ticket, caller, newest, BETWEEN, |_| true).await?;
         Ok(DeskError::PreconditionFailed { current: now.version, between, more })
     }
-}
-
-fn envelope(request: &Request) -> Envelope {
-    let mut metadata = Map::new();
-    metadata.insert("actor".into(), json!(request.caller.actor()));
-    if let Some(cause) = &request.cause {
-        metadata.insert("cause".into(), cause.clone());
-    }
-    if let Some(id) = &request.correlation_id {
-        metadata.insert("correlation_id".into(), json!(id));
-    }
-    let idempotency = request.idempotency.as_ref().map(|idempotency| Key {
-        scope: request.caller.scope.clone(),
-        key: idempotency.key.clone(),
-        fingerprint: idempotency.fingerprint.clone(),
-        status: idempotency.status,
-        // a timer or a process manager may see an event again long after a client has stopped to retry
-        permanent: request.caller.role == shared_kernel::Role::System,
-    });
-    Envelope { now: request.now, idempotency, metadata, traceparent: request.traceparent.clone() }
 }

@@ -1,28 +1,27 @@
-//! The events of a ticket as people and programs read them.
+//! Events as people and programs read them.
 
-use shared_kernel::ActorRef;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use eventsourcing::codec;
-use eventstore::{Position, RecordedEvent, Version};
+use eventsourcing::{Versioned, codec};
+use eventstore::{Metadata, Position, RecordedEvent, Version};
 use serde::Deserialize;
 use serde_json::Value;
-use ticket_aggregate::Event;
+use ticket_aggregate::{Event, Ticket};
 use uuid::Uuid;
 
-use crate::{DeskError, VersionedTicket};
-use shared_kernel::Principal;
+use crate::DeskError;
+use shared_kernel::{ActorRef, Aggregate, DomainEvent, Principal};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its place in the ticket.
+pub struct Entry<E = Event> {
+    /// Its place in the record's stream.
     pub version: Version,
     /// Its place in the log.
     pub position: Position,
     /// What happened, in the newest form, as the reader may see it.
-    pub event: Event,
+    pub event: E,
     /// Who did it.
     pub actor: Option<ActorRef>,
     /// The command that recorded it.
@@ -35,27 +34,33 @@ pub struct Entry {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// A ticket's events up to a moment.
-#[derive(Clone, Debug)]
-pub struct History {
+/// A record's events up to a moment.
+#[derive(Debug)]
+pub struct History<A: Aggregate = Ticket> {
     /// The events, in order.
-    pub entries: Vec<Entry>,
-    /// The ticket after them.
-    pub ticket: Arc<VersionedTicket>,
-    /// How many events the ticket has in all.
+    pub entries: Vec<Entry<A::Event>>,
+    /// The record after them.
+    pub record: Arc<Versioned<A>>,
+    /// How many events the record has in all.
     pub of: usize,
 }
 
-impl Entry {
-    /// Whether an event's metadata can be read and names an actor. If not: why.
-    pub(crate) fn check_metadata(recorded: &RecordedEvent) -> Result<(), String> {
-        let metadata = recorded.metadata().map_err(|error| format!("metadata: {error}"))?;
-        match metadata.extra.get("actor") {
-            None => Ok(()),
-            Some(actor) => ActorRef::deserialize(actor).map(drop).map_err(|error| format!("actor: {error}")),
-        }
-    }
+/// A page of a record's events: the record as it is now, the events, and the version to go on after.
+pub type HistoryPage<A> = (Arc<Versioned<A>>, Vec<Entry<<A as Aggregate>::Event>>, Option<Version>);
 
+/// The actor that an event's metadata names. If none, or not a sound one: why.
+pub(crate) fn actor_of(recorded: &RecordedEvent) -> Result<ActorRef, String> {
+    actor_in(&recorded.metadata().map_err(|error| format!("metadata: {error}"))?)
+}
+
+/// The same of metadata that could be read.
+pub(crate) fn actor_in(metadata: &Metadata) -> Result<ActorRef, String> {
+    let actor = metadata.extra.get("actor").ok_or("no actor")?;
+    let actor = ActorRef::deserialize(actor).map_err(|error| format!("actor: {error}"))?;
+    if actor.is_well_formed() { Ok(actor) } else { Err(format!("actor: {:?} is no {}", actor.id, actor.kind)) }
+}
+
+impl<E: DomainEvent> Entry<E> {
     pub(crate) fn read(recorded: &RecordedEvent) -> Result<Self, DeskError> {
         let event = codec::decode(recorded)?;
         let corrupt =
@@ -73,12 +78,15 @@ impl Entry {
             recorded_at: recorded.recorded_at,
         })
     }
+}
 
-    /// The entry as the caller may see it, if at all. A requester sees the public view, and no cause.
+impl Entry {
+    /// The entry as the caller may see it, if at all. A requester sees the public view, no cause, and no key.
     pub(crate) fn seen_by(self, caller: &Principal) -> Option<Self> {
         if caller.is_staff() {
             return Some(self);
         }
-        Some(Self { event: self.event.public_view()?, cause: None, ..self })
+        let actor = self.actor.map(|actor| ActorRef { via: None, ..actor });
+        Some(Self { event: self.event.public_view()?, actor, cause: None, ..self })
     }
 }

@@ -1,53 +1,67 @@
-//! API keys: who calls (docs/adr/0006, 0023). The one place with SQL for `api_keys`.
+//! API keys: who calls (docs/adr/0006, 0023).
 
+mod audit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod lookup;
 mod memory;
+mod owner;
+mod record;
+mod secrets;
 mod token;
 
-use shared_kernel::{AgentId, Requester, Role, TeamId, ValueError};
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row as _};
+use agent_aggregate::Agent;
+use chrono::{DateTime, TimeDelta, Utc};
+use eventsourcing::{Executor, Records};
+use eventstore::EventStore;
+use person_aggregate::Person;
+use shared_kernel::{Principal, Role};
+use sqlx::PgPool;
+use uuid::Uuid;
 
-use crate::DeskError;
+use crate::execute::record::RecordCommands;
+use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
-use shared_kernel::Principal;
+use record::KeyCommand;
+use secrets::{SecretRow, fingerprint};
 use token::Token;
 
+pub(crate) use audit::SecretsOfEvents;
+pub use record::{ApiKeyId, KeyEvent, KeyRejection, Owner, Scope};
+pub use record::{Key, KeyState};
 pub use token::KeyId;
 
-/// Makes, verifies, lists and revokes keys. Cheap to clone; clones share what is remembered.
+/// Bytes of folded keys, agents and people that authentication keeps in memory, each.
+const CACHED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Makes, verifies, lists, rotates and revokes keys. Cheap to clone; clones share what is remembered.
 #[derive(Clone, Debug)]
 pub struct Keys {
     pool: PgPool,
+    executor: Executor,
+    records: Records<Key>,
+    agents: Records<Agent>,
+    people: Records<Person>,
     memory: Arc<Memory>,
     lookups: Arc<Lookups>,
-}
-
-/// What is stored of a key that is not revoked.
-#[derive(Debug)]
-struct Row {
-    role: Role,
-    name: String,
-    actor: String,
-    teams: Vec<String>,
-    hash: String,
-    sieve: Option<i16>,
 }
 
 /// A key to be made.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    role: Role,
-    name: String,
-    actor: String,
-    teams: BTreeSet<TeamId>,
+    /// What its owner may do.
+    pub role: Role,
+    /// As whom it acts.
+    pub owner: Owner,
+    /// What it is for, to be read in lists.
+    pub label: Option<String>,
+    /// What it may be used for beyond its owner's own rights.
+    pub scopes: Vec<Scope>,
+    /// From when it is refused; never, if none.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// A key as it is listed: without its secret, which nobody has but its owner.
@@ -57,19 +71,25 @@ pub struct ApiKey {
     pub id: KeyId,
     /// What its owner may do.
     pub role: Role,
-    /// What it is called.
-    pub name: String,
-    /// As whom its owner acts: an agent's id, a requester's e-mail address.
-    pub actor: String,
-    /// The agent's teams.
-    pub teams: Vec<String>,
+    /// What it is for.
+    pub label: Option<String>,
+    /// As whom it acts.
+    pub owner: Owner,
+    /// The owner's name: an agent's handle, a person's address; their id, if they have none.
+    pub owner_name: String,
+    /// An agent's teams.
+    pub teams: Vec<shared_kernel::TeamId>,
+    /// What it may be used for beyond its owner's own rights.
+    pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Since when it is refused.
+    /// From when it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Since when it is refused for good.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A new key. Its token is shown once.
+/// A new key, or a new secret of one. Its token is shown once.
 #[derive(Debug)]
 pub struct MintedKey {
     /// The part of the token that is no secret.
@@ -84,12 +104,18 @@ pub enum AuthError {
     /// Not of the form of a key, or mistyped.
     #[error("this is not an API key")]
     Malformed,
-    /// Not known, revoked, or its secret is wrong.
+    /// Not known, revoked, expired, or its secret is wrong.
     #[error("the API key is not valid")]
     Invalid,
+    /// Its owner is blocked.
+    #[error("the owner of the API key is blocked")]
+    Blocked,
     /// Too many keys wait to be verified. Try again later.
     #[error("too many keys are being verified")]
     Busy,
+    /// A stream that says what the owner may do can't be read.
+    #[error(transparent)]
+    Unreadable(eventsourcing::ExecuteError),
     /// The database.
     #[error(transparent)]
     Store(#[from] eventstore::StoreError),
@@ -101,27 +127,48 @@ impl From<sqlx::Error> for AuthError {
     }
 }
 
+impl From<eventsourcing::ExecuteError> for AuthError {
+    fn from(error: eventsourcing::ExecuteError) -> Self {
+        match error {
+            eventsourcing::ExecuteError::Store(error) => Self::Store(error),
+            error => Self::Unreadable(error),
+        }
+    }
+}
+
 impl NewKey {
-    /// A key for someone of the staff: its name is also the id that they act under.
-    pub fn staff(role: Role, name: &str, teams: BTreeSet<TeamId>) -> Result<Self, ValueError> {
-        let id = AgentId::parse(name)?;
-        Ok(Self { role, name: id.to_string(), actor: id.to_string(), teams })
+    /// A key of an agent, a lead or an admin.
+    pub fn staff(role: Role, agent: shared_kernel::AgentId) -> Self {
+        Self { role, owner: Owner::Agent(agent), label: None, scopes: Vec::new(), expires_at: None }
     }
 
-    /// A key for a requester, who is known by their address.
-    pub fn requester(email: &str, name: Option<&str>) -> Result<Self, ValueError> {
-        let requester = Requester::parse(email, name)?;
-        let name = requester.name().unwrap_or(requester.email()).to_owned();
-        Ok(Self { role: Role::Requester, name, actor: requester.email().to_owned(), teams: BTreeSet::new() })
+    /// A key of a person who asks.
+    pub fn requester(person: shared_kernel::PersonId) -> Self {
+        let (role, owner) = (Role::Requester, Owner::Person(person));
+        Self { role, owner, label: None, scopes: Vec::new(), expires_at: None }
+    }
+}
+
+impl KeyId {
+    /// The key's record.
+    pub fn record(&self) -> ApiKeyId {
+        ApiKeyId(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("api_key:{self}").as_bytes()))
     }
 }
 
 impl Keys {
-    /// Over a pool that nothing else has to wait for: who calls must be known also while other statements hang.
-    /// `workers` is how many keys are verified at once. Starts a task on the current runtime.
-    pub fn new(pool: PgPool, workers: usize) -> Self {
-        let lookups = Arc::new(Lookups::start(pool.clone()));
-        Self { pool, memory: Arc::new(Memory::new(workers)), lookups }
+    /// Over a pool that nothing else has to wait for, and the log through it: who calls must be known also while other
+    /// statements hang. `workers` is how many keys are verified at once. Starts a task on the current runtime.
+    pub fn new(store: &EventStore, pool: PgPool, workers: usize) -> Self {
+        Self {
+            executor: Executor::new(store.clone()),
+            records: Records::new(store.clone(), CACHED_BYTES),
+            agents: Records::new(store.clone(), CACHED_BYTES),
+            people: Records::new(store.clone(), CACHED_BYTES),
+            memory: Arc::new(Memory::new(workers)),
+            lookups: Arc::new(Lookups::start(pool.clone())),
+            pool,
+        }
     }
 
     /// How often argon2id has been run to verify a key.
@@ -130,147 +177,127 @@ impl Keys {
     }
 
     /// Makes a key.
-    pub async fn create(&self, key: &NewKey, now: DateTime<Utc>) -> Result<MintedKey, AuthError> {
+    pub async fn create(&self, key: NewKey, call: Call) -> Result<MintedKey, DeskError> {
         let token = Token::mint();
-        let hash = self.memory.hash(&token).await?;
-        let teams = key.teams.iter().map(TeamId::as_str).collect::<Vec<_>>();
-        sqlx::query(
-            "insert into api_keys (id, role, name, actor, teams, hash, created_at, sieve) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(token.id().as_str())
-        .bind(key.role.as_str())
-        .bind(&key.name)
-        .bind(&key.actor)
-        .bind(teams)
-        .bind(&hash)
-        .bind(now)
-        .bind(sieve(&hash, &token))
-        .execute(&self.pool)
-        .await?;
+        let fingerprint = self.keep_secret(&token, call.now).await?;
+        let NewKey { role, owner, label, scopes, expires_at } = key;
+        let command = KeyCommand::Create { label, role, owner, scopes, expires_at, fingerprint };
+        self.execute(token.id(), command, call, true).await?;
         Ok(MintedKey { id: token.id().clone(), token: token.reveal() })
+    }
+
+    /// Gives a key a new secret. The one before it is accepted for as long as `overlap`, so that its user can change over.
+    pub async fn rotate(&self, id: &KeyId, overlap: TimeDelta, call: Call) -> Result<MintedKey, DeskError> {
+        let key = self.records.current(id.record()).await?.ok_or(KeyRejection::NotCreated)?;
+        if key.state.revoked_at.is_some() {
+            return Err(KeyRejection::Revoked.into());
+        }
+        if key.state.expires_at.is_some_and(|end| end <= call.now) {
+            return Err(KeyRejection::Expired.into());
+        }
+        let token = Token::of(id.clone());
+        let number = key.state.secrets.keys().next_back().copied().unwrap_or_default() + 1;
+        let fingerprint = self.keep_secret(&token, call.now).await?;
+        let previous_until = call.now.checked_add_signed(overlap).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let command = KeyCommand::Rotate { number, fingerprint, previous_until };
+        self.execute(id, command, call, false).await?;
+        Ok(MintedKey { id: id.clone(), token: token.reveal() })
+    }
+
+    /// Revokes a key; every instance refuses it within 5 s. One that was revoked before stays as it is.
+    pub async fn revoke(&self, id: &KeyId, call: Call) -> Result<(), DeskError> {
+        self.execute(id, KeyCommand::Revoke, call, false).await
+    }
+
+    /// Executes a command of which the token that goes with it is the answer, and was not given to anybody before.
+    async fn execute(&self, id: &KeyId, command: KeyCommand, call: Call, creates: bool) -> Result<(), DeskError> {
+        let envelope = call.envelope();
+        let gives_token = !matches!(command, KeyCommand::Revoke);
+        let mut commands = RecordCommands::<Key>::new(&self.records, id.record(), vec![command], (), call, creates);
+        let done = self.executor.execute(&mut commands, &envelope).await?;
+        if gives_token && done.replayed.is_some() {
+            return Err(KeyRejection::TokenShownBefore.into());
+        }
+        Ok(())
     }
 
     /// All keys, the oldest first.
     pub async fn list(&self) -> Result<Vec<ApiKey>, DeskError> {
-        let rows = sqlx::query(
-            "select id, role, name, actor, teams, created_at, revoked_at from api_keys order by created_at, id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ApiKey {
-                    id: KeyId::parse(row.try_get(0)?).ok_or_else(|| unreadable("id"))?,
-                    role: row.try_get::<&str, _>(1)?.parse().map_err(|_| unreadable("role"))?,
-                    name: row.try_get(2)?,
-                    actor: row.try_get(3)?,
-                    teams: row.try_get(4)?,
-                    created_at: row.try_get(5)?,
-                    revoked_at: row.try_get(6)?,
-                })
-            })
-            .collect()
-    }
-
-    /// Revokes a key; every instance refuses it within 5 s. `false`: there is no such key. One that
-    /// was revoked before stays as it is.
-    pub async fn revoke(&self, id: &KeyId, now: DateTime<Utc>) -> Result<bool, DeskError> {
-        let done = sqlx::query("update api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1")
-            .bind(id.as_str())
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() > 0)
+        let mut keys = Vec::new();
+        for id in secrets::keys(&self.pool).await? {
+            let Some(key) = self.records.current(id.record()).await? else { continue };
+            let KeyState { label, role, owner, ref scopes, created_at, expires_at, revoked_at, .. } = key.state.clone();
+            let (owner_name, teams) = self.describe(owner).await?;
+            let scopes = scopes.clone();
+            keys.push(ApiKey { id, role, label, owner, owner_name, teams, scopes, created_at, expires_at, revoked_at });
+        }
+        keys.sort_by(|one, other| (one.created_at, one.id.as_str()).cmp(&(other.created_at, other.id.as_str())));
+        Ok(keys)
     }
 
     /// Who calls with this token.
-    pub async fn verify(&self, token: &str) -> Result<Arc<Principal>, AuthError> {
+    pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Arc<Principal>, AuthError> {
         // the checksum first: what is mistyped costs nobody a query
         let token = Token::parse(token).ok_or(AuthError::Malformed)?;
         if let Some(remembered) = self.memory.recall(&token) {
-            if !remembered.due_for_a_look() || self.lookups.find(token.id()).await?.is_some() {
+            if !remembered.due_for_a_look() {
                 return Ok(remembered.caller());
             }
-            self.memory.forget(&token);
-            return Err(AuthError::Invalid);
+            let caller = self.look(token.id(), remembered.secret, now).await;
+            match &caller {
+                Ok(caller) => remembered.replace(caller.clone()),
+                Err(AuthError::Invalid | AuthError::Blocked) => self.memory.forget(&token),
+                Err(_) => {}
+            }
+            return caller;
         }
-        // as of now is known what the row says, however long its verification then takes
+        let secret = self.prove(&token, now).await?;
+        // however long the proof took, as of now is known what the records say
         let looked_at = self.memory.now();
-        let row = self.lookups.find(token.id()).await?.ok_or(AuthError::Invalid)?;
-        if !self.memory.matches(&token, &row.hash, row.sieve).await? {
+        let caller = self.look(token.id(), secret, now).await?;
+        self.memory.remember(&token, secret, caller.clone(), looked_at);
+        Ok(caller)
+    }
+
+    /// Who calls with that secret of a key, by what the log says at this moment.
+    async fn look(&self, id: &KeyId, secret: i32, now: DateTime<Utc>) -> Result<Arc<Principal>, AuthError> {
+        match self.records.current(id.record()).await? {
+            Some(key) if key.state.accepts(secret, now) => self.principal(id, &key.state).await,
+            _ => Err(AuthError::Invalid),
+        }
+    }
+
+    /// The secret that the token has.
+    async fn prove(&self, token: &Token, now: DateTime<Utc>) -> Result<i32, AuthError> {
+        let secrets = self.lookups.find(token.id()).await?;
+        if secrets.is_empty() {
             return Err(AuthError::Invalid);
         }
-        if row.sieve.is_none() {
-            self.keep_sieve(&token, &row.hash).await?;
+        let key = self.records.recent(token.id().record()).await?.ok_or(AuthError::Invalid)?;
+        for secret in &*secrets {
+            let Some(number) = key.state.accepted(&fingerprint(&secret.hash), now) else { continue };
+            if self.memory.matches(token, &secret.hash, secret.sieve).await? {
+                return Ok(number);
+            }
         }
-        let caller = Arc::new(Principal {
-            scope: token.id().to_string(),
-            role: row.role,
-            name: (row.name != row.actor).then(|| row.name.clone()),
-            id: row.actor.clone(),
-            teams: row.teams.iter().filter_map(|team| TeamId::parse(team).ok()).collect(),
-        });
-        self.memory.remember(&token, caller.clone(), looked_at);
-        Ok(caller)
+        Err(AuthError::Invalid)
     }
 
     /// Whether no key has been made yet.
     pub async fn is_empty(&self) -> Result<bool, DeskError> {
-        Ok(sqlx::query_scalar("select not exists (select from api_keys)").fetch_one(&self.pool).await?)
-    }
-
-    /// The teams of an agent, as far as keys tell. None: the agent has no key, or may act in every team.
-    pub(crate) async fn teams_of(&self, agent: &str) -> Result<Option<BTreeSet<TeamId>>, DeskError> {
-        let keys = sqlx::query(
-            "select role, teams from api_keys where actor = $1 and role <> 'requester' and revoked_at is null",
-        )
-        .bind(agent)
-        .fetch_all(&self.pool)
-        .await?;
-        let mut teams = BTreeSet::new();
-        for key in &keys {
-            if key.try_get::<&str, _>(0)? != Role::Agent.as_str() {
-                return Ok(None);
+        for id in secrets::keys(&self.pool).await? {
+            if self.records.recent(id.record()).await?.is_some() {
+                return Ok(false);
             }
-            teams.extend(key.try_get::<Vec<String>, _>(1)?.iter().filter_map(|team| TeamId::parse(team).ok()));
         }
-        Ok((!keys.is_empty()).then_some(teams))
+        Ok(true)
     }
 
-    async fn keep_sieve(&self, token: &Token, hash: &str) -> Result<(), AuthError> {
-        sqlx::query("update api_keys set sieve = $2 where id = $1 and hash = $3")
-            .bind(token.id().as_str())
-            .bind(sieve(hash, token))
-            .bind(hash)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// Keeps the hash of a secret, and gives its fingerprint. One that no event comes to name proves nothing.
+    async fn keep_secret(&self, token: &Token, now: DateTime<Utc>) -> Result<String, DeskError> {
+        let hash = self.memory.hash(token).await?;
+        let secret = SecretRow { sieve: sieve(&hash, token), hash };
+        secrets::insert(&self.pool, token.id(), &secret, now).await?;
+        Ok(fingerprint(&secret.hash))
     }
-}
-
-/// The keys with these ids that are not revoked.
-async fn rows(pool: &PgPool, ids: &[&str]) -> Result<HashMap<String, Arc<Row>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select id, role, name, actor, teams, hash, sieve from api_keys where id = any($1) and revoked_at is null",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await?;
-    let read = |row: &PgRow| {
-        let found = Row {
-            role: row.try_get::<&str, _>(1)?.parse().map_err(|_| unreadable("role"))?,
-            name: row.try_get(2)?,
-            actor: row.try_get(3)?,
-            teams: row.try_get(4)?,
-            hash: row.try_get(5)?,
-            sieve: row.try_get(6)?,
-        };
-        Ok((row.try_get(0)?, Arc::new(found)))
-    };
-    rows.iter().map(read).collect()
-}
-
-fn unreadable(column: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("api_keys.{column}").into())
 }

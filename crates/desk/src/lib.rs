@@ -5,37 +5,52 @@
 //! ticket is always read from its own stream, so that it is never older than what was acknowledged.
 #![forbid(unsafe_code)]
 
+mod agents;
 mod audit;
+mod directory;
 mod error;
 mod execute;
 mod feed;
 mod history;
 mod keys;
+mod names;
 mod numbers;
+mod people;
 mod reading;
 mod request;
+mod teams;
 mod timers;
 
 use std::sync::{Arc, LazyLock};
 
+use agent_aggregate::Agent;
 use chrono::TimeDelta;
-use eventsourcing::{Executor, Records, Versioned};
+use eventsourcing::{Executor, Records};
 use eventstore::EventStore;
+use person_aggregate::Person;
+use settings_aggregate::{Setting, Team};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use ticket_aggregate::Ticket;
 
-pub use error::DeskError;
+pub use agents::NewAgent;
+pub use error::{DeskError, RecordRejection, UnknownName};
 pub use eventsourcing::audit::{AuditReport, Finding};
 pub use eventsourcing::{AsOf, Precondition};
+pub use eventsourcing::{Committed, Versioned};
 pub use execute::CommandOutcome;
-pub use history::{Entry, History};
+pub use execute::record::{Named, Record};
+pub use feed::AnyEntry;
+pub use history::{Entry, History, HistoryPage};
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use keys::fuzzing;
-pub use keys::{ApiKey, AuthError, KeyId, Keys, MintedKey, NewKey};
+pub use keys::{
+    ApiKey, ApiKeyId, AuthError, Key, KeyEvent, KeyId, KeyRejection, KeyState, Keys, MintedKey, NewKey, Owner, Scope,
+};
+pub use names::{AgentName, Name, PersonName, TeamName};
 pub use reading::PAGE_BYTES;
-pub use request::{Idempotency, Request};
+pub use request::{Call, Idempotency, Request, TicketCommand};
 
 /// The schema of the desk's own tables, which stand beside those of the log.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -110,6 +125,10 @@ pub struct Desk {
     keys: Keys,
     executor: Executor,
     tickets: Records<Ticket>,
+    people: Records<Person>,
+    agents: Records<Agent>,
+    teams: Records<Setting<Team>>,
+    directory: directory::Directory,
     policy: Arc<Policy>,
 }
 
@@ -118,7 +137,19 @@ impl Desk {
     pub fn new(store: EventStore, pool: PgPool, keys: Keys, policy: Policy) -> Self {
         let executor = Executor::new(store.clone());
         let tickets = Records::new(store.clone(), policy.cached_bytes);
-        Self { store, pool, keys, executor, tickets, policy: Arc::new(policy) }
+        let of_others = policy.cached_bytes / 8;
+        Self {
+            executor,
+            tickets,
+            people: Records::new(store.clone(), of_others),
+            agents: Records::new(store.clone(), of_others),
+            teams: Records::new(store.clone(), of_others),
+            directory: directory::Directory::new(),
+            store,
+            pool,
+            keys,
+            policy: Arc::new(policy),
+        }
     }
 
     /// The log beneath.

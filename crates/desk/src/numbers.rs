@@ -4,15 +4,8 @@
 
 use ticket_aggregate::{TicketId, TicketNumber};
 
+use crate::execute::aliases::{NUMBER_SCOPE, number_alias};
 use crate::{Desk, DeskError};
-
-/// The scope of the aliases that name tickets by number.
-pub(crate) const SCOPE: &str = "ticket-number";
-
-/// A number as an alias.
-pub(crate) fn number_alias(number: TicketNumber) -> String {
-    number.get().to_string()
-}
 
 impl Desk {
     /// A number that no ticket has yet.
@@ -31,7 +24,7 @@ impl Desk {
             .fetch_optional(&self.pool)
             .await?;
         if let Some(last) = last
-            && self.store.resolve(SCOPE, &last.to_string()).await?.is_none()
+            && self.store.resolve(NUMBER_SCOPE, &last.to_string()).await?.is_none()
         {
             sqlx::query("select setval('ticket_numbers', $1, false)").bind(last).execute(&self.pool).await?;
         }
@@ -40,7 +33,7 @@ impl Desk {
 
     /// The ticket with a number.
     pub async fn by_number(&self, number: TicketNumber) -> Result<TicketId, DeskError> {
-        let stream = self.store.resolve(SCOPE, &number_alias(number)).await?;
+        let stream = self.store.resolve(NUMBER_SCOPE, &number_alias(number)).await?;
         stream.map(|id| TicketId(id.0)).ok_or(DeskError::NotFound)
     }
 }

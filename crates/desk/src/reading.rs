@@ -4,14 +4,15 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use eventsourcing::{AsOf, Versioned, codec};
+use eventsourcing::{AsOf, Records, Versioned, codec};
 use eventstore::{StreamId, StreamRange, Version};
 use futures_util::TryStreamExt;
 use ticket_aggregate::{Ticket, TicketId};
 
-use crate::history::{Entry, History};
+use crate::execute::record::Record;
+use crate::history::{Entry, History, HistoryPage};
 use crate::{Desk, DeskError, VersionedTicket};
-use shared_kernel::Principal;
+use shared_kernel::{Aggregate, Principal};
 
 /// A page of a ticket's events ends with the one that brings it to so many bytes: they may be large, and clients slow.
 pub const PAGE_BYTES: usize = 1024 * 1024;
@@ -28,9 +29,10 @@ impl Desk {
         }
     }
 
-    /// All of a ticket up to a moment, for operators. Events behind it may be such that nobody can read them.
-    pub async fn history(&self, id: TicketId, until: AsOf) -> Result<History, DeskError> {
-        let events = self.store.read_stream(StreamId(id.0), ticket_events(StreamRange::default())).await?;
+    /// All of a record up to a moment, for operators. Events behind it may be such that nobody can read them.
+    pub async fn history<A: Aggregate>(&self, id: A::Id, until: AsOf) -> Result<History<A>, DeskError> {
+        let range = StreamRange::default().of_type(codec::stream_type::<A>());
+        let events = self.store.read_stream(Records::<A>::stream(id), range).await?;
         let count = match until {
             AsOf::Now => events.len(),
             AsOf::Version(version) => events.iter().position(|e| e.version == version).map_or(0, |index| index + 1),
@@ -39,9 +41,38 @@ impl Desk {
         if count == 0 && !events.is_empty() {
             return Err(DeskError::NoSuchVersion);
         }
-        let ticket = Versioned::<Ticket>::fold(&events[..count])?.ok_or(DeskError::NotFound)?;
+        let record = Versioned::<A>::fold(&events[..count])?.ok_or(DeskError::NotFound)?;
         let entries = events[..count].iter().map(Entry::read).collect::<Result<_, _>>()?;
-        Ok(History { entries, ticket: Arc::new(ticket), of: events.len() })
+        Ok(History { entries, record: Arc::new(record), of: events.len() })
+    }
+
+    /// A page of the events of a record other than a ticket, in order: those after a version, and the version to go on after
+    /// where there are more.
+    ///
+    /// # Errors
+    /// If there is no such record, or the database fails.
+    pub async fn record_history<A: Record>(
+        &self,
+        id: A::Id,
+        after: Version,
+        limit: usize,
+    ) -> Result<HistoryPage<A>, DeskError> {
+        let record = self.record::<A>(id, AsOf::Now).await?;
+        let range = StreamRange { after, until_version: Some(record.version), ..StreamRange::default() };
+        let range = range.of_type(codec::stream_type::<A>());
+        let mut pages = pin!(self.store.stream_pages(Records::<A>::stream(id), range));
+        let (mut found, mut bytes): (Vec<Entry<A::Event>>, _) = (Vec::new(), 0);
+        while let Some(page) = pages.try_next().await? {
+            for recorded in &page {
+                if found.len() == limit || bytes >= PAGE_BYTES {
+                    let last = found.last().map(|entry| entry.version);
+                    return Ok((record, found, last));
+                }
+                bytes += recorded.bytes();
+                found.push(Entry::read(recorded)?);
+            }
+        }
+        Ok((record, found, None))
     }
 
     /// A page of a ticket's events in order, as far as the caller may see them and wants them: those after a version, and

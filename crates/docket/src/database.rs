@@ -111,11 +111,11 @@ impl Database {
     pub(crate) async fn desk(&self, config: &Config) -> anyhow::Result<Desk> {
         let pool = connect(&self.url, config.database_connections).await.with_context(|| self.unreachable())?;
         let options = Options::default().on_connect(desk::SESSION_SQL);
-        let store = EventStore::open(pool.clone(), options);
+        let store = EventStore::open(pool.clone(), options.clone());
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         // who calls is asked over connections of its own: also while all the others wait for a lock
         let keys = connect(&self.url, KEY_CONNECTIONS).await.with_context(|| self.unreachable())?;
-        let keys = Keys::new(keys, workers);
+        let keys = Keys::new(&EventStore::open(keys.clone(), options), keys, workers);
         let policy = Policy { reopen_window: config.reopen_window(), ..Policy::default() };
         Ok(Desk::new(store, pool, keys, policy))
     }

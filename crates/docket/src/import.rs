@@ -10,18 +10,18 @@ mod fuzzing;
 mod ids;
 mod importer;
 mod map;
+mod names;
 mod past;
 mod reading;
 mod report;
 mod table;
 mod template;
 
-use shared_kernel::Role;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use desk::Desk;
-use shared_kernel::Principal;
+use shared_kernel::{Actor, Principal};
 
 use crate::terminal::progress_bar;
 use importer::Importer;
@@ -97,13 +97,7 @@ async fn import(desk: &Desk, map: &Map, survey: &Survey, mut table: Table, quiet
     Ok(report)
 }
 
-/// The caller of the command line's reads.
-fn reader() -> Principal {
-    Principal {
-        scope: "cli".to_owned(),
-        role: Role::System,
-        id: "cli".to_owned(),
-        name: None,
-        teams: std::collections::BTreeSet::new(),
-    }
+/// The caller of the import's reads, and of what it registers.
+fn importer() -> Principal {
+    Principal::new(Actor::system("import"))
 }

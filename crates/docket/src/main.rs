@@ -3,6 +3,7 @@
 
 mod audit;
 mod backoff;
+mod client;
 mod config;
 mod database;
 mod endpoints;
@@ -12,13 +13,17 @@ mod failpoints;
 mod hint;
 mod import;
 mod keys;
+mod names;
 mod open_files;
+mod operator;
 mod private;
 mod projections;
 mod relay;
 mod serve;
+mod status;
 mod telemetry;
 mod terminal;
+mod ticket;
 mod timers;
 
 use std::io::{ErrorKind, Write};
@@ -54,10 +59,10 @@ enum Command {
     Serve,
     /// Migrate the database's schema, and exit
     Migrate,
-    /// Create, list and revoke API keys
+    /// Create, list, rotate and revoke API keys
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Audit the log: replay a ticket, verify the invariants, compare the broker
+    /// Audit the log: replay a record, verify the invariants, compare the broker
     #[command(subcommand)]
     Audit(Audit),
     /// Print events of the log
@@ -67,6 +72,10 @@ enum Command {
     /// Inspect, rebuild and repair the read models
     #[command(subcommand)]
     Projections(projections::Command),
+    /// List, show, open and change tickets, over HTTP
+    #[command(subcommand)]
+    Ticket(Box<ticket::Command>),
+    Status(status::Status),
     /// Print the effective configuration, without secrets
     Config,
     /// Print the OpenAPI document of the HTTP API
@@ -145,6 +154,12 @@ async fn execute(config: &Config, command: Command) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     let _telemetry = telemetry::quiet(config)?;
+    // over HTTP: the database is the server's
+    match &command {
+        Command::Ticket(command) => return ticket::run(config, command).await,
+        Command::Status(args) => return status::run(config, args).await,
+        _ => {}
+    }
     let creates = creates_data(&command);
     let database = if creates { Database::find(config).await? } else { Database::existing(config).await? };
     let result = with(&database, config, command).await;
@@ -174,7 +189,7 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             writeln!(anstream::stdout(), "The schema is up to date.")?;
             ExitCode::SUCCESS
         }
-        Command::Keys(command) => keys::run(desk.keys(), &command).await?,
+        Command::Keys(command) => keys::run(&desk, &command).await?,
         Command::Audit(Audit::Relay(args)) => audit::relay::run(&desk, config, &args).await?,
         Command::Audit(Audit::Replay(args)) => audit::replay::run(&desk, &args).await?,
         Command::Audit(Audit::Verify(args)) => {
@@ -186,9 +201,13 @@ async fn with(database: &Database, config: &Config, command: Command) -> anyhow:
             projections::run(&desk, database.projections(&desk, config).await?, &command).await?
         }
         // handled before the database is opened
-        Command::Serve | Command::Config | Command::Openapi | Command::Asyncapi | Command::Completions { .. } => {
-            ExitCode::SUCCESS
-        }
+        Command::Serve
+        | Command::Config
+        | Command::Openapi
+        | Command::Asyncapi
+        | Command::Completions { .. }
+        | Command::Ticket(_)
+        | Command::Status(_) => ExitCode::SUCCESS,
     };
     desk.store().close().await;
     Ok(code)

@@ -32,25 +32,18 @@ pub trait UseCase: Send {
     /// Loads and decides.
     fn decide(&mut self, unit: &mut UnitOfWork) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// An alias that the unit was to take belongs to another stream.
-    fn alias_taken(
-        &mut self,
-        scope: String,
-        holder: StreamId,
-    ) -> impl Future<Output = Result<OnAliasTaken, Self::Error>> + Send {
+    /// An alias that the unit was to take belongs to another stream. `Ok`: decide again, the use case takes another one or
+    /// none.
+    ///
+    /// # Errors
+    /// If there is no use in deciding again.
+    fn alias_taken(&mut self, scope: String, holder: StreamId) -> impl Future<Output = Result<(), Self::Error>> + Send {
         let error = ExecuteError::Append(AppendError::AliasTaken { scope, holder });
         async { Err(error.into()) }
     }
 
     /// Names the command in the log: one id for each attempt to append.
     fn command_id(&mut self) -> CommandId;
-}
-
-/// What to do about an alias that somebody else holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnAliasTaken {
-    /// Decide again: the use case will take another one.
-    Retry,
 }
 
 /// An idempotency key, within the scope of whoever uses it.
@@ -133,7 +126,8 @@ impl Executor {
         for _ in 0..ATTEMPTS {
             let mut unit = UnitOfWork::new(envelope.now, fresh);
             let decided = use_case.decide(&mut unit).await;
-            let records_something = !unit.is_empty() || envelope.idempotency.is_some();
+            // a change of aliases without an event is refused by the log: it must not pass for nothing
+            let records_something = !unit.is_empty() || unit.moves_aliases() || envelope.idempotency.is_some();
             if unit.is_stale() && (decided.is_err() || !records_something) {
                 fresh = true;
                 continue;
@@ -158,7 +152,7 @@ impl Executor {
                 }
                 Err(ExecuteError::Append(AppendError::Conflict { .. })) => {}
                 Err(ExecuteError::Append(AppendError::AliasTaken { scope, holder })) => {
-                    let OnAliasTaken::Retry = use_case.alias_taken(scope, holder).await?;
+                    use_case.alias_taken(scope, holder).await?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -32,9 +32,9 @@ use std::sync::LazyLock;
 use sqlx::migrate::Migrator;
 
 pub use error::ExecuteError;
-pub use executor::{Committed, Envelope, Executor, Idempotency, OnAliasTaken, UseCase};
+pub use executor::{Committed, Envelope, Executor, Idempotency, UseCase};
 pub use precondition::Precondition;
-pub use records::{AsOf, Records};
+pub use records::{AsOf, RECENT, Records};
 pub use unit_of_work::{Handle, UnitOfWork};
 pub use versioned::Versioned;
 

@@ -1,5 +1,6 @@
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use eventstore::{EventStore, Position, RecordedEvent, Snapshot, StoreError, StreamId, StreamRange, Version};
@@ -13,6 +14,9 @@ use crate::{ExecuteError, Versioned, codec};
 
 /// A snapshot is kept each time that so many events have come to a record.
 const SNAPSHOT_EVERY: i64 = 100;
+
+/// How old a state may be that is read as a fact for something else.
+pub const RECENT: Duration = Duration::from_secs(2);
 
 /// Which state of a record is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,27 +34,30 @@ pub enum AsOf {
 pub struct Records<A: Aggregate> {
     store: EventStore,
     cache: Cache<A>,
+    /// The records that were compared with the log within [`RECENT`].
+    compared: moka::sync::Cache<A::Id, ()>,
 }
 
 impl<A: Aggregate> Clone for Records<A> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), cache: self.cache.clone() }
+        Self { store: self.store.clone(), cache: self.cache.clone(), compared: self.compared.clone() }
     }
 }
 
 /// What a snapshot holds beside its version.
 #[derive(Serialize, Deserialize)]
-struct SnapshotBody<S> {
-    stream: StreamId,
-    position: Position,
-    occurred_at: DateTime<Utc>,
-    state: S,
+pub(crate) struct SnapshotBody<S> {
+    pub(crate) stream: StreamId,
+    pub(crate) position: Position,
+    pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) state: S,
 }
 
 impl<A: Aggregate> Records<A> {
     /// Over an open log, with a cache of about so many bytes.
     pub fn new(store: EventStore, cached_bytes: usize) -> Self {
-        Self { store, cache: Cache::new(cached_bytes) }
+        let compared = moka::sync::Cache::builder().max_capacity(100_000).time_to_live(RECENT).build();
+        Self { store, cache: Cache::new(cached_bytes), compared }
     }
 
     /// The stream of a record.
@@ -73,8 +80,21 @@ impl<A: Aggregate> Records<A> {
         let record = self.refreshed(id, known).await?;
         if let Some(record) = &record {
             self.cache.keep(record);
+            self.compared.insert(id, ());
         }
         Ok(record)
+    }
+
+    /// A state that is at most [`RECENT`] old, and never older than what this process has appended: for facts that a decision
+    /// on another record reads and does not demand. Costs no query most of the time.
+    ///
+    /// # Errors
+    /// If the database fails, or an event can't be read.
+    pub async fn recent(&self, id: A::Id) -> Result<Option<Arc<Versioned<A>>>, ExecuteError> {
+        match self.cache.get(id) {
+            Some(known) if self.compared.contains_key(&id) => Ok(Some(known)),
+            _ => self.current(id).await,
+        }
     }
 
     /// A state of the past. `None`: there is no such record, or it had no such version, or none by then.

@@ -7,7 +7,7 @@
 //! - An event that can't be applied **parks** its stream, and nothing else (docs/adr/0016). An operator asks for a
 //!   [`Action::Retry`] or an [`Action::Skip`]; the leader carries it out.
 //!
-//! How it fits together: docs/adr/0034.
+//! How it fits together: docs/adr/0038.
 
 mod handler;
 mod leader;

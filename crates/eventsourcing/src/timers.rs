@@ -1,4 +1,4 @@
-//! Timers: commands that are due at a time (docs/adr/0035).
+//! Timers: commands that are due at a time (docs/adr/0039).
 //!
 //! Which timers there are is derived from the log by a read model ([`DueTimes`]): when each is due, and which version of
 //! its stream set it. The leader reads those that are due, without locks, and issues a command for each. The command names

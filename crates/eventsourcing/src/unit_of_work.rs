@@ -54,10 +54,10 @@ impl UnitOfWork {
         Self { now, fresh, stale: false, primary, records, takes, releases }
     }
 
-    /// The time at which the unit happens: the caller's, and never before the last event of a record that was loaded.
-    /// A clock that lags behind another process's must not make a stream's time run backwards.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.now
+    /// The time at which the record's events of this unit happen: the caller's, but never before the record's last event.
+    /// A clock that lags behind another process's, or an import of the past, must not make a stream's time run backwards.
+    pub fn time<A: Aggregate>(&self, record: Handle<A>) -> DateTime<Utc> {
+        self.get(record).time
     }
 
     /// Loads a record. `None`: there is none of this aggregate with that id.
@@ -105,19 +105,9 @@ impl UnitOfWork {
     }
 
     fn push<A: Aggregate>(&mut self, records: &Records<A>, id: A::Id, before: Option<Arc<Versioned<A>>>) -> Handle<A> {
-        if let Some(before) = &before {
-            self.now = self.now.max(before.occurred_at);
-        }
+        let time = before.as_ref().map_or(self.now, |before| self.now.max(before.occurred_at));
         let state = before.as_ref().map(|before| before.state.clone());
-        let staged = Staged {
-            records: records.clone(),
-            id,
-            before,
-            state,
-            folded_at: self.now,
-            events: Vec::new(),
-            demanded: false,
-        };
+        let staged = Staged { records: records.clone(), id, before, state, time, events: Vec::new(), demanded: false };
         self.records.push(Box::new(staged));
         Handle(self.records.len() - 1, PhantomData)
     }
@@ -130,6 +120,11 @@ impl UnitOfWork {
     /// The record as it was loaded.
     pub fn loaded<A: Aggregate>(&self, record: Handle<A>) -> Option<&Arc<Versioned<A>>> {
         self.get(record).before.as_ref()
+    }
+
+    /// The record's stream.
+    pub fn stream<A: Aggregate>(&self, record: Handle<A>) -> StreamId {
+        StagedRecord::stream(self.get(record))
     }
 
     /// The version at which the record was loaded.
@@ -152,16 +147,11 @@ impl UnitOfWork {
         command: &A::Command,
         context: &A::Context,
     ) -> Result<usize, A::Rejection> {
-        let now = self.now;
         let staged = self.get_mut(record);
-        if staged.folded_at != now {
-            // all events of a unit have one time, those decided before another record moved it, too
-            staged.fold_again(now);
-        }
         let events = A::decide(staged.state.as_ref(), command, context)?;
         let count = events.len();
         for event in events {
-            let stamp = codec::stamp(staged.next_version(), now);
+            let stamp = codec::stamp(staged.next_version(), staged.time);
             staged.state = A::evolve(staged.state.take(), &event, &stamp);
             staged.events.push(event);
         }
@@ -175,12 +165,12 @@ impl UnitOfWork {
     }
 
     /// Gives a record an alias: a second name, unique in its scope. Taken by another one, it ends in
-    /// [`crate::UseCase::alias_taken`].
+    /// [`crate::UseCase::alias_taken`]. The unit must hold an event of the record that says so: the log refuses it otherwise.
     pub fn take_alias<A: Aggregate>(&mut self, scope: impl Into<String>, name: impl Into<String>, record: Handle<A>) {
         self.takes.push((scope.into(), name.into(), record.0));
     }
 
-    /// Takes an alias from the record that holds it.
+    /// Takes an alias from the record that holds it. The unit must hold an event.
     pub fn release_alias(&mut self, scope: impl Into<String>, name: impl Into<String>, holder: StreamId) {
         self.releases.push((scope.into(), name.into(), holder));
     }
@@ -205,6 +195,11 @@ impl UnitOfWork {
         self.event_count() == 0
     }
 
+    /// Whether an alias is to be taken or released.
+    pub(crate) fn moves_aliases(&self) -> bool {
+        !self.takes.is_empty() || !self.releases.is_empty()
+    }
+
     pub(crate) fn event_count(&self) -> usize {
         self.records.iter().map(|staged| staged.event_count()).sum()
     }
@@ -225,14 +220,14 @@ impl UnitOfWork {
 
     /// The log's unit: the primary record's events first, then the others', then the demands.
     pub(crate) fn take_unit(&mut self, metadata: Metadata) -> Result<Unit, ExecuteError> {
-        let (now, primary) = (self.now, self.primary_index());
-        let mut unit = Unit::new(metadata).append(self.records[primary].take_append(now)?);
+        let primary = self.primary_index();
+        let mut unit = Unit::new(metadata).append(self.records[primary].take_append()?);
         for (index, staged) in self.records.iter_mut().enumerate() {
             if index == primary {
                 continue;
             }
             if staged.event_count() > 0 {
-                unit = unit.append(staged.take_append(now)?);
+                unit = unit.append(staged.take_append()?);
             } else if staged.is_demanded() {
                 unit = unit.demand(staged.stream(), staged.expected());
             }
@@ -249,12 +244,11 @@ impl UnitOfWork {
     /// Folds what was appended into the records' caches, and gives the primary record.
     pub(crate) fn committed<A: Aggregate>(mut self, appended: &Appended) -> Option<Arc<Versioned<A>>> {
         let primary = self.primary_index();
-        let now = self.now;
         // events stand in the log in the order of the unit's appends
         let mut position = appended.first.unwrap_or_default();
         let order = std::iter::once(primary).chain((0..self.records.len()).filter(|index| *index != primary));
         for index in order.collect::<Vec<_>>() {
-            self.records[index].commit(&mut position, now);
+            self.records[index].commit(&mut position);
         }
         self.get::<A>(Handle(primary, PhantomData)).before.clone()
     }
@@ -273,9 +267,9 @@ trait StagedRecord: Send + Sync {
     fn expected(&self) -> Version;
     fn event_count(&self) -> usize;
     fn is_demanded(&self) -> bool;
-    fn take_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError>;
+    fn take_append(&mut self) -> Result<Append, ExecuteError>;
     /// `position` is that of the record's first event, and of the next record's afterwards.
-    fn commit(&mut self, position: &mut Position, now: DateTime<Utc>);
+    fn commit(&mut self, position: &mut Position);
 }
 
 struct Staged<A: Aggregate> {
@@ -283,8 +277,8 @@ struct Staged<A: Aggregate> {
     id: A::Id,
     before: Option<Arc<Versioned<A>>>,
     state: Option<A::State>,
-    /// The time with which the events were folded into `state`.
-    folded_at: DateTime<Utc>,
+    /// When the events happen.
+    time: DateTime<Utc>,
     events: Vec<A::Event>,
     demanded: bool,
 }
@@ -297,18 +291,6 @@ impl<A: Aggregate> Staged<A> {
     fn next_version(&self) -> Version {
         let events = i64::try_from(self.events.len()).expect("a unit is of bounded size");
         Version(self.before_version().0 + events + 1)
-    }
-
-    /// A record that was loaded after this one was decided may have moved the unit's time.
-    fn fold_again(&mut self, now: DateTime<Utc>) {
-        let first = self.before_version().0 + 1;
-        let before = self.before.as_ref().map(|before| before.state.clone());
-        self.state = self
-            .events
-            .iter()
-            .zip(first..)
-            .fold(before, |state, (event, version)| A::evolve(state, event, &codec::stamp(Version(version), now)));
-        self.folded_at = now;
     }
 }
 
@@ -337,25 +319,22 @@ impl<A: Aggregate> StagedRecord for Staged<A> {
         self.demanded
     }
 
-    fn take_append(&mut self, now: DateTime<Utc>) -> Result<Append, ExecuteError> {
-        let events = self.events.iter().map(|event| codec::encode(event, now)).collect::<Result<_, _>>()?;
+    fn take_append(&mut self) -> Result<Append, ExecuteError> {
+        let events = self.events.iter().map(|event| codec::encode(event, self.time)).collect::<Result<_, _>>()?;
         let expected = Expected::Exact(self.before_version());
         Ok(Append::new(codec::stream_type::<A>(), self.stream(), expected, events))
     }
 
-    fn commit(&mut self, position: &mut Position, now: DateTime<Utc>) {
+    fn commit(&mut self, position: &mut Position) {
         if self.events.is_empty() {
             return;
-        }
-        if self.folded_at != now {
-            self.fold_again(now);
         }
         let last = Version(self.next_version().0 - 1);
         let before = self.before_version();
         let at = Position(position.0 + last.0 - before.0 - 1);
         *position = Position(at.0 + 1);
         let Some(state) = self.state.take() else { return };
-        let record = Arc::new(Versioned { id: self.id, version: last, position: at, occurred_at: now, state });
+        let record = Arc::new(Versioned { id: self.id, version: last, position: at, occurred_at: self.time, state });
         self.records.keep(before, &record);
         self.before = Some(record);
     }

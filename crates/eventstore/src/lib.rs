@@ -34,6 +34,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tracing::Instrument;
 
+pub use aliases::HeldAliases;
 pub use append::{Appended, Outcome};
 pub use checkpoint::Checkpoint;
 pub use error::{AppendError, Cause, StoreError};
@@ -42,9 +43,10 @@ pub use follow::Chunk;
 pub use ids::{CommandId, Position, StreamId, Version};
 pub use leadership::Lead;
 pub use range::{LogRange, StreamRange};
+pub use receipts::RecordedReceipt;
 pub use schema::{MigrateError, migrate, schema_digest};
 pub use session::Options;
-pub use snapshots::Snapshot;
+pub use snapshots::{Snapshot, SnapshotKey};
 pub use stream_type::{InvalidStreamType, StreamType};
 pub use subscription::{
     Batch, StartFrom, Subscription, SubscriptionError, SubscriptionOptions, SubscriptionTransaction,

@@ -2,9 +2,29 @@
 
 use std::time::Duration;
 
-use sqlx::{PgExecutor, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgExecutor, Row};
 
 use crate::{EventStore, Position, Receipt, StoreError, StreamId, Version};
+
+/// A receipt as it is kept, beside the event that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedReceipt {
+    /// Who used the key.
+    pub caller: String,
+    /// The key.
+    pub key: String,
+    /// The stream that it names.
+    pub stream_id: StreamId,
+    /// The version that it names.
+    pub version: Version,
+    /// The position that it names.
+    pub position: Position,
+    /// Whether that event is the command's own. If not, the command changed nothing, and it was the stream's last event then.
+    pub has_events: bool,
+    /// The JSON text of the event's metadata; none if the log has no such event.
+    pub metadata: Option<String>,
+}
 
 impl EventStore {
     /// The receipt of a caller's key, if the key was used.
@@ -12,17 +32,37 @@ impl EventStore {
         find(&self.pool, caller, key).await
     }
 
-    /// Up to 1,000 receipts (stream, version) whose events are not in the log: evidence that events were removed.
-    pub async fn dangling_receipts(&self) -> Result<Vec<(StreamId, Version)>, StoreError> {
-        let rows = sqlx::query(
-            "select r.stream_id, r.version from receipts r
-              where not exists (select from events e where e.stream_id = r.stream_id
-                                 and e.version = r.version and e.position = r.position)
-              order by r.position limit 1000",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok((StreamId(row.try_get(0)?), Version(row.try_get(1)?)))).collect()
+    /// Up to `limit` receipts in the order of callers and keys, after one of them: for audits.
+    pub async fn receipts_after(
+        &self,
+        after: Option<&RecordedReceipt>,
+        limit: u16,
+    ) -> Result<Vec<RecordedReceipt>, StoreError> {
+        // "after or from the beginning" in one condition would let the planner read all from the beginning each time
+        let condition = if after.is_some() { "where (r.caller, r.key) > ($2, $3)" } else { "" };
+        let sql = format!(
+            "select r.caller, r.key, r.stream_id, r.version, r.position, r.has_events, e.metadata::text
+               from receipts r left join events e
+                 on e.stream_id = r.stream_id and e.version = r.version and e.position = r.position
+             {condition} order by r.caller, r.key limit $1"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(limit));
+        if let Some(RecordedReceipt { caller, key, .. }) = after {
+            query = query.bind(caller).bind(key);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        let read = |row: &PgRow| {
+            Ok(RecordedReceipt {
+                caller: row.try_get(0)?,
+                key: row.try_get(1)?,
+                stream_id: StreamId(row.try_get(2)?),
+                version: Version(row.try_get(3)?),
+                position: Position(row.try_get(4)?),
+                has_events: row.try_get(5)?,
+                metadata: row.try_get(6)?,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Removes receipts older than `age`, at most a thousand for each call; returns how many. Permanent ones stay.

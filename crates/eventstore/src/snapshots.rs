@@ -1,6 +1,8 @@
 //! Snapshots: folded states of long streams. They save reading, and are never the truth.
 
 use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
 
 use crate::{EventStore, StoreError, StreamId, Version};
 
@@ -13,7 +15,45 @@ pub struct Snapshot {
     pub state: String,
 }
 
+/// Names a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SnapshotKey {
+    /// Of which stream.
+    pub stream_id: StreamId,
+    /// The version of the state's form.
+    pub schema_version: i16,
+    /// The version of the stream that it is the fold of.
+    pub version: Version,
+}
+
 impl EventStore {
+    /// Up to `limit` snapshots in the order of their keys, after one of them: for audits.
+    pub async fn snapshots_after(
+        &self,
+        after: Option<SnapshotKey>,
+        limit: u16,
+    ) -> Result<Vec<SnapshotKey>, StoreError> {
+        let first =
+            SnapshotKey { stream_id: StreamId(Uuid::nil()), schema_version: i16::MIN, version: Version(i64::MIN) };
+        let after = after.unwrap_or(first);
+        let rows = sqlx::query(
+            "select stream_id, schema_version, version from snapshots
+              where (stream_id, schema_version, version) > ($1, $2, $3)
+              order by stream_id, schema_version, version limit $4",
+        )
+        .bind(after.stream_id.0)
+        .bind(after.schema_version)
+        .bind(after.version.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &PgRow| {
+            let (stream_id, version) = (StreamId(row.try_get(0)?), Version(row.try_get(2)?));
+            Ok(SnapshotKey { stream_id, schema_version: row.try_get(1)?, version })
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// The newest snapshot of a schema version, not after `until`.
     pub async fn snapshot(
         &self,

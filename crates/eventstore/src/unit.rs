@@ -76,7 +76,7 @@ pub struct Unit {
     pub demands: Vec<Demand>,
     /// Makes a repetition of the command a replay.
     pub receipt: Option<ReceiptKey>,
-    /// Aliases that streams of the unit take.
+    /// Aliases that streams which the unit appends events to take.
     pub takes: Vec<Alias>,
     /// Aliases that streams give up, and the streams that must hold them.
     pub releases: Vec<Alias>,
@@ -121,7 +121,8 @@ impl Unit {
         self
     }
 
-    /// Gives a stream of the unit an alias. Another stream that holds it refuses the unit, unless the unit releases it as well.
+    /// Gives a stream that the unit appends events to an alias. Another stream that holds it refuses the unit, unless the unit
+    /// releases it as well.
     #[must_use]
     pub fn take_alias(mut self, scope: impl Into<String>, name: impl Into<String>, stream_id: StreamId) -> Self {
         self.takes.push(Alias { scope: scope.into(), name: name.into(), stream_id });
@@ -129,7 +130,7 @@ impl Unit {
     }
 
     /// Releases an alias. If `holder` does not hold it, the unit is refused. With [`Self::take_alias`] of the same name in one
-    /// unit, the alias moves.
+    /// unit, the alias moves. An alias changes only with an event: a unit without any is refused.
     #[must_use]
     pub fn release_alias(mut self, scope: impl Into<String>, name: impl Into<String>, holder: StreamId) -> Self {
         self.releases.push(Alias { scope: scope.into(), name: name.into(), stream_id: holder });
@@ -227,6 +228,7 @@ impl Unit {
     fn mistake(&self) -> Option<&'static str> {
         let streams: HashSet<StreamId> = self.appends.iter().map(|a| a.stream_id).collect();
         let demanded: HashSet<StreamId> = self.demands.iter().map(|d| d.stream_id).collect();
+        let silent = self.appends.first().filter(|a| a.events.is_empty()).map(|a| a.stream_id);
         if self.appends.is_empty() {
             Some("it names no stream")
         } else if streams.len() < self.appends.len() {
@@ -245,6 +247,10 @@ impl Unit {
             Some("the times of a stream's events run backwards")
         } else if self.takes.iter().any(|a| !streams.contains(&a.stream_id)) {
             Some("an alias names a stream that is not among its appends")
+        } else if self.takes.iter().any(|a| Some(a.stream_id) == silent) {
+            Some("a stream takes an alias without an event that says so")
+        } else if silent.is_some() && self.appends.len() == 1 && !self.releases.is_empty() {
+            Some("it releases an alias without an event that says so")
         } else if named_twice(&self.takes) {
             Some("it takes an alias twice")
         } else if named_twice(&self.releases) {

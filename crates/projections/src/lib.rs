@@ -5,33 +5,41 @@
 //! (docs/adr/0016). A rebuild fills a new generation of tables beside the live one, and is swapped in by one transaction
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
-//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `timers`.
+//! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `people`, `agents`,
+//! `settings`, `timers`.
 #![forbid(unsafe_code)]
 
+mod agents;
 mod cache;
 mod context;
 mod error;
 mod failpoints;
+mod fold;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod generation;
 mod generations;
+mod ids;
 mod metrics;
+mod page_cursor;
+mod people;
 mod progress;
 mod projector;
 mod queues;
 mod read_model;
 mod reader;
 mod rebuild;
+mod records;
 mod registry;
 mod secret;
 mod session;
+mod settings;
 mod status;
 mod table;
-mod ticket_stream;
 mod tickets;
 mod timers;
+mod tokenizer;
 mod verification;
 mod verify;
 
@@ -43,13 +51,17 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
+pub use agents::{AgentQuery, AgentRow, AgentsPage};
 pub use error::ReadError;
 pub use eventsourcing::subscription::{Action, Outcome};
+pub use people::{PeoplePage, PersonQuery, PersonRow};
 pub use queues::{Queue, QueuesPage};
 pub use reader::{AtLeast, Reader};
+pub use records::{RecordPage, RecordRow};
 pub use registry::names;
+pub use settings::{SettingQuery, SettingRow, SettingsPage};
 pub use status::{Status, StreamFault};
-pub use tickets::{Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use tickets::{Filter, Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
 pub use timers::TimersReader;
 pub use verification::Difference;
 

@@ -8,10 +8,12 @@ mod writer;
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use shared_kernel::Aggregate;
+use ticket_aggregate::Ticket;
 
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{Payload, ReadModel, Table, Writer};
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification};
 pub use query::{Queue, QueuesPage};
 use writer::QueuesWriter;
@@ -28,6 +30,7 @@ const IRRELEVANT: &[&str] = &[
     "ticket.tags_added",
     "ticket.tags_removed",
     "ticket.subject_changed",
+    "ticket.requester_changed",
     "ticket.linked",
     "ticket.unlinked",
     "ticket.follower_added",
@@ -40,15 +43,19 @@ impl ReadModel for Queues {
     }
 
     fn schema_version(&self) -> i32 {
-        2
+        3
     }
 
-    fn selects(&self, event: &RecordedEvent) -> bool {
-        ticket_stream::is_ticket_event(event) && !IRRELEVANT.contains(&event.event_type.as_str())
+    fn follows(&self, stream_type: &str) -> bool {
+        stream_type == Ticket::TYPE
+    }
+
+    fn ignores(&self, event_type: &str) -> bool {
+        IRRELEVANT.contains(&event_type)
     }
 
     fn decode(&self, event: &RecordedEvent) -> Result<Payload, String> {
-        ticket_stream::decode_payload(event)
+        fold::decode_payload::<Ticket>(event)
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {

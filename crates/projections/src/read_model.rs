@@ -23,10 +23,20 @@ pub(crate) trait ReadModel: Sync {
     /// The test `stored_form_matches_schema_version` fails until it is raised.
     fn schema_version(&self) -> i32;
 
-    /// Whether the event is for this model, judged by its stream type and event type. An event that is not is passed
-    /// over. Select unknown event types of a stream that the model follows: they are parked until a newer program knows
-    /// them, instead of being lost.
-    fn selects(&self, event: &RecordedEvent) -> bool;
+    /// Whether the model follows streams of this type. Events of others are passed over.
+    fn follows(&self, stream_type: &str) -> bool;
+
+    /// Whether events of this type, in a stream that the model follows, mean nothing to it. Do not ignore unknown types:
+    /// they are parked until a newer program knows them, instead of being lost.
+    fn ignores(&self, event_type: &str) -> bool {
+        let _ = event_type;
+        false
+    }
+
+    /// Whether the event is for this model.
+    fn selects(&self, event: &RecordedEvent) -> bool {
+        self.follows(event.stream_type.as_str()) && !self.ignores(&event.event_type)
+    }
 
     /// Decodes an event that the model selected. The text of the error is shown to operators.
     fn decode(&self, event: &RecordedEvent) -> Result<Payload, String>;

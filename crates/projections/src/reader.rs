@@ -57,7 +57,7 @@ impl Reader {
 
     /// The secret that page cursors are sealed with.
     pub(crate) async fn cursor_secret(&self) -> Result<&[u8], StoreError> {
-        Ok(self.secret.get_or_try_init(|| secret::get(&self.pool, "tickets cursor")).await?)
+        Ok(self.secret.get_or_try_init(|| secret::get(&self.pool, "page cursors")).await?)
     }
 
     /// Queries the live generation of a model once it has read far enough. A generation that was replaced answers

@@ -4,25 +4,26 @@
 //! docs/adr/0025.
 
 mod page;
-mod page_cursor;
 mod query;
 mod rows;
-mod tokenizer;
+mod texts;
 mod verify;
+mod viewer;
 mod writer;
 
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use shared_kernel::Aggregate;
+use ticket_aggregate::Ticket;
 
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{Payload, ReadModel, Table, Writer};
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification};
 pub use page::TicketsPage;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use page_cursor::PageCursor;
-pub use query::{Order, Sort, TicketQuery, TicketRow, Viewer};
+pub use query::{Filter, Order, Sort, TicketQuery, TicketRow};
+pub use viewer::Viewer;
 use writer::TicketsWriter;
 
 pub(crate) struct Tickets;
@@ -35,15 +36,15 @@ impl ReadModel for Tickets {
     }
 
     fn schema_version(&self) -> i32 {
-        4
+        5
     }
 
-    fn selects(&self, event: &RecordedEvent) -> bool {
-        ticket_stream::is_ticket_event(event)
+    fn follows(&self, stream_type: &str) -> bool {
+        stream_type == Ticket::TYPE
     }
 
     fn decode(&self, event: &RecordedEvent) -> Result<Payload, String> {
-        ticket_stream::decode_payload(event)
+        fold::decode_payload::<Ticket>(event)
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {

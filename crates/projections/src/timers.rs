@@ -1,4 +1,4 @@
-//! The read model `timers`: when what is to happen by itself is due (docs/adr/0035).
+//! The read model `timers`: when what is to happen by itself is due (docs/adr/0039).
 //!
 //! A ticket has at most one timer: to wake from hold, or to close once the deadline for reopening has passed. The row
 //! names the version that set it. The leader of the timers reads the rows that are due ([`TimersReader`]).
@@ -12,10 +12,12 @@ mod verify;
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use shared_kernel::Aggregate;
+use ticket_aggregate::Ticket;
 
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{Payload, ReadModel, Table, Writer};
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification};
 use columns::TimerRow;
 use project::TimersWriter;
@@ -34,6 +36,7 @@ const IRRELEVANT: &[&str] = &[
     "ticket.tags_added",
     "ticket.tags_removed",
     "ticket.subject_changed",
+    "ticket.requester_changed",
     "ticket.linked",
     "ticket.unlinked",
     "ticket.follower_added",
@@ -49,12 +52,16 @@ impl ReadModel for Timers {
         1
     }
 
-    fn selects(&self, event: &RecordedEvent) -> bool {
-        ticket_stream::is_ticket_event(event) && !IRRELEVANT.contains(&event.event_type.as_str())
+    fn follows(&self, stream_type: &str) -> bool {
+        stream_type == Ticket::TYPE
+    }
+
+    fn ignores(&self, event_type: &str) -> bool {
+        IRRELEVANT.contains(&event_type)
     }
 
     fn decode(&self, event: &RecordedEvent) -> Result<Payload, String> {
-        ticket_stream::decode_payload(event)
+        fold::decode_payload::<Ticket>(event)
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {

@@ -1,14 +1,15 @@
-//! Who acts, and for whom.
+//! Who acts.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::text::ValueError;
-use crate::{email_address, string_enum};
+use crate::{AgentId, PersonId, string_enum};
 
 string_enum! {
     /// What someone may do; ordered from least to most.
     Role("role") {
-        /// A person who asks; their id is their e-mail address.
+        /// A person who asks.
         Requester = "requester",
         /// A person who helps.
         Agent = "agent",
@@ -16,7 +17,7 @@ string_enum! {
         Lead = "lead",
         /// A lead who also runs the desk.
         Admin = "admin",
-        /// A timer or a policy: whatever an admin may, and waking tickets.
+        /// A timer, a policy or an import: whatever an admin may, and waking tickets.
         System = "system",
     }
 }
@@ -28,7 +29,7 @@ string_enum! {
         Requester = "requester",
         /// A person who helps, of whatever rank.
         Agent = "agent",
-        /// A timer or a policy.
+        /// A timer, a policy or an import.
         System = "system",
     }
 }
@@ -44,20 +45,54 @@ impl Role {
     }
 }
 
+/// Who it is that acts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// A person who asks.
+    Requester(PersonId),
+    /// An agent, and the person that they are.
+    Agent {
+        /// The agent's own record.
+        agent: AgentId,
+        /// The person's.
+        person: PersonId,
+    },
+    /// A part of the program: `import`, `timers`.
+    System(&'static str),
+}
+
 /// Who issues a command. Serialised as an [`ActorRef`], without the role: a rank is a fact of the moment,
-/// not of the ticket's history.
+/// not of a record's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// What they may do.
     pub role: Role,
-    /// A requester's id is their e-mail address, an agent's is their [`AgentId`](crate::AgentId).
-    pub id: String,
+    /// Who they are.
+    pub identity: Identity,
+    /// The people who were merged into this one: what was theirs is this one's.
+    pub merged: BTreeSet<PersonId>,
+    /// The API key whose owner acts for this person, if somebody does.
+    pub via: Option<String>,
 }
 
 impl Actor {
-    /// An actor with that role.
-    pub fn new(role: Role, id: impl Into<String>) -> Self {
-        Self { role, id: id.into() }
+    fn new(role: Role, identity: Identity) -> Self {
+        Self { role, identity, merged: BTreeSet::new(), via: None }
+    }
+
+    /// A person who asks.
+    pub fn requester(person: PersonId) -> Self {
+        Self::new(Role::Requester, Identity::Requester(person))
+    }
+
+    /// An agent, a lead or an admin.
+    pub fn staff(role: Role, agent: AgentId, person: PersonId) -> Self {
+        Self::new(role, Identity::Agent { agent, person })
+    }
+
+    /// A part of the program.
+    pub fn system(name: &'static str) -> Self {
+        Self::new(Role::System, Identity::System(name))
     }
 
     /// Requester, agent or system.
@@ -65,9 +100,35 @@ impl Actor {
         self.role.kind()
     }
 
+    /// The person who acts, if it is one.
+    pub const fn person(&self) -> Option<PersonId> {
+        match self.identity {
+            Identity::Requester(person) | Identity::Agent { person, .. } => Some(person),
+            Identity::System(_) => None,
+        }
+    }
+
+    /// The agent who acts, if it is one.
+    pub const fn agent(&self) -> Option<AgentId> {
+        match self.identity {
+            Identity::Agent { agent, .. } => Some(agent),
+            Identity::Requester(_) | Identity::System(_) => None,
+        }
+    }
+
+    /// Whether they are that person, or that person was merged into them.
+    pub fn is(&self, person: PersonId) -> bool {
+        self.person() == Some(person) || self.merged.contains(&person)
+    }
+
     /// What an event's metadata says of them.
     pub fn to_ref(&self) -> ActorRef {
-        ActorRef { kind: self.kind(), id: self.id.clone() }
+        let id = match &self.identity {
+            Identity::Requester(person) => person.to_string(),
+            Identity::Agent { agent, .. } => agent.to_string(),
+            Identity::System(name) => (*name).to_owned(),
+        };
+        ActorRef { kind: self.kind(), id, via: self.via.clone() }
     }
 }
 
@@ -77,67 +138,37 @@ impl Serialize for Actor {
     }
 }
 
-/// Who caused an event, as the log keeps it: `{"kind":"agent","id":"ada"}`.
+/// Who caused an event, as the log keeps it: `{"kind":"agent","id":"0192…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ActorRef {
     /// Requester, agent or system.
     pub kind: ActorKind,
-    /// Their id among their kind.
+    /// A requester's person id, an agent's id, the name of a part of the program.
     pub id: String,
+    /// The API key whose owner acted for this person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
 }
 
-/// The person who asks; who they are is their e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
-pub struct Requester {
-    email: String,
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unchecked {
-    email: String,
-    name: Option<String>,
-}
-
-impl TryFrom<Unchecked> for Requester {
-    type Error = ValueError;
-
-    fn try_from(raw: Unchecked) -> Result<Self, ValueError> {
-        Self::parse(&raw.email, raw.name.as_deref())
+impl ActorRef {
+    /// Whether the id is of the form that the kind has.
+    pub fn is_well_formed(&self) -> bool {
+        match self.kind {
+            // as it is written, and in no other of the forms that a UUID can have
+            ActorKind::Requester | ActorKind::Agent => {
+                uuid::Uuid::try_parse(&self.id).is_ok_and(|id| id.to_string() == self.id)
+            }
+            ActorKind::System => !self.id.is_empty(),
+        }
     }
-}
 
-impl Requester {
-    /// Lowercases and minimally checks the address (at most 254 characters); a blank name counts as none.
-    pub fn parse(address: &str, name: Option<&str>) -> Result<Self, ValueError> {
-        let name = match name.map(str::trim) {
-            None | Some("") => None,
-            Some(name) if name.chars().count() > 200 => {
-                return Err(ValueError::TooLong { what: "name", limit: 200 });
-            }
-            // a line break in a name would end up in a mail's header
-            Some(name) if name.chars().any(crate::text::is_unsafe_in_line) => {
-                return Err(ValueError::ControlCharacter { what: "name" });
-            }
-            Some(name) => Some(name.to_owned()),
+    /// The scope of their idempotency keys: who they are, whichever API key they use.
+    pub fn scope(&self) -> String {
+        let kind = match self.kind {
+            ActorKind::Requester => "person",
+            ActorKind::Agent => "agent",
+            ActorKind::System => "system",
         };
-        Ok(Self { email: email_address(address)?, name })
-    }
-
-    /// The lowercased address.
-    pub fn email(&self) -> &str {
-        &self.email
-    }
-
-    /// The name to show, if they gave one.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// Whether that address is theirs, however it is written.
-    pub fn is(&self, address: &str) -> bool {
-        self.email == address.trim().to_lowercase()
+        format!("{kind}:{}", self.id)
     }
 }

@@ -72,3 +72,14 @@ pub trait Aggregate: Debug + Sized + Send + Sync + 'static {
         size_of_val(state)
     }
 }
+
+/// What sort of rejection it is: the one thing that a transport needs to map it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// This actor may not.
+    Forbidden,
+    /// The command itself is at fault: what it says, not when it comes.
+    Invalid,
+    /// The record's present state is in the way.
+    Conflict,
+}

@@ -158,3 +158,52 @@ pub fn decode<E: DomainEvent>(name: &str, schema_version: i16, payload: &str) ->
     };
     serde_json::from_str(&format!("{{\"{event_type}\":{payload}}}")).map_err(malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    enum Event {
+        #[serde(rename = "door.opened")]
+        Opened { by: String, wide: bool },
+    }
+
+    impl DomainEvent for Event {
+        const TYPES: &'static [EventType] = &[EventType::upcast("door.opened", &[name_who, add_wide])];
+
+        fn event_type(&self) -> &'static str {
+            "door.opened"
+        }
+    }
+
+    /// Version 1 said `who` for `by`.
+    fn name_who(members: &mut Map<String, Value>) {
+        if let Some(who) = members.remove("who") {
+            members.insert("by".to_owned(), who);
+        }
+    }
+
+    /// Before version 3 every door was opened wide.
+    fn add_wide(members: &mut Map<String, Value>) {
+        members.insert("wide".to_owned(), Value::from(true));
+    }
+
+    #[test]
+    fn older_versions_are_upcast() {
+        let opened = |wide| Event::Opened { by: "ada".to_owned(), wide };
+        let read = |version, payload| decode::<Event>("door.opened", version, payload).ok();
+        assert_eq!(read(1, r#"{"who":"ada"}"#), Some(opened(true)));
+        assert_eq!(read(2, r#"{"by":"ada"}"#), Some(opened(true)));
+        assert_eq!(read(3, r#"{"by":"ada","wide":false}"#), Some(opened(false)));
+        // each version is read as what it was, and no other
+        assert_eq!(read(3, r#"{"who":"ada"}"#), None);
+        assert_eq!(read(4, r#"{"by":"ada","wide":false}"#), None);
+        let written = encode(&opened(false)).ok();
+        let payload = r#"{"by":"ada","wide":false}"#.to_owned();
+        assert_eq!(written, Some(Encoded { event_type: "door.opened", schema_version: 3, payload }));
+    }
+}

@@ -24,6 +24,14 @@ macro_rules! uuid_id {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                uuid::Uuid::try_parse(text).map(Self)
+            }
+        }
+
         impl From<uuid::Uuid> for $name {
             fn from(id: uuid::Uuid) -> Self {
                 Self(id)
@@ -49,9 +57,35 @@ impl fmt::Display for StreamVersion {
     }
 }
 
+uuid_id! {
+    /// A person, by the id of their stream.
+    PersonId;
+    /// An agent, by the id of their stream.
+    AgentId;
+    /// A team, by the id of its stream.
+    TeamId;
+    /// A ticket, by the id of its stream.
+    TicketId;
+}
+
+impl PersonId {
+    /// Nobody: the subject of personal text that belongs to no known person. The nil UUID (RFC 9562, 5.9).
+    pub const NOBODY: Self = Self(uuid::Uuid::nil());
+}
+
+/// One of a person's identities (an e-mail address, an account), by its number in the person's stream: 1 for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdentityId(pub u32);
+
+impl fmt::Display for IdentityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 short_text! {
-    /// A team: a queue of tickets with its members.
-    TeamId("team", 64);
-    /// An agent, as the directory of agents names them.
-    AgentId("agent", 64);
+    /// The name by which people and programs outside of the log call an agent, a team or another setting: `ada`,
+    /// `facilities`. Unique among records of a type, and never changed; events hold ids instead.
+    Handle("handle", 64);
 }

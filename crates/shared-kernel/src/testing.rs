@@ -28,7 +28,42 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Aggregate, Stamp, StreamVersion};
+use crate::{Actor, AgentId, Aggregate, PersonId, Role, Stamp, StreamVersion, TeamId, TicketId};
+
+/// The id that a name stands for in tests: the same name, the same id.
+fn named(kind: &str, name: &str) -> uuid::Uuid {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{kind}:{name}").as_bytes())
+}
+
+/// The person whom a name stands for.
+pub fn person(name: &str) -> PersonId {
+    PersonId(named("person", name))
+}
+
+/// The agent whom a name stands for. The person that they are is [`person`] of the same name.
+pub fn agent(name: &str) -> AgentId {
+    AgentId(named("agent", name))
+}
+
+/// The team that a name stands for.
+pub fn team(name: &str) -> TeamId {
+    TeamId(named("team", name))
+}
+
+/// The ticket that a name stands for.
+pub fn ticket(name: &str) -> TicketId {
+    TicketId(named("ticket", name))
+}
+
+/// The person of that name, who asks.
+pub fn requester(name: &str) -> Actor {
+    Actor::requester(person(name))
+}
+
+/// The agent of that name, with a rank.
+pub fn staff(role: Role, name: &str) -> Actor {
+    Actor::staff(role, agent(name), person(name))
+}
 
 /// So many hours after the first event of every story, which happens at 2026-01-05 09:00 UTC.
 pub fn hour(hours: i64) -> DateTime<Utc> {

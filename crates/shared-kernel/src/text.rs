@@ -26,6 +26,14 @@ pub enum ValueError {
         /// Which value.
         what: &'static str,
     },
+    /// A character that is invisible, or that looks like another one and would be replaced by it (NFKC).
+    #[error(
+        "{what} must not contain invisible characters, nor such as look like others (full-width letters, ligatures)"
+    )]
+    LookAlike {
+        /// Which value.
+        what: &'static str,
+    },
     /// Not of the form `local@domain`.
     #[error("an e-mail address has the form name@example.com")]
     NotAnAddress,

@@ -1,16 +1,15 @@
-use shared_kernel::{Aggregate, Stamp};
+use shared_kernel::{Aggregate, PersonId, Stamp, TicketId};
 
 use crate::command::Command;
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
 use crate::ticket::Ticket;
-use crate::value::TicketId;
 use crate::{decide, evolve, legal};
 
 impl Aggregate for Ticket {
     const TYPE: &'static str = "ticket";
-    const STATE_SCHEMA: i16 = 2;
+    const STATE_SCHEMA: i16 = 3;
 
     type Id = TicketId;
     type State = Self;
@@ -34,8 +33,10 @@ impl Aggregate for Ticket {
     }
 
     fn size_of(ticket: &Self) -> usize {
-        let names = ticket.followers.iter().chain(&ticket.source_ids).map(|text| text.len() + 64).sum::<usize>();
+        let names = ticket.source_ids.iter().map(|text| text.len() + 64).sum::<usize>();
         let small = (ticket.tags.len() + ticket.links.len()) * 128;
-        size_of::<Self>() + ticket.subject.len() + ticket.body.len() + names + small
+        let people = ticket.followers.len() * size_of::<PersonId>();
+        let texts = [Some(&ticket.subject), Some(&ticket.body), ticket.hold_reason.as_ref()];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>() + names + small + people
     }
 }

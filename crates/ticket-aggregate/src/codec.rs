@@ -1,14 +1,13 @@
 //! The types of a ticket's events and the history of their shapes. Each version of each type has a golden file in
 //! `tests/golden`.
 
-use serde_json::{Map, Value};
 use shared_kernel::{DomainEvent, EventType};
 
 use crate::event::Event;
 
 impl DomainEvent for Event {
     const TYPES: &'static [EventType] = &[
-        EventType::upcast("ticket.opened", &[opened_v1_to_v2]),
+        EventType::new("ticket.opened"),
         EventType::new("ticket.public_reply_added"),
         EventType::new("ticket.requester_replied"),
         EventType::new("ticket.internal_note_added"),
@@ -20,6 +19,7 @@ impl DomainEvent for Event {
         EventType::new("ticket.tags_added"),
         EventType::new("ticket.tags_removed"),
         EventType::new("ticket.subject_changed"),
+        EventType::new("ticket.requester_changed"),
         EventType::new("ticket.work_started"),
         EventType::new("ticket.pended"),
         EventType::new("ticket.put_on_hold"),
@@ -36,10 +36,4 @@ impl DomainEvent for Event {
     fn event_type(&self) -> &'static str {
         self.name()
     }
-}
-
-/// Version 1 knew neither channels nor categories; every ticket came by the API then.
-fn opened_v1_to_v2(members: &mut Map<String, Value>) {
-    members.insert("channel".to_owned(), Value::from("api"));
-    members.insert("category".to_owned(), Value::Null);
 }

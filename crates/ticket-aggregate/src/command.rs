@@ -1,11 +1,11 @@
 //! What one can ask of a ticket.
 
-use shared_kernel::{AgentId, TeamId, string_enum};
+use shared_kernel::{AgentId, PersonId, StreamVersion, TeamId, TicketId, string_enum};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::value::{Channel, LinkKind, Priority, ResolutionCode, Tag, TicketId, TicketNumber};
+use crate::value::{Channel, LinkKind, Priority, ResolutionCode, Tag, TicketNumber};
 
 /// An intent, that [`decide`](shared_kernel::Aggregate::decide) may refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,13 @@ pub enum Command {
         /// 1 to 300 characters, one line.
         subject: String,
     },
+    /// Say that another person is the one who asks.
+    ChangeRequester {
+        /// Who.
+        requester: PersonId,
+        /// At most 1,000 characters.
+        reason: Option<String>,
+    },
     /// Add tags.
     Tag {
         /// Those already there are passed over.
@@ -65,13 +72,13 @@ pub enum Command {
     },
     /// Let someone follow the ticket; a follower with an e-mail address gets the replies.
     Follow {
-        /// An e-mail address or an agent's id.
-        follower: String,
+        /// Who.
+        follower: PersonId,
     },
     /// Stop someone from following.
     Unfollow {
-        /// An e-mail address or an agent's id.
-        follower: String,
+        /// Who.
+        follower: PersonId,
     },
     /// Take up work on a new ticket.
     Start,
@@ -118,8 +125,16 @@ pub enum Command {
         /// The other.
         other: TicketId,
     },
-    /// The timer of a hold has come.
-    Wake,
+    /// The timer of a hold is due.
+    Wake {
+        /// The version of the event that set the timer.
+        set_by: StreamVersion,
+    },
+    /// The timer of a resolution is due.
+    AutoClose {
+        /// The version of the event that set the timer.
+        set_by: StreamVersion,
+    },
 }
 
 /// What a new ticket starts with.
@@ -132,7 +147,7 @@ pub struct Open {
     /// 1 to 65,536 characters.
     pub body: String,
     /// Who asks. None: the requester who acts; nobody, when an agent does.
-    pub requester: Option<shared_kernel::Requester>,
+    pub requester: Option<PersonId>,
     /// The way by which it came.
     pub channel: Channel,
     /// How urgent it is.
@@ -170,6 +185,8 @@ string_enum! {
         Categorize = "categorize",
         /// See [`Command::Rename`].
         Rename = "rename",
+        /// See [`Command::ChangeRequester`].
+        ChangeRequester = "requester",
         /// See [`Command::Tag`].
         Tag = "tag",
         /// See [`Command::Untag`].
@@ -202,6 +219,8 @@ string_enum! {
         Unlink = "unlink",
         /// See [`Command::Wake`].
         Wake = "wake",
+        /// See [`Command::AutoClose`].
+        AutoClose = "auto-close",
     }
 }
 
@@ -218,6 +237,7 @@ impl Command {
             Self::Prioritize { .. } => CommandKind::Prioritize,
             Self::Categorize { .. } => CommandKind::Categorize,
             Self::Rename { .. } => CommandKind::Rename,
+            Self::ChangeRequester { .. } => CommandKind::ChangeRequester,
             Self::Tag { .. } => CommandKind::Tag,
             Self::Untag { .. } => CommandKind::Untag,
             Self::Follow { .. } => CommandKind::Follow,
@@ -233,7 +253,8 @@ impl Command {
             Self::Spam => CommandKind::Spam,
             Self::Link { .. } => CommandKind::Link,
             Self::Unlink { .. } => CommandKind::Unlink,
-            Self::Wake => CommandKind::Wake,
+            Self::Wake { .. } => CommandKind::Wake,
+            Self::AutoClose { .. } => CommandKind::AutoClose,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What a decision needs to know that is not in the ticket's own events.
 
-use shared_kernel::{Actor, TeamId};
-use std::collections::BTreeSet;
+use shared_kernel::{Actor, IdentityId, PersonId, TeamId, TicketId};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::value::{MessageId, TicketId};
+use crate::value::MessageId;
 
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const FOR_EVER: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
@@ -29,9 +29,13 @@ pub struct Context {
     pub reopen_window: TimeDelta,
     /// An import's own deadline; goes before `now + reopen_window`.
     pub reopen_until: Option<DateTime<Utc>>,
-    /// The teams of the agent who would get the ticket (for `resolve`: the actor). None: the directory does not know
-    /// that agent, and membership is not checked.
+    /// The primary e-mail addresses of the requester and the followers. Who is missing gets no mail.
+    pub identities: BTreeMap<PersonId, IdentityId>,
+    /// The teams of the agent who would get the ticket (for `resolve`: the actor). None: they are not known, and
+    /// membership is not checked.
     pub assignee_teams: Option<BTreeSet<TeamId>>,
+    /// Whether the agent who has the ticket is in its team and not offline. Of no account while nobody has it.
+    pub assignee_available: bool,
     /// Those of the tickets that this one is blocked by that are neither resolved nor closed.
     pub open_blockers: Vec<TicketId>,
 }

@@ -6,6 +6,7 @@ mod detail;
 mod lifecycle;
 mod opening;
 mod permission;
+mod personal;
 mod validation;
 
 use crate::command::{Command, CommandKind};
@@ -20,7 +21,7 @@ pub(crate) fn decide(ticket: Option<&Ticket>, command: &Command, context: &Conte
     permission::check(ticket, command, &context.actor)?;
     validation::check(command, context)?;
     match (ticket, command) {
-        (None, Command::Open(open)) => opening::open(open, context),
+        (None, Command::Open(open)) => Ok(vec![opening::open(open, context)]),
         (Some(_), Command::Open(_)) => Err(Rejection::AlreadyOpened),
         (None, _) => Err(Rejection::NotOpened),
         (Some(ticket), _) if conversation::is_repeated(ticket, command) => Ok(Vec::new()),
@@ -59,22 +60,26 @@ fn record(ticket: &Ticket, command: &Command, context: &Context) -> Result<Vec<E
     match command {
         Command::Open(_) => Err(Rejection::AlreadyOpened),
         Command::Reply { body, source_id } => conversation::reply(ticket, body, source_id.as_ref(), context),
-        Command::Note { body } => Ok(vec![conversation::note(body, context)]),
-        Command::Assign { assignee } => assignment::assign(ticket, assignee, context),
+        Command::Note { body } => Ok(vec![conversation::note(ticket, body, context)]),
+        Command::Assign { assignee } => assignment::assign(ticket, *assignee, context),
         Command::Unassign => Ok(assignment::unassign(ticket)),
-        Command::Route { team } => Ok(assignment::route(ticket, team)),
+        Command::Route { team } => Ok(assignment::route(ticket, *team)),
         Command::Prioritize { priority, reason } => Ok(detail::prioritize(ticket, *priority, reason.as_ref())),
         Command::Categorize { category } => Ok(detail::categorize(ticket, category)),
-        Command::Rename { subject } => Ok(detail::rename(ticket, subject)),
+        Command::Rename { subject } => Ok(detail::rename(ticket, subject, context)),
+        Command::ChangeRequester { requester, reason } => {
+            Ok(detail::change_requester(ticket, *requester, reason.as_ref()))
+        }
         Command::Tag { tags } => detail::tag(ticket, tags),
         Command::Untag { tags } => Ok(detail::untag(ticket, tags)),
-        Command::Follow { follower } => detail::follow(ticket, follower),
-        Command::Unfollow { follower } => Ok(detail::unfollow(ticket, follower)),
+        Command::Follow { follower } => detail::follow(ticket, *follower),
+        Command::Unfollow { follower } => Ok(detail::unfollow(ticket, *follower)),
         Command::Start => Ok(vec![Event::WorkStarted {}]),
         Command::AwaitRequester => lifecycle::await_requester(ticket),
         Command::Hold { reason, wake_at } => Ok(vec![lifecycle::hold(reason, *wake_at)]),
-        Command::Resume => Ok(vec![lifecycle::resume(context)]),
-        Command::Wake => lifecycle::wake(ticket, context),
+        Command::Resume => Ok(lifecycle::resume(ticket, context)),
+        Command::Wake { set_by } => lifecycle::wake(ticket, *set_by, context),
+        Command::AutoClose { set_by } => lifecycle::auto_close(ticket, *set_by, context),
         Command::Resolve { code, note } => lifecycle::resolve(ticket, code, note.as_deref(), context),
         Command::Confirm => lifecycle::confirm(ticket, context),
         Command::Reopen { reason } => lifecycle::reopen(ticket, reason.as_ref(), context),

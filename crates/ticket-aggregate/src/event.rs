@@ -1,20 +1,23 @@
 //! What can have happened to a ticket.
 
-use shared_kernel::{AgentId, Requester, TeamId};
+mod members;
+
+use shared_kernel::{AgentId, PersonId, Personal, TeamId, TicketId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::value::{
-    AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Tag, TicketId,
-    TicketNumber, Trigger,
-};
+use crate::value::{AssignmentMethod, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Tag, Trigger};
+
+pub use members::{Message, Opening, Recipient, SubjectChange, TicketOpened};
 
 /// A fact. Who caused it, when and why stand in the log's metadata, not here.
 ///
 /// The serde form is the codec's raw material, `{"ticket.closed": {…}}`; what is stored is
 /// [`shared_kernel::codec`]'s business. A change of a stored shape needs a new schema version and an upcast in `codec.rs`.
+///
+/// People are named by their ids alone; what they wrote stands in `personal`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Event {
@@ -27,9 +30,9 @@ pub enum Event {
         /// The message.
         message_id: MessageId,
         /// What was written.
-        body: String,
-        /// The addresses it goes to, frozen now: who follows later must not get it, nor who was corrected away.
-        recipients: Vec<String>,
+        personal: Personal<Message>,
+        /// Whom it goes to, frozen now: who follows later must not get it, nor who was corrected away.
+        recipients: Vec<Recipient>,
         /// The id that the message has where it came from.
         source_id: Option<String>,
     },
@@ -39,7 +42,7 @@ pub enum Event {
         /// The message.
         message_id: MessageId,
         /// What was written.
-        body: String,
+        personal: Personal<Message>,
         /// The id that the message has where it came from.
         source_id: Option<String>,
     },
@@ -49,7 +52,7 @@ pub enum Event {
         /// The message.
         message_id: MessageId,
         /// What was written.
-        body: String,
+        personal: Personal<Message>,
     },
     /// An agent got the ticket. A new ticket is open from then on.
     #[serde(rename = "ticket.agent_assigned")]
@@ -66,7 +69,7 @@ pub enum Event {
     AgentUnassigned {
         /// Who had it.
         from: AgentId,
-        /// `routed` when it went to another team.
+        /// `routed` when it went to another team; `unavailable` when it went on while its agent was not there.
         reason: Option<String>,
     },
     /// The ticket went into a team's queue.
@@ -110,10 +113,18 @@ pub enum Event {
     /// The subject changed.
     #[serde(rename = "ticket.subject_changed")]
     SubjectChanged {
-        /// Before.
-        from: String,
-        /// After.
-        to: String,
+        /// Before and after.
+        personal: Personal<SubjectChange>,
+    },
+    /// Another person is the one who asks.
+    #[serde(rename = "ticket.requester_changed")]
+    RequesterChanged {
+        /// Who it was; never there in a public view.
+        from: Option<PersonId>,
+        /// Who it is.
+        to: PersonId,
+        /// Why, for agents.
+        reason: Option<String>,
     },
     /// An agent took up work on a new ticket.
     #[serde(rename = "ticket.work_started")]
@@ -178,43 +189,15 @@ pub enum Event {
     /// Someone follows.
     #[serde(rename = "ticket.follower_added")]
     FollowerAdded {
-        /// An e-mail address or an agent's id.
-        follower: String,
+        /// Who.
+        follower: PersonId,
     },
     /// Someone follows no more.
     #[serde(rename = "ticket.follower_removed")]
     FollowerRemoved {
-        /// An e-mail address or an agent's id.
-        follower: String,
+        /// Who.
+        follower: PersonId,
     },
-}
-
-/// What a ticket started with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TicketOpened {
-    /// The number people know it by.
-    pub number: TicketNumber,
-    /// Who asks; none when an agent opened it for nobody.
-    pub requester: Option<Requester>,
-    /// The way by which it came.
-    pub channel: Channel,
-    /// What it is about.
-    pub subject: String,
-    /// The requester's first message.
-    pub body: String,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// What it belongs to.
-    pub category: Option<String>,
-    /// Whose queue it is in.
-    pub team: Option<TeamId>,
-    /// Its tags.
-    pub tags: BTreeSet<Tag>,
-    /// The id that the request has where it came from.
-    pub source_id: Option<String>,
-    /// The closed ticket that this one goes on from.
-    pub follow_up_of: Option<TicketId>,
 }
 
 impl Event {
@@ -233,6 +216,7 @@ impl Event {
             Self::TagsAdded { .. } => "ticket.tags_added",
             Self::TagsRemoved { .. } => "ticket.tags_removed",
             Self::SubjectChanged { .. } => "ticket.subject_changed",
+            Self::RequesterChanged { .. } => "ticket.requester_changed",
             Self::WorkStarted {} => "ticket.work_started",
             Self::TicketPended {} => "ticket.pended",
             Self::TicketPutOnHold { .. } => "ticket.put_on_hold",

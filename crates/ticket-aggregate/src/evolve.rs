@@ -43,12 +43,14 @@ fn opened_ticket(opened: &TicketOpened, stamp: &Stamp) -> Ticket {
         confirmed_by_requester: false,
         reopen_until: None,
         reopen_count: 0,
+        hold_reason: None,
         wake_at: None,
+        timer_set_by: None,
         closed_at: None,
         closed_reason: None,
         priority: opened.priority,
         category: opened.category.clone(),
-        team: opened.team.clone(),
+        team: opened.team,
         tags: opened.tags.clone(),
         followers: BTreeSet::new(),
         links: BTreeSet::new(),
@@ -56,10 +58,10 @@ fn opened_ticket(opened: &TicketOpened, stamp: &Stamp) -> Ticket {
         number: opened.number,
         opened_at: stamp.occurred_at,
         channel: opened.channel.clone(),
-        requester: opened.requester.clone(),
+        requester: opened.requester,
         follow_up_of: opened.follow_up_of,
-        subject: opened.subject.clone(),
-        body: opened.body.clone(),
+        subject: opened.personal.text.subject.clone(),
+        body: opened.personal.text.body.clone(),
     }
 }
 
@@ -76,16 +78,17 @@ fn apply(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
             ticket.source_ids.extend(source_id.clone());
         }
         Event::AgentAssigned { to, .. } => {
-            ticket.assignee = Some(to.clone());
+            ticket.assignee = Some(*to);
             take_up(ticket);
         }
         Event::AgentUnassigned { .. } => ticket.assignee = None,
-        Event::TeamAssigned { to, .. } => ticket.team = Some(to.clone()),
+        Event::TeamAssigned { to, .. } => ticket.team = Some(*to),
         Event::PriorityChanged { to, .. } => ticket.priority = *to,
         Event::CategoryChanged { to, .. } => ticket.category = Some(to.clone()),
         Event::TagsAdded { tags } => ticket.tags.extend(tags.iter().cloned()),
         Event::TagsRemoved { tags } => ticket.tags.retain(|tag| !tags.contains(tag)),
-        Event::SubjectChanged { to, .. } => ticket.subject.clone_from(to),
+        Event::SubjectChanged { personal } => ticket.subject.clone_from(&personal.text.to),
+        Event::RequesterChanged { to, .. } => ticket.requester = Some(*to),
         Event::TicketLinked { kind, other } => {
             ticket.links.insert(Link { kind: *kind, other: *other });
         }
@@ -93,7 +96,7 @@ fn apply(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
             ticket.links.remove(&Link { kind: *kind, other: *other });
         }
         Event::FollowerAdded { follower } => {
-            ticket.followers.insert(follower.clone());
+            ticket.followers.insert(*follower);
         }
         Event::FollowerRemoved { follower } => {
             ticket.followers.remove(follower);
@@ -115,19 +118,25 @@ fn proceed(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
     match event {
         Event::WorkStarted {} => take_up(ticket),
         Event::TicketPended {} => ticket.status = Status::Pending,
-        Event::TicketPutOnHold { wake_at, .. } => {
+        Event::TicketPutOnHold { reason, wake_at } => {
             ticket.status = Status::OnHold;
+            ticket.hold_reason.clone_from(reason);
             ticket.wake_at = *wake_at;
+            ticket.timer_set_by = wake_at.map(|_| stamp.version);
         }
         Event::TicketResumed { .. } => {
             ticket.status = Status::Open;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
+            ticket.timer_set_by = None;
         }
         Event::TicketResolved { code, reopen_until } => {
             ticket.status = Status::Resolved;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
             ticket.resolved_at = Some(stamp.occurred_at);
             ticket.reopen_until = Some(*reopen_until);
+            ticket.timer_set_by = Some(stamp.version);
             ticket.confirmed_by_requester = code.is_confirmed_by_requester();
             ticket.resolution_code = Some(code.clone());
         }
@@ -136,12 +145,15 @@ fn proceed(ticket: &mut Ticket, event: &Event, stamp: &Stamp) {
             ticket.reopen_count = *count;
             ticket.resolved_at = None;
             ticket.reopen_until = None;
+            ticket.timer_set_by = None;
             ticket.confirmed_by_requester = false;
             ticket.resolution_code = None;
         }
         Event::TicketClosed { reason } => {
             ticket.status = Status::Closed;
+            ticket.hold_reason = None;
             ticket.wake_at = None;
+            ticket.timer_set_by = None;
             ticket.closed_at = Some(stamp.occurred_at);
             ticket.closed_reason = Some(*reason);
         }

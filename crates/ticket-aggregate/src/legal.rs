@@ -4,7 +4,7 @@ use shared_kernel::ActorKind;
 use std::fmt;
 
 use crate::command::CommandKind;
-use crate::event::Event;
+use crate::event::{Event, SubjectChange};
 use crate::table::{Effect, TABLE};
 use crate::ticket::{Link, Ticket};
 use crate::value::{ClosedReason, Status, Trigger};
@@ -81,6 +81,7 @@ fn origins(event: &Event) -> (&'static [CommandKind], Option<ActorKind>) {
         Event::RequesterReplied { .. } => (&[C::Reply], requester),
         Event::InternalNoteAdded { .. } => (&[C::Note, C::Resolve], None),
         Event::AgentAssigned { .. } => (&[C::Assign, C::Resolve], None),
+        // an absent agent loses a ticket that has just become open again, where they may be unassigned as well
         Event::AgentUnassigned { .. } => (&[C::Unassign, C::Route], None),
         Event::TeamAssigned { .. } => (&[C::Route], None),
         Event::PriorityChanged { .. } => (&[C::Prioritize], None),
@@ -88,6 +89,7 @@ fn origins(event: &Event) -> (&'static [CommandKind], Option<ActorKind>) {
         Event::TagsAdded { .. } => (&[C::Tag], None),
         Event::TagsRemoved { .. } => (&[C::Untag], None),
         Event::SubjectChanged { .. } => (&[C::Rename], None),
+        Event::RequesterChanged { .. } => (&[C::ChangeRequester], None),
         Event::WorkStarted {} => (&[C::Start], None),
         Event::TicketPended {} => (&[C::AwaitRequester], None),
         Event::TicketPutOnHold { .. } => (&[C::Hold], None),
@@ -99,7 +101,7 @@ fn origins(event: &Event) -> (&'static [CommandKind], Option<ActorKind>) {
         Event::TicketResolved { code, .. } if code.is_confirmed_by_requester() => (&[C::Confirm], None),
         Event::TicketResolved { .. } => (&[C::Resolve], None),
         Event::TicketReopened { .. } => (&[C::Reopen], None),
-        Event::TicketClosed { reason: ClosedReason::Resolved } => (&[C::Close], None),
+        Event::TicketClosed { reason: ClosedReason::Resolved } => (&[C::Close, C::AutoClose], None),
         Event::TicketClosed { reason: ClosedReason::Spam } => (&[C::Spam], None),
         Event::TicketLinked { .. } => (&[C::Link], None),
         Event::TicketUnlinked { .. } => (&[C::Unlink], None),
@@ -124,14 +126,12 @@ fn premise<'a>(holds: bool, field: &'static str, actual: &'a dyn fmt::Debug) -> 
 fn premise_of_change<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a>> {
     match event {
         Event::AgentAssigned { from, to, .. } => {
-            let holds = *from == ticket.assignee && from.as_ref() != Some(to);
+            let holds = *from == ticket.assignee && *from != Some(*to);
             premise(holds, "assignee", &ticket.assignee)
         }
-        Event::AgentUnassigned { from, .. } => {
-            premise(ticket.assignee.as_ref() == Some(from), "assignee", &ticket.assignee)
-        }
+        Event::AgentUnassigned { from, .. } => premise(ticket.assignee == Some(*from), "assignee", &ticket.assignee),
         Event::TeamAssigned { from, to } => {
-            let holds = *from == ticket.team && from.as_ref() != Some(to);
+            let holds = *from == ticket.team && *from != Some(*to);
             premise(holds, "team", &ticket.team)
         }
         Event::PriorityChanged { from, to, .. } => {
@@ -141,8 +141,13 @@ fn premise_of_change<'a>(ticket: &'a Ticket, event: &Event) -> Option<Premise<'a
             let holds = *from == ticket.category && from.as_ref() != Some(to);
             premise(holds, "category", &ticket.category)
         }
-        Event::SubjectChanged { from, to } => {
+        Event::SubjectChanged { personal } => {
+            let SubjectChange { from, to } = &personal.text;
             premise(*from == ticket.subject && from != to, "subject", &ticket.subject)
+        }
+        Event::RequesterChanged { from, to, .. } => {
+            let holds = *from == ticket.requester && *from != Some(*to);
+            premise(holds, "requester", &ticket.requester)
         }
         Event::TicketReopened { count, .. } => {
             let holds = Some(*count) == ticket.reopen_count.checked_add(1);

@@ -32,11 +32,13 @@ pub use command::{Command, CommandKind, Open};
 pub use context::Context;
 pub use decide::permitted;
 pub use diagram::{command_table, mermaid};
-pub use event::{Event, TicketOpened};
+pub use event::{Event, Message, Opening, Recipient, SubjectChange, TicketOpened};
 pub use legal::{IllegalStep, legal_step};
-pub use rejection::{Rejection, RejectionKind};
+pub use rejection::Rejection;
+pub use shared_kernel::RejectionKind;
+pub use shared_kernel::TicketId;
 pub use ticket::{Link, Ticket};
 pub use value::{
-    AssignmentMethod, Channel, ClosedReason, LinkKind, MessageId, Priority, ResolutionCode, Status, Tag, TicketId,
+    AssignmentMethod, Channel, ClosedReason, DueKind, LinkKind, MessageId, Priority, ResolutionCode, Status, Tag,
     TicketNumber, Trigger,
 };

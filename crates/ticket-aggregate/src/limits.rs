@@ -4,12 +4,10 @@
 pub const SUBJECT: usize = 300;
 /// The body of an opening, a reply or a note.
 pub const BODY: usize = 65_536;
-/// The reason of a hold, a reopening, a change of priority.
+/// The reason of a hold, a reopening, a change of priority or requester.
 pub const REASON: usize = 1_000;
 /// A category.
 pub const CATEGORY: usize = 100;
-/// An e-mail address or an agent's id.
-pub const FOLLOWER: usize = 254;
 /// A message's id where it came from.
 pub const SOURCE_ID: usize = 1_000;
 /// How many tags a ticket may have.

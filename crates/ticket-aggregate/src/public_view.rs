@@ -19,17 +19,19 @@ impl Event {
                 source_id: None,
                 ..(**opened).clone()
             }))),
-            // the followers' addresses are not the requester's to know
-            Self::PublicReplyAdded { message_id, body, .. } => Some(Self::PublicReplyAdded {
+            // who follows is not the requester's to know
+            Self::PublicReplyAdded { message_id, personal, .. } => Some(Self::PublicReplyAdded {
                 message_id: *message_id,
-                body: body.clone(),
+                personal: personal.clone(),
                 recipients: Vec::new(),
                 source_id: None,
             }),
-            Self::RequesterReplied { message_id, body, .. } => {
-                Some(Self::RequesterReplied { message_id: *message_id, body: body.clone(), source_id: None })
+            Self::RequesterReplied { message_id, personal, .. } => {
+                Some(Self::RequesterReplied { message_id: *message_id, personal: personal.clone(), source_id: None })
             }
-            Self::AgentUnassigned { from, .. } => Some(Self::AgentUnassigned { from: from.clone(), reason: None }),
+            Self::AgentUnassigned { from, .. } => Some(Self::AgentUnassigned { from: *from, reason: None }),
+            // who asked before is not the new requester's to know
+            Self::RequesterChanged { to, .. } => Some(Self::RequesterChanged { from: None, to: *to, reason: None }),
             Self::PriorityChanged { from, to, .. } => {
                 Some(Self::PriorityChanged { from: *from, to: *to, reason: None })
             }
@@ -79,6 +81,7 @@ impl Ticket {
             followers,
             links,
             source_ids,
+            hold_reason,
             // and what is shown as it is
             status: _,
             assignee: _,
@@ -90,6 +93,7 @@ impl Ticket {
             reopen_until: _,
             reopen_count: _,
             wake_at: _,
+            timer_set_by: _,
             closed_at: _,
             closed_reason: _,
             priority: _,
@@ -102,7 +106,7 @@ impl Ticket {
             body: _,
         } = &mut seen;
         (*version, *updated_at) = (*public_version, *public_updated_at);
-        (*category, *team) = (None, None);
+        (*category, *team, *hold_reason) = (None, None, None);
         (*tags, *followers, *links, *source_ids) = Default::default();
         seen
     }

@@ -1,10 +1,10 @@
 //! Why a command was refused.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use shared_kernel::{AgentId, Role, TeamId};
+use shared_kernel::{AgentId, RejectionKind, Role, StreamVersion, TeamId, TicketId};
 
 use crate::command::CommandKind;
-use crate::value::{ResolutionCode, Status, TicketId};
+use crate::value::{ResolutionCode, Status};
 
 /// Why a command is refused: data to act on; `Display` is a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum Rejection {
     #[error("this is someone else's ticket; act on your own")]
     NotOwnTicket,
     /// A requester may open tickets for themselves only.
-    #[error("open the ticket under your own address; only agents open tickets for others")]
+    #[error("open the ticket in your own name; only agents open tickets for others")]
     OpenForAnother,
     /// Only staff may set this when a ticket is opened.
     #[error("only agents set {field} when a ticket is opened; leave it out")]
@@ -30,7 +30,7 @@ pub enum Rejection {
         field: &'static str,
     },
     /// A plain agent may take tickets and give back their own, not dispose of others.
-    #[error("{agent} is not you; take the ticket yourself or ask a lead to assign others")]
+    #[error("that agent is not you; take the ticket yourself or ask a lead to assign others")]
     AssignOthers {
         /// The agent whose ticket it would become or cease to be.
         agent: AgentId,
@@ -55,14 +55,6 @@ pub enum Rejection {
     ControlCharacter {
         /// Which member of the command.
         field: &'static str,
-    },
-    /// The actor's id is not what their role needs: an address for a requester, an agent's id for an agent.
-    #[error("{id:?} can't act here as a {role}; use an id that fits the role")]
-    UnfitActor {
-        /// As whom.
-        role: Role,
-        /// The id.
-        id: String,
     },
     /// The ticket would have more tags than it may.
     #[error("a ticket has at most {limit} tags; remove some first")]
@@ -124,7 +116,7 @@ pub enum Rejection {
         status: Status,
     },
     /// The assignee is not in the ticket's team.
-    #[error("{assignee} is not in the team {team}; choose a member or route the ticket first")]
+    #[error("the agent is not in the ticket's team; choose a member or route the ticket first")]
     NotTeamMember {
         /// Who would get it.
         assignee: AgentId,
@@ -161,20 +153,17 @@ pub enum Rejection {
     /// The hold is not over.
     #[error("the hold is not over; resume it by hand or wait for its time")]
     WakeNotDue {
-        /// When it is; never by itself, if none.
-        wake_at: Option<DateTime<Utc>>,
+        /// When it is.
+        wake_at: DateTime<Utc>,
     },
-}
-
-/// What sort of rejection it is: the one thing a transport needs to map it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RejectionKind {
-    /// This actor may not.
-    Forbidden,
-    /// The command itself is at fault: what it says, not when it comes.
-    Invalid,
-    /// The ticket's present state is in the way.
-    Conflict,
+    /// The timer was cancelled or set anew since.
+    #[error("the timer that version {set_by} set is no longer in force; nothing is left to do for it")]
+    TimerSuperseded {
+        /// The version of the event that set the timer.
+        set_by: StreamVersion,
+        /// The version of the event that set the one in force, if there is one.
+        in_force: Option<StreamVersion>,
+    },
 }
 
 impl Rejection {
@@ -189,7 +178,6 @@ impl Rejection {
             Self::Blank { .. } => "blank",
             Self::TooLong { .. } => "too_long",
             Self::ControlCharacter { .. } => "control_character",
-            Self::UnfitActor { .. } => "unfit_actor",
             Self::TooManyTags { .. } => "too_many_tags",
             Self::TooManyFollowers { .. } => "too_many_followers",
             Self::TooManyLinks { .. } => "too_many_links",
@@ -209,6 +197,7 @@ impl Rejection {
             Self::ReopenWindowOpen { .. } => "reopen_window_open",
             Self::AgentAlreadyReplied => "agent_already_replied",
             Self::WakeNotDue { .. } => "wake_not_due",
+            Self::TimerSuperseded { .. } => "timer_superseded",
         }
     }
 
@@ -223,7 +212,6 @@ impl Rejection {
             Self::Blank { .. }
             | Self::TooLong { .. }
             | Self::ControlCharacter { .. }
-            | Self::UnfitActor { .. }
             | Self::WakeAtInPast { .. }
             | Self::ReasonRequired
             | Self::ReservedCode { .. }
@@ -242,7 +230,8 @@ impl Rejection {
             | Self::ReopenDeadlinePassed { .. }
             | Self::ReopenWindowOpen { .. }
             | Self::AgentAlreadyReplied
-            | Self::WakeNotDue { .. } => RejectionKind::Conflict,
+            | Self::WakeNotDue { .. }
+            | Self::TimerSuperseded { .. } => RejectionKind::Conflict,
         }
     }
 }

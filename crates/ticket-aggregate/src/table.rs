@@ -68,6 +68,7 @@ pub(crate) const TABLE: &[Row] = {
         row(C::Prioritize, STAFF, LIVE, Stays),
         row(C::Categorize, STAFF, LIVE, Stays),
         row(C::Rename, STAFF, LIVE, Stays),
+        row(C::ChangeRequester, STAFF, LIVE, Stays),
         row(C::Tag, STAFF, LIVE, Stays),
         row(C::Untag, STAFF, LIVE, Stays),
         row(C::Follow, STAFF, LIVE, Stays),
@@ -84,6 +85,7 @@ pub(crate) const TABLE: &[Row] = {
         row(C::Link, STAFF, Status::ALL, Stays),
         row(C::Unlink, STAFF, Status::ALL, Stays),
         row(C::Wake, TIMER, &[OnHold], To(Status::Open)),
+        row(C::AutoClose, TIMER, RESOLVED, To(Closed)),
     ]
 };
 

@@ -1,14 +1,15 @@
 //! A ticket: what its events add up to.
 
-use shared_kernel::{AgentId, Requester, Role, StreamVersion, TeamId, email_address};
-use std::collections::BTreeSet;
+use shared_kernel::{Actor, AgentId, IdentityId, PersonId, Role, StreamVersion, TeamId, TicketId};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::command::CommandKind;
+use crate::event::Recipient;
 use crate::table;
-use crate::value::{Channel, ClosedReason, LinkKind, Priority, ResolutionCode, Status, Tag, TicketId, TicketNumber};
+use crate::value::{Channel, ClosedReason, DueKind, LinkKind, Priority, ResolutionCode, Status, Tag, TicketNumber};
 
 /// What another ticket is to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,9 +59,15 @@ pub struct Ticket {
     pub reopen_until: Option<DateTime<Utc>>,
     /// How often it was reopened.
     pub reopen_count: u32,
+    /// What a ticket on hold waits for; never there in a public view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_reason: Option<String>,
     /// When a ticket on hold goes on by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wake_at: Option<DateTime<Utc>>,
+    /// The version of the event that set the timer in force, see [`due`](Ticket::due); none without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer_set_by: Option<StreamVersion>,
     /// When it was closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<Utc>>,
@@ -78,9 +85,9 @@ pub struct Ticket {
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<Tag>,
-    /// E-mail addresses and agents' ids.
+    /// The people who read along, besides the requester.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub followers: BTreeSet<String>,
+    pub followers: BTreeSet<PersonId>,
     /// Its links to other tickets.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub links: BTreeSet<Link>,
@@ -95,7 +102,7 @@ pub struct Ticket {
     pub channel: Channel,
     /// Who asks; none when an agent opened it for nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requester: Option<Requester>,
+    pub requester: Option<PersonId>,
     /// The closed ticket that this one goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up_of: Option<TicketId>,
@@ -126,26 +133,43 @@ impl Ticket {
         self.links.iter().filter(blocking).map(|link| link.other)
     }
 
-    /// Whether the ticket is that requester's own.
-    pub fn is_requested_by(&self, address: &str) -> bool {
-        self.requester.as_ref().is_some_and(|requester| requester.is(address))
+    /// Whether the ticket is the actor's own, or that of somebody who was merged into them.
+    pub fn is_requested_by(&self, actor: &Actor) -> bool {
+        self.requester.is_some_and(|requester| actor.is(requester))
     }
 
-    /// Whether that person follows the ticket.
-    pub fn is_followed_by(&self, follower: &str) -> bool {
-        self.followers.contains(&normal_follower(follower))
+    /// Whether the actor follows the ticket, or somebody who was merged into them.
+    pub fn is_followed_by(&self, actor: &Actor) -> bool {
+        self.followers.iter().any(|follower| actor.is(*follower))
     }
 
-    /// The addresses that a public reply goes to now: the requester's, then the followers'.
-    pub fn recipients(&self) -> Vec<String> {
-        let requester = self.requester.as_ref().map(Requester::email);
-        let followers = self.followers.iter().map(String::as_str);
-        let followers = followers.filter(|it| email_address(it).is_ok() && Some(*it) != requester);
-        requester.into_iter().chain(followers).map(str::to_owned).collect()
+    /// The people to whom a public reply goes: the requester, then the followers.
+    pub fn correspondents(&self) -> impl Iterator<Item = PersonId> + '_ {
+        let others = self.followers.iter().copied().filter(|follower| Some(*follower) != self.requester);
+        self.requester.into_iter().chain(others)
     }
-}
 
-/// The one form in which a follower is kept: an address lowercased like a requester's, any other id as it is.
-pub(crate) fn normal_follower(follower: &str) -> String {
-    email_address(follower).unwrap_or_else(|_| follower.trim().to_owned())
+    /// Where a public reply goes now, given the correspondents' addresses. Who has none gets no mail.
+    pub fn recipients(&self, identities: &BTreeMap<PersonId, IdentityId>) -> Vec<Recipient> {
+        let address = |person| identities.get(&person).map(|identity| Recipient { person, identity: *identity });
+        self.correspondents().filter_map(address).collect()
+    }
+
+    /// The agent whose capacity the ticket takes up: its assignee, as long as there is something for them to do.
+    pub fn occupies(&self) -> Option<AgentId> {
+        match self.status {
+            Status::New | Status::Open => self.assignee,
+            Status::Pending | Status::OnHold | Status::Resolved | Status::Closed => None,
+        }
+    }
+
+    /// The timer in force: what it does, when, and the version of the event that set it.
+    pub fn due(&self) -> Option<(DueKind, DateTime<Utc>, StreamVersion)> {
+        let (kind, at) = match self.status {
+            Status::OnHold => (DueKind::Wake, self.wake_at?),
+            Status::Resolved => (DueKind::Close, self.reopen_until?),
+            Status::New | Status::Open | Status::Pending | Status::Closed => return None,
+        };
+        Some((kind, at, self.timer_set_by?))
+    }
 }

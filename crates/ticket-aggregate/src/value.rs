@@ -4,6 +4,6 @@ mod id;
 mod text;
 mod vocabulary;
 
-pub use id::{MessageId, TicketId, TicketNumber};
+pub use id::{MessageId, TicketNumber};
 pub use text::{Channel, ResolutionCode, Tag};
-pub use vocabulary::{AssignmentMethod, ClosedReason, LinkKind, Priority, Status, Trigger};
+pub use vocabulary::{AssignmentMethod, ClosedReason, DueKind, LinkKind, Priority, Status, Trigger};

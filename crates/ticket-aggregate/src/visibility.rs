@@ -10,11 +10,11 @@ impl Ticket {
     /// Whether the ticket exists for a principal. One without a team is in the queue that every agent looks after.
     pub fn is_visible_to(&self, principal: &Principal) -> bool {
         match principal.role {
-            Role::Requester => self.is_requested_by(&principal.id) || self.is_followed_by(&principal.id),
+            Role::Requester => self.is_requested_by(principal) || self.is_followed_by(principal),
             Role::Agent => {
                 self.team.as_ref().is_none_or(|team| principal.teams.contains(team))
-                    || self.assignee.as_ref().is_some_and(|agent| agent.as_str() == principal.id)
-                    || self.is_followed_by(&principal.id)
+                    || self.assignee.is_some_and(|agent| principal.agent() == Some(agent))
+                    || self.is_followed_by(principal)
             }
             Role::Lead | Role::Admin | Role::System => true,
         }

@@ -182,7 +182,7 @@ begin
                coalesce(head + nullif(stream_last[r.stream], 0),
                         (select e.position from events e
                           where e.stream_id = stream_ids[r.stream] and e.version = versions[r.stream])),
-               r.status, r.permanent, eventstore_append.recorded_at
+               r.status, r.permanent, stream_last[r.stream] > 0, eventstore_append.recorded_at
           from unnest(receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status, receipt_permanent)
                r (stream, caller, key, fingerprint, status, permanent);
       end if;
@@ -238,7 +238,7 @@ begin
   if cardinality(receipt_unit) > 0 then
     insert into receipts
     select r.caller, r.key, r.fingerprint, stream_ids[r.stream], last.version, last.position, r.status, r.permanent,
-           eventstore_append.recorded_at
+           stream_last[r.stream] > 0, eventstore_append.recorded_at
       from unnest(receipt_unit, receipt_stream, receipt_caller, receipt_key, receipt_fingerprint, receipt_status, receipt_permanent)
            r (unit, stream, caller, key, fingerprint, status, permanent)
       cross join lateral (

@@ -96,11 +96,14 @@ async fn settle(pool: &PgPool) -> Result<()> {
 const FILL: &str = r#"
 insert into events
 select p, id, 'ticket', step + 1, type, version, payload::json,
-       format('{"command_id":"%s","actor":{"kind":"agent","id":"agent %s"},"correlation_id":"request-%s"}',
-              lpad(to_hex(p), 32, '0')::uuid, n % 20, p)::json,
+       format('{"command_id":"%s","actor":{"kind":"agent","id":"%s"},"correlation_id":"request-%s"}',
+              lpad(to_hex(p), 32, '0')::uuid, agent, p)::json,
        at, at
   from (
-    select p, n, step, $3 + make_interval(secs => p) as at,
+    select p, n, step,
+           lpad(to_hex(n % 997), 32, '5')::uuid as person, lpad(to_hex(n % 20), 32, 'a')::uuid as agent,
+           lpad(to_hex(n % 5), 32, '7')::uuid as team,
+           $3 + make_interval(secs => p) as at,
            (lpad(to_hex(floor(extract(epoch from $3 + make_interval(secs => n / $4 * $4 * $5 + n % $4 + 1)) * 1000)::bigint),
                  12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid as id
       from (
@@ -110,18 +113,18 @@ select p, id, 'ticket', step + 1, type, version, payload::json,
   ) placed
  cross join lateral (
     values
-      (0, 'ticket.opened', 2, format(
-        '{"number":%s,"requester":{"email":"person%s@example.com","name":"A Person"},"channel":"email","subject":"Printer %s is on fire","body":"It burns %s: %s","priority":"%s","category":"hardware","team":"team %s","tags":["tag %s"],"source_id":null,"follow_up_of":null}',
-        n + 1, n % 997, n, n, repeat('the quick brown fox jumps over the lazy dog ', 4),
-        (array['low', 'normal', 'high', 'urgent'])[n % 4 + 1], n % 5, n % 10)),
-      (1, 'ticket.agent_assigned', 1, format('{"from":null,"to":"agent %s","method":"automatic"}', n % 20)),
-      (2, 'ticket.public_reply_added', 1, format('{"message_id":"%s","body":"Which one %s: %s","recipients":["person%s@example.com"],"source_id":null}',
-        lpad(to_hex(n), 32, '0')::uuid, n, repeat('the quick brown fox jumps over the lazy dog ', 4), n % 997)),
-      (3, 'ticket.internal_note_added', 1, format('{"message_id":"%s","body":"Arson %s: %s"}',
-        lpad(to_hex(n), 32, '0')::uuid, n, repeat('the quick brown fox jumps over the lazy dog ', 4))),
+      (0, 'ticket.opened', 1, format(
+        '{"number":%s,"requester":"%s","channel":"email","personal":{"%s":{"subject":"Printer %s is on fire","body":"It burns %s: %s"}},"priority":"%s","category":"hardware","team":"%s","tags":["tag %s"],"source_id":null,"follow_up_of":null}',
+        n + 1, person, person, n, n, repeat('the quick brown fox jumps over the lazy dog ', 4),
+        (array['low', 'normal', 'high', 'urgent'])[n % 4 + 1], team, n % 10)),
+      (1, 'ticket.agent_assigned', 1, format('{"from":null,"to":"%s","method":"automatic"}', agent)),
+      (2, 'ticket.public_reply_added', 1, format('{"message_id":"%s","personal":{"%s":{"body":"Which one %s: %s"}},"recipients":[{"person":"%s","identity":1}],"source_id":null}',
+        lpad(to_hex(n), 32, '0')::uuid, person, n, repeat('the quick brown fox jumps over the lazy dog ', 4), person)),
+      (3, 'ticket.internal_note_added', 1, format('{"message_id":"%s","personal":{"%s":{"body":"Arson %s: %s"}}}',
+        lpad(to_hex(n), 32, '0')::uuid, person, n, repeat('the quick brown fox jumps over the lazy dog ', 4))),
       (4, case n % 2 when 0 then 'ticket.resolved' else 'ticket.internal_note_added' end, 1,
         case n % 2 when 0 then '{"code":"solved","reopen_until":"2040-01-01T00:00:00Z"}'
-                   else format('{"message_id":"%s","body":"Still burning"}', lpad(to_hex(n), 32, '1')::uuid) end)
+                   else format('{"message_id":"%s","personal":{"%s":{"body":"Still burning"}}}', lpad(to_hex(n), 32, '1')::uuid, person) end)
   ) event (at_step, type, version, payload)
  where at_step = step
  order by p"#;
@@ -129,9 +132,9 @@ select p, id, 'ticket', step + 1, type, version, payload::json,
 const LENGTHEN: &str = r#"
 insert into events
 select head.position + i, $1, 'ticket', head.version + i, 'ticket.internal_note_added', 1,
-       format('{"message_id":"%s","body":"Still burning: %s"}', lpad(to_hex(i), 32, '2')::uuid,
+       format('{"message_id":"%s","personal":{"00000000-0000-0000-0000-000000000000":{"body":"Still burning: %s"}}}', lpad(to_hex(i), 32, '2')::uuid,
               repeat('the quick brown fox jumps over the lazy dog ', 4))::json,
-       format('{"command_id":"%s","actor":{"kind":"agent","id":"agent 1"}}', lpad(to_hex(i), 32, '3')::uuid)::json,
+       format('{"command_id":"%s","actor":{"kind":"agent","id":"%s"}}', lpad(to_hex(i), 32, '3')::uuid, lpad('1', 32, 'a')::uuid)::json,
        head.recorded_at, head.recorded_at
   from (select max(position) as position, max(recorded_at) as recorded_at,
                (select max(version) from events where stream_id = $1) as version from events) head

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use desk::{Idempotency, Precondition};
+use desk::{Call, Idempotency, Precondition};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared_kernel::Principal;
@@ -118,6 +118,17 @@ impl CommandContext {
     /// 428 without `If-Match`: for a body that turns out to need it.
     pub fn require_if_match(&self) -> Result<(), Problem> {
         if self.has_if_match { Ok(()) } else { Err(if_match_required()) }
+    }
+
+    /// What the desk is told with the commands of this request. The idempotency key goes with the first call.
+    pub fn call(&mut self, app: &App) -> Call {
+        Call {
+            precondition: self.precondition.clone(),
+            idempotency: self.idempotency.take(),
+            correlation_id: self.correlation_id.clone(),
+            traceparent: self.traceparent.clone(),
+            ..Call::new((*self.caller).clone(), (app.config.now)(), app.config.new_id)
+        }
     }
 
     /// Whether the request is made of several commands.

@@ -50,16 +50,20 @@ codes! {
         "If-Match takes quoted entity tags (\"7\", or several with commas between them), or * alone. Take the tag from the ETag header of the last answer, quotes included.";
     InvalidIdempotencyKey = "invalid_idempotency_key" BAD_REQUEST "Invalid Idempotency-Key"
         "One Idempotency-Key header with 1 to 255 visible ASCII characters, bare or as a quoted string. A UUID is a good key.";
+    InvalidOnBehalfOf = "invalid_on_behalf_of" BAD_REQUEST "Invalid Docket-On-Behalf-Of"
+        "One Docket-On-Behalf-Of header with the id of a person who is known, or one e-mail address.";
     InvalidLastEventId = "invalid_last_event_id" BAD_REQUEST "Invalid Last-Event-ID"
         "Last-Event-ID is the id of the last event that you have of this stream: a position, in digits.";
     Unauthorized = "unauthorized" UNAUTHORIZED "No valid key"
         "The request needs a header 'Authorization: Bearer dk_…' with an API key that exists and is not revoked. An administrator makes one with 'docket keys create'.";
     Forbidden = "forbidden" FORBIDDEN "Not allowed"
-        "Your role, or your relation to the ticket, does not allow this command. The detail says who may.";
+        "Your role, or your relation to the record, does not allow this. The detail says who may.";
+    CallerBlocked = "caller_blocked" FORBIDDEN "Blocked"
+        "The owner of the key, or the person for whom it acts, is blocked. Nothing was carried out; a lead can unblock them.";
     NotFound = "not_found" NOT_FOUND "Not found"
         "There is nothing here, or nothing that you may see: the two are one answer.";
     NoSuchVersion = "no_such_version" NOT_FOUND "No such version"
-        "The ticket is there, but it had not this version, or was not open yet at this time.";
+        "The record is there, but it had not this version, or was not there yet at this time.";
     MethodNotAllowed = "method_not_allowed" METHOD_NOT_ALLOWED "Method not allowed"
         "The path is right, the method is not. The Allow header names the methods that it takes.";
     RequestTimeout = "request_timeout" GATEWAY_TIMEOUT "The request took too long"
@@ -74,6 +78,8 @@ codes! {
         "The command needs someone who has the ticket: assign it first.";
     NotTeamMember = "not_team_member" CONFLICT "Not in the team"
         "An assignee is a member of the ticket's team. Choose a member, or route the ticket to their team first.";
+    AgentAtCapacity = "agent_at_capacity" CONFLICT "The agent has no room"
+        "The agent's tickets take up all of their capacity. Choose another agent, or assign with override: true.";
     NoReplySinceRequester = "no_reply_since_requester" CONFLICT "Nothing to wait for"
         "No agent has replied publicly since the requester last wrote, so there is nothing that they could answer. Reply first.";
     OpenBlockers = "open_blockers" CONFLICT "Blocked by other tickets"
@@ -85,11 +91,15 @@ codes! {
     AgentAlreadyReplied = "agent_already_replied" CONFLICT "Not spam"
         "An agent has replied publicly to the ticket, so it is no spam. Resolve it instead.";
     CommandRefused = "command_refused" CONFLICT "Refused by a rule"
-        "A rule of the desk refuses the command in the ticket's present state. details.rule names it, the detail says what to do.";
+        "A rule of the desk refuses the command in the record's present state. details.rule names it, the detail says what to do.";
+    NameUsed = "name_used" CONFLICT "Name in use"
+        "A handle, an e-mail address or another identity belongs to one record at a time. details.scope says what kind of name it is, details.holder is the id of the record that has it.";
+    PersonBlocked = "person_blocked" CONFLICT "The person is blocked"
+        "No ticket is opened for a person who is blocked. Unblock them first, or name another person.";
     SourceIdUsed = "source_id_used" CONFLICT "Opened before"
         "A ticket with this source_id was opened through this channel before: the same mail, delivered twice. details.ticket_id names it, if you may see it.";
-    PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "The ticket has changed"
-        "The ticket is not at the version in If-Match: someone else changed it. details.events is what happened in between (details.next_cursor: where its history goes on, if that is more than a page), the ETag header is the current version. Look, then send the command again with the new tag.";
+    PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "The record has changed"
+        "The record is not at the version in If-Match: someone else changed it. details.events is what happened in between (details.next_cursor: where its history goes on, if that is more than a page), the ETag header is the current version. Look, then send the command again with the new tag.";
     ContentTooLarge = "content_too_large" PAYLOAD_TOO_LARGE "Too large"
         "The body, or the event that it would become, is larger than is accepted. Bodies may have 1 MiB.";
     UriTooLong = "uri_too_long" URI_TOO_LONG "URI too long"
@@ -103,7 +113,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused" UNPROCESSABLE_ENTITY "Key used for another request"
         "You have used this Idempotency-Key for a request with another method, path, body or If-Match. Use a new key for a new request.";
     PreconditionRequired = "precondition_required" PRECONDITION_REQUIRED "If-Match is missing"
-        "A command that changes a ticket says which version it has seen: send If-Match with the ETag of the last answer. 'If-Match: *' carries it out whatever the version is.";
+        "A command that changes a record says which version it has seen: send If-Match with the ETag of the last answer. 'If-Match: *' carries it out whatever the version is.";
     Internal = "internal" INTERNAL_SERVER_ERROR "Internal error"
         "Something went wrong on our side. Tell the operator the instance of this answer: it leads to the log.";
     Overloaded = "overloaded" SERVICE_UNAVAILABLE "Overloaded"

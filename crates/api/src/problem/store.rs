@@ -73,7 +73,11 @@ impl From<AuthError> for Problem {
         match error {
             AuthError::Malformed => unauthorized("The Authorization header holds no API key, or a mistyped one."),
             AuthError::Invalid => unauthorized("The API key is unknown or revoked."),
+            AuthError::Blocked => {
+                Self::new(Code::CallerBlocked, "You, or the person for whom you act, are blocked; ask a lead.")
+            }
             AuthError::Busy => Self::new(Code::Overloaded, "Too many keys are being verified.").retry_after(1),
+            AuthError::Unreadable(error) => internal(&error),
             AuthError::Store(fault) => fault.into(),
         }
     }

@@ -5,10 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use eventstore::Position;
-use projections::{AtLeast, Viewer};
+use projections::AtLeast;
 use serde_json::Value;
-use shared_kernel::Principal;
-use shared_kernel::Role;
 
 use crate::problem::{Code, Problem};
 use crate::route::Route;
@@ -37,7 +35,7 @@ impl Freshness {
     pub(super) fn answered(&self, mut response: Response, position: Position) -> Response {
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("docket-position"), HeaderValue::from(position.0));
-        headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+        headers.insert(header::VARY, HeaderValue::from_static("Authorization, Docket-On-Behalf-Of"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if let Some(wait) = self.applied {
             let applied = HeaderValue::try_from(format!("wait={wait}")).expect("digits are visible ASCII");
@@ -74,17 +72,6 @@ fn wait(headers: &HeaderMap) -> Option<u64> {
         (name.trim().eq_ignore_ascii_case("wait") && digits).then(|| value.parse().unwrap_or(LONGEST_WAIT))
     });
     waits.next().map(|seconds: u64| seconds.min(LONGEST_WAIT))
-}
-
-/// The viewer that a caller is: `Ticket::is_visible_to`, for many tickets at once.
-pub(super) fn viewer(caller: &Principal) -> Viewer {
-    match caller.role {
-        Role::Requester => Viewer::Requester(caller.id.clone()),
-        Role::Agent => {
-            Viewer::Agent { id: caller.id.clone(), teams: caller.teams.iter().map(ToString::to_string).collect() }
-        }
-        Role::Lead | Role::Admin | Role::System => Viewer::Everything,
-    }
 }
 
 /// The route of a query of a read model.

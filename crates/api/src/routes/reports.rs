@@ -7,18 +7,19 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use projections::Queue;
+use projections::{Queue, Viewer};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::read_model::{Freshness, described, viewer};
+use super::read_model::{Freshness, described};
 use super::tickets::vocabulary;
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::extract::caller::Authenticated;
 use crate::extract::query::Query;
 use crate::guard::Guard;
+use crate::handles::Handles;
 use crate::problem::Problem;
 use crate::route::Route;
 
@@ -35,11 +36,11 @@ struct QueuesView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Queue)]
 struct QueueView {
-    /// Null: tickets of no team.
+    /// The team's handle. Null: tickets of no team.
     team: Option<String>,
     #[schema(value_type = vocabulary::TicketStatus)]
     status: String,
-    /// Null: tickets that nobody has.
+    /// The agent's handle. Null: tickets that nobody has.
     assignee: Option<String>,
     #[schema(value_type = vocabulary::Priority)]
     priority: String,
@@ -56,7 +57,7 @@ struct TotalsView {
 }
 
 impl QueuesView {
-    fn of(queues: &[Queue]) -> Self {
+    fn of(queues: &[Queue], handles: &Handles) -> Self {
         let mut totals = TotalsView::default();
         for queue in queues {
             totals.tickets += queue.count;
@@ -64,9 +65,9 @@ impl QueuesView {
             *totals.by_priority.entry(queue.priority.to_string()).or_default() += queue.count;
         }
         let items = queues.iter().map(|queue| QueueView {
-            team: queue.team.as_ref().map(ToString::to_string),
+            team: queue.team.map(|team| handles.team(team)),
             status: queue.status.to_string(),
-            assignee: queue.assignee.as_ref().map(ToString::to_string),
+            assignee: queue.assignee.map(|agent| handles.agent(agent)),
             priority: queue.priority.to_string(),
             count: queue.count,
         });
@@ -104,6 +105,8 @@ async fn queues(
 ) -> Result<Response, Problem> {
     Query::read(query.as_deref(), &[])?;
     let asked = Freshness::read(&headers)?;
-    let queues = app.read_models.queues(&viewer(&caller), asked.at_least).await?;
-    Ok(asked.answered(Json(QueuesView::of(&queues.queues)).into_response(), queues.position))
+    let page = app.read_models.queues(&Viewer::of(&caller), asked.at_least).await?;
+    let (agents, teams): (Vec<_>, Vec<_>) = page.queues.iter().map(|queue| (queue.assignee, queue.team)).unzip();
+    let handles = Handles::of(&app, agents.into_iter().flatten(), teams.into_iter().flatten()).await?;
+    Ok(asked.answered(Json(QueuesView::of(&page.queues, &handles)).into_response(), page.position))
 }

@@ -2,9 +2,11 @@
 
 mod add_follower;
 mod add_tags;
+mod asker;
 mod assign;
 mod await_requester;
 mod categorize;
+mod change_requester;
 mod close;
 mod command;
 mod commands;
@@ -18,7 +20,6 @@ mod link;
 mod list;
 mod note;
 mod open;
-mod pages;
 mod prioritize;
 mod problem;
 mod remove_follower;
@@ -61,6 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
         prioritize::route(),
         categorize::route(),
         rename::route(),
+        change_requester::route(),
         start::route(),
         await_requester::route(),
         hold::route(),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::client::{Answer, Client};
 use crate::raw;
-use crate::world::{World, eventually, now};
+use crate::world::{World, call, eventually};
 
 const ID: &str = "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11";
 
@@ -38,10 +38,8 @@ async fn with_a_key_that_is_wrong_revoked_or_mistyped_every_route_answers_401() 
     let good = world.admin().await.token.unwrap();
     let last = if good.ends_with('0') { "1" } else { "0" };
     let mistyped = format!("{}{last}", &good[..good.len() - 1]);
-    let revoked = world
-        .mint(&desk::NewKey::staff(shared_kernel::Role::Admin, "gone", std::collections::BTreeSet::new()).unwrap())
-        .await;
-    assert!(world.server.desk.keys().revoke(&revoked.id, now()).await.unwrap());
+    let revoked = world.mint(desk::NewKey::staff(shared_kernel::Role::Admin, world.agent_id("gone", &[]).await)).await;
+    world.server.desk.keys().revoke(&revoked.id, call()).await.unwrap();
     let elsewhere = World::new().await.admin().await.token.unwrap();
     for bad in
         [mistyped, revoked.token, elsewhere, good.to_uppercase(), "dk_".into(), String::new(), "x".repeat(10_000)]
@@ -99,13 +97,13 @@ async fn the_authorization_header_is_one_and_says_bearer() {
 #[tokio::test]
 async fn a_revoked_key_is_refused_within_5_s_by_every_instance() {
     let world = World::new().await;
-    let minted = world.mint(&desk::NewKey::requester("grace@example.com", None).unwrap()).await;
+    let minted = world.mint(desk::NewKey::requester(world.person("grace@example.com").await)).await;
     let there = world.another().await;
     let clients = [world.server.client(Some(minted.token.clone())), there.client(Some(minted.token))];
     for client in &clients {
         client.get("/v1/nothing").await.problem(404, "not_found");
     }
-    world.server.desk.keys().revoke(&minted.id, now()).await.unwrap();
+    world.server.desk.keys().revoke(&minted.id, call()).await.unwrap();
     let revoked = std::time::Instant::now();
     for client in &clients {
         eventually("a 401", async || (client.get("/v1/nothing").await.status == 401).then_some(())).await;

@@ -100,6 +100,7 @@ async fn two_if_match_lines_must_agree() {
 async fn what_changes_needs_if_match_and_what_only_adds_does_not() {
     let world = World::new().await;
     let admin = world.admin().await;
+    world.examples().await;
     let ticket = admin.open(&json!({"tags": ["a"]})).await;
     let document = api::openapi();
     for route in api::routes() {

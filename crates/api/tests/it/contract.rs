@@ -137,6 +137,7 @@ fn examples_are_valid_by_their_schemas() {
 async fn answers_are_what_the_document_says() {
     let world = World::new().await;
     let admin = world.admin().await;
+    world.examples().await;
     let document = api::openapi();
     for (path, method, operation) in operations(&document) {
         // a ticket of its own for each, on which most examples can be carried out

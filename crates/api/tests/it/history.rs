@@ -6,7 +6,9 @@ use crate::client::Client;
 use crate::world::World;
 
 /// A ticket on which everything has happened that there is to hide.
-async fn eventful(admin: &Client, grace: &Client) -> String {
+async fn eventful(world: &World, admin: &Client, grace: &Client) -> String {
+    world.agent_id("root", &["secret-team"]).await;
+    let follower = world.person("secret@example.com").await.to_string();
     let ticket = grace.open(&json!({"source_id": "<secret-source@example.com>"})).await;
     let other = admin.open(&json!({"subject": "secret other"})).await;
     let other = other.rsplit('/').next().unwrap();
@@ -15,7 +17,7 @@ async fn eventful(admin: &Client, grace: &Client) -> String {
         ("notes", json!({"body": "secret note"})),
         ("tags", json!({"tags": ["secret-tag"]})),
         ("categorize", json!({"category": "secret category"})),
-        ("followers", json!({"follower": "secret@example.com"})),
+        ("followers", json!({"follower": follower})),
         ("link", json!({"kind": "relates_to", "other": other})),
         ("prioritize", json!({"priority": "high", "reason": "secret reason"})),
         ("replies", json!({"body": "We come.", "source_id": "<secret-reply@example.com>"})),
@@ -36,22 +38,26 @@ async fn eventful(admin: &Client, grace: &Client) -> String {
 async fn a_history_tells_who_did_what_and_when() {
     let world = World::new().await;
     let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
+    let head = world.head().await;
     let ticket = grace.open(&json!({})).await;
     let noted = admin.command(&ticket, "notes", &json!({"body": "x"})).await;
     let answer = admin.get(&format!("{ticket}/history")).await.ok(200);
-    assert_eq!((answer.header("etag"), answer.header("vary")), ("\"2\"", "Authorization"));
+    assert_eq!((answer.header("etag"), answer.header("vary")), ("\"2\"", "Authorization, Docket-On-Behalf-Of"));
     let history = answer.json();
     assert_eq!(history["next_cursor"], Value::Null);
     let [opened, note] = &history["items"].as_array().unwrap()[..] else { panic!("{history}") };
     assert_eq!(
         (&opened["type"], &opened["version"], &opened["position"]),
-        (&json!("ticket.opened"), &json!(1), &json!(1))
+        (&json!("ticket.opened"), &json!(1), &json!(head + 1))
     );
-    assert_eq!(opened["actor"], json!({"kind": "requester", "id": "grace@example.com"}));
-    assert_eq!(opened["data"]["subject"], "The printer is on fire");
+    let (person, root) =
+        (world.person("grace@example.com").await.to_string(), world.agent_id("root", &[]).await.to_string());
+    assert_eq!(opened["actor"], json!({"kind": "requester", "id": person, "via": null}));
+    assert_eq!(opened["data"]["personal"][&person]["subject"], "The printer is on fire");
     assert_eq!(opened["time"], admin.get(&ticket).await.json()["opened_at"]);
     assert_eq!((&note["type"], &note["version"]), (&json!("ticket.internal_note_added"), &json!(2)));
-    assert_eq!((&note["actor"], &note["data"]["body"]), (&json!({"kind": "agent", "id": "root"}), &json!("x")));
+    assert_eq!(note["actor"], json!({"kind": "agent", "id": root, "via": null}));
+    assert_eq!(note["data"]["personal"], json!({person: {"body": "x"}}));
     assert_eq!(note["position"].to_string(), noted.header("docket-position"));
     assert!(note["cause"]["command_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()));
 }
@@ -60,7 +66,7 @@ async fn a_history_tells_who_did_what_and_when() {
 async fn a_requester_reads_nothing_internal_anywhere() {
     let world = World::new().await;
     let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
-    let ticket = eventful(&admin, &grace).await;
+    let ticket = eventful(&world, &admin, &grace).await;
     let version = admin.version(&ticket).await;
     let mut paths = vec![ticket.clone(), format!("{ticket}/history"), format!("{ticket}/conversation")];
     paths.extend((1..=version).map(|v| format!("{ticket}?version={v}")));
@@ -78,8 +84,9 @@ async fn a_requester_reads_nothing_internal_anywhere() {
     ] {
         assert_eq!(seen[member], value, "{member}");
     }
+    let follower = world.person("secret@example.com").await.to_string();
     let full = admin.get(&ticket).await.text();
-    for hidden in ["secret-team", "secret-tag", "secret category", "secret@example.com"] {
+    for hidden in ["secret-team", "secret-tag", "secret category", &follower] {
         assert!(full.contains(hidden), "staff see {hidden}");
     }
     let public = [
@@ -111,7 +118,7 @@ async fn a_requester_reads_nothing_internal_anywhere() {
 async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
     let world = World::new().await;
     let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
-    let ticket = eventful(&admin, &grace).await;
+    let ticket = eventful(&world, &admin, &grace).await;
     let read = async |client: &Client| {
         let conversation = client.get(&format!("{ticket}/conversation")).await.ok(200).json();
         conversation["items"].as_array().unwrap().clone()
@@ -128,12 +135,14 @@ async fn a_conversation_is_what_was_written_as_the_caller_may_see_it() {
         items.iter().map(pair).collect::<Vec<_>>()
     };
     let staff = read(&admin).await;
-    let (note, reply) = ("root note: secret note", "root reply: We come.");
+    let (person, root) = (world.person("grace@example.com").await, world.agent_id("root", &[]).await);
+    let (note, reply) = (format!("{root} note: secret note"), format!("{root} reply: We come."));
     let (opening, thanks) =
-        ("grace@example.com opening: Please come with water.", "grace@example.com requester_reply: Thank you");
-    assert_eq!(short(&staff), [opening, note, reply, "root note: secret resolution", thanks]);
+        (format!("{person} opening: Please come with water."), format!("{person} requester_reply: Thank you"));
+    let resolution = format!("{root} note: secret resolution");
+    assert_eq!(short(&staff), [&opening, &note, &reply, &resolution, &thanks].map(String::as_str));
     let requester = read(&grace).await;
-    assert_eq!(short(&requester), [opening, reply, thanks]);
+    assert_eq!(short(&requester), [&opening, &reply, &thanks].map(String::as_str));
     assert!(staff.iter().skip(1).all(|m| m["message_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok())));
     assert!(staff.is_sorted_by_key(|m| m["version"].as_i64()));
     assert!(requester.iter().all(|m| staff.contains(m)), "one message is one thing for all who see it");
@@ -164,7 +173,7 @@ async fn walk(client: &Client, first: String) -> Vec<Value> {
 async fn history_and_conversation_are_read_page_by_page() {
     let world = World::new().await;
     let (admin, grace) = (world.admin().await, world.requester("grace@example.com").await);
-    let ticket = eventful(&admin, &grace).await;
+    let ticket = eventful(&world, &admin, &grace).await;
     for n in 0..7 {
         admin.command(&ticket, "notes", &json!({"body": format!("note {n}")})).await.ok(201);
     }
@@ -198,6 +207,7 @@ async fn history_and_conversation_are_read_page_by_page() {
 async fn a_page_of_large_events_ends_at_a_mebibyte() {
     let world = World::new().await;
     let admin = world.admin().await;
+    let head = world.head().await;
     let ticket = admin.open(&json!({})).await;
     let long = "x ".repeat(30_000);
     for _ in 0..50 {
@@ -211,7 +221,7 @@ async fn a_page_of_large_events_ends_at_a_mebibyte() {
         assert!((17..=19).contains(&items.len()), "{noun}: {}", items.len());
         assert_eq!(walk(&admin, path).await.len(), all, "{noun}");
     }
-    assert_eq!(walk(&admin, "/v1/events?limit=200".to_owned()).await.len(), 51);
+    assert_eq!(walk(&admin, format!("/v1/events?limit=200&after={head}")).await.len(), 51);
 
     let resolve = admin.post(&format!("{ticket}/resolve"), &json!({"code": "solved"}));
     let stale = resolve.header("if-match", "\"1\"").await.problem(412, "precondition_failed");

@@ -19,7 +19,10 @@ async fn a_ticket_has_at_most_100_tags_followers_and_links() {
     admin.command(&ticket, "tags", &json!({"tags": tags})).await.ok(200);
     full(admin.command(&ticket, "tags", &json!({"tags": ["one more"]})).await, "too_many_tags");
 
-    let follow = async |n: usize| admin.command(&ticket, "followers", &json!({"follower": format!("agent-{n}")})).await;
+    let follow = async |n: usize| {
+        let follower = world.person(&format!("{n}@example.com")).await.to_string();
+        admin.command(&ticket, "followers", &json!({"follower": follower})).await
+    };
     for n in 0..100 {
         follow(n).await.ok(200);
     }

@@ -50,8 +50,9 @@ async fn a_list_shows_the_very_tickets() {
 #[tokio::test]
 async fn every_filter_narrows() {
     let world = World::new().await;
-    let lead = world.staff(shared_kernel::Role::Lead, "lea", &[]).await;
+    let lead = world.staff(shared_kernel::Role::Lead, "lea", &["one"]).await;
     let person = |email: &str| json!({"email": email});
+    world.teams(&["one", "two"]).await;
     let (a, _) = opened(
         &lead,
         "a",
@@ -91,6 +92,13 @@ async fn every_filter_narrows() {
         ("updated_after=2100-01-01T00:00:00Z".into(), ""),
         ("updated_before=2100-01-01T00:00:00Z".into(), "abc"),
         ("team=nobody".into(), ""),
+        ("team=none".into(), "c"),
+        ("assignee=none".into(), "bc"),
+        ("assignee=nobody".into(), ""),
+        ("requester=nobody%40example.com".into(), ""),
+        (format!("team={}", world.team("one").await), "a"),
+        (format!("assignee={}", world.agent_id("lea", &[]).await), "a"),
+        (format!("requester={}", world.person("grace@example.com").await), "a"),
     ] {
         let mut subjects = found(&lead, &format!("?{query}"), &position).await;
         subjects.sort();
@@ -165,6 +173,7 @@ async fn what_can_not_be_read_is_refused() {
 async fn one_finds_what_one_may_see_and_no_more() {
     let world = World::new().await;
     let lead = world.staff(shared_kernel::Role::Lead, "lea", &[]).await;
+    world.teams(&["one", "two"]).await;
     let hers =
         json!({"requester": {"email": "grace@example.com"}, "team": "one", "tags": ["secret"], "category": "hidden"});
     let (grace_one, _) = opened(&lead, "hers", &hers).await;
@@ -173,10 +182,11 @@ async fn one_finds_what_one_may_see_and_no_more() {
     let (own, _) = opened(&lead, "own", &json!({"team": "two"})).await;
     let two = world.agent("ada", &["two"]).await;
     two.command(&own, "assign", &json!({"assignee": "ada"})).await.ok(200);
-    lead.command(&own, "route", &json!({"team": "three"})).await.ok(200);
     let three = world.agent("bob", &["three"]).await;
-    lead.command(&followed, "followers", &json!({"follower": "Grace@example.com"})).await;
-    lead.command(&followed, "followers", &json!({"follower": "bob"})).await;
+    lead.command(&own, "route", &json!({"team": "three"})).await.ok(200);
+    let bob = world.person_of("bob").await.to_string();
+    lead.command(&followed, "followers", &json!({"follower": "Grace@example.com"})).await.ok(200);
+    lead.command(&followed, "followers", &json!({"follower": bob})).await.ok(200);
     let note = lead.command(&grace_one, "notes", &json!({"body": "arsonist"})).await.ok(201);
     let position = note.header("docket-position").to_owned();
 
@@ -324,6 +334,7 @@ async fn who_asks_for_more_than_there_is_waits_and_is_told() {
 async fn reports_and_projections_are_for_whom_they_are() {
     let world = World::new().await;
     let admin = world.admin().await;
+    world.teams(&["one", "two"]).await;
     opened(&admin, "a", &json!({"team": "one", "priority": "urgent"})).await;
     opened(&admin, "b", &json!({"team": "one", "priority": "urgent"})).await;
     let (_, position) = opened(&admin, "c", &json!({"team": "two"})).await;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod behalf;
 mod bodies;
 mod client;
 mod commands;
@@ -24,6 +25,7 @@ mod idempotency;
 mod limits;
 mod list;
 mod long;
+mod names;
 mod order;
 mod problems;
 mod races;

@@ -180,6 +180,7 @@ async fn replay_comes_before_what_the_ticket_forbids() {
     let world = World::new().await;
     let lead = world.staff(shared_kernel::Role::Lead, "lena", &[]).await;
     let ada = world.agent("ada", &[]).await;
+    world.agents(&["bob"]).await;
     let ticket = lead.open(&json!({})).await;
     ada.command(&ticket, "assign", &json!({"assignee": "ada"})).await.ok(200);
     let give_back = async || ada.command(&ticket, "unassign", &json!({})).key("back").await;

@@ -99,7 +99,7 @@ async fn from_one_version_never_two_commands_succeed() {
 
 /// One request by all at once, at two processes: it is carried out once, and all get the same answer.
 async fn once(world: &World, admin: &Client, send: impl Fn(Client) -> Call) -> Answer {
-    let before = world.server.desk.store().head().await.unwrap().0;
+    let before = world.head().await;
     let there = world.another().await;
     let clients = (0..MANY).map(|n| if n % 2 == 0 { admin.clone() } else { there.client(admin.token.clone()) });
     let answers = at_once(clients.collect(), |_, client| send(client).send()).await;
@@ -108,7 +108,7 @@ async fn once(world: &World, admin: &Client, send: impl Fn(Client) -> Call) -> A
     for again in &again {
         assert_replayed(&first[0], again);
     }
-    assert_eq!(world.server.desk.store().head().await.unwrap().0, before + 1, "one event");
+    assert_eq!(world.head().await, before + 1, "one event");
     there.stopped().await;
     let restarted = world.another().await;
     assert_replayed(&first[0], &send(restarted.client(admin.token.clone())).await);

@@ -8,6 +8,7 @@ use crate::world::World;
 async fn a_ticket_can_be_read_as_it_was() {
     let world = World::new().await;
     let admin = world.admin().await;
+    world.agents(&["ada"]).await;
     let ticket = admin.open(&json!({})).await;
     let mut states = vec![admin.get(&ticket).await.ok(200).json()];
     for (command, body) in [

@@ -60,6 +60,7 @@ async fn a_restarted_server_whose_clients_all_retry_at_once_verifies_their_key_o
 async fn a_repetition_gets_its_answer_also_when_the_command_took_the_ticket_out_of_sight() {
     let world = World::new().await;
     let ada = world.agent("ada", &["facilities"]).await;
+    world.teams(&["network"]).await;
     let ticket = ada.open(&json!({"team": "facilities"})).await;
     let route = async |key: &str| {
         let call = ada.post(&format!("{ticket}/route"), &json!({"team": "network"}));
@@ -79,6 +80,7 @@ async fn a_repetition_gets_its_answer_whatever_became_of_the_ticket() {
     let world = World::new().await;
     let admin = world.admin().await;
     let ada = world.agent("ada", &[]).await;
+    world.agents(&["bob"]).await;
     let grace = world.requester("grace@example.com").await;
     let ticket = grace.open(&json!({})).await;
     let assign = async || ada.command(&ticket, "assign", &json!({"assignee": "ada"})).key("a").await;

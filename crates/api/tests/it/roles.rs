@@ -34,6 +34,7 @@ async fn every_command_is_forbidden_to_the_roles_that_the_table_does_not_name() 
     for role in staff {
         clients.push((role, world.staff(role, role.as_str(), &[]).await));
     }
+    world.examples().await;
     let document = api::openapi();
     let mut tried = 0;
     for route in api::routes() {

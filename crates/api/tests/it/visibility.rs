@@ -74,6 +74,7 @@ async fn an_agent_sees_the_tickets_of_their_teams() {
     let admin = world.admin().await;
     let ada = world.agent("ada", &["facilities", "network"]).await;
     let lead = world.staff(shared_kernel::Role::Lead, "lena", &[]).await;
+    world.teams(&["payroll"]).await;
     for (team, seen) in
         [(json!("facilities"), true), (json!("network"), true), (Value::Null, true), (json!("payroll"), false)]
     {
@@ -82,7 +83,8 @@ async fn an_agent_sees_the_tickets_of_their_teams() {
         if seen { drop(ada.get(&ticket).await.ok(200)) } else { assert_hidden(&ada, &ticket).await }
     }
     let foreign = admin.open(&json!({"team": "payroll"})).await;
-    admin.command(&foreign, "followers", &json!({"follower": "ada"})).await.ok(200);
+    let person = world.person_of("ada").await;
+    admin.command(&foreign, "followers", &json!({"follower": person.to_string()})).await.ok(200);
     ada.get(&foreign).await.ok(200);
     // a link must not tell of a ticket that one may not see
     let own = admin.open(&json!({"team": "facilities"})).await;

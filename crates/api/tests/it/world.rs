@@ -1,14 +1,14 @@
 //! What the tests share: a server of the API on a database of its own, and keys to it.
 
-use shared_kernel::{Role, TeamId};
-use std::collections::BTreeSet;
+use shared_kernel::{Actor, AgentId, EmailAddress, Handle, PersonId, Principal, Role, TeamId};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use agent_aggregate::Agent;
 use api::App;
 use chrono::{DateTime, Utc};
-use desk::{Desk, Keys, MintedKey, NewKey, Policy};
+use desk::{AsOf, Call, Desk, Keys, MintedKey, NewAgent, NewKey, Policy, Scope};
 use devstack::testing::TestDatabase;
 use eventstore::{EventStore, Options};
 use projections::Projections;
@@ -112,17 +112,82 @@ impl World {
     }
 
     pub(crate) async fn staff(&self, role: Role, name: &str, teams: &[&str]) -> Client {
-        let teams = teams.iter().map(|team| TeamId::parse(team).unwrap()).collect::<BTreeSet<_>>();
-        self.server.client(Some(self.mint(&NewKey::staff(role, name, teams).unwrap()).await.token))
+        let agent = self.agent_id(name, teams).await;
+        self.client_with(NewKey::staff(role, agent)).await
     }
 
     pub(crate) async fn requester(&self, email: &str) -> Client {
-        self.server.client(Some(self.mint(&NewKey::requester(email, None).unwrap()).await.token))
+        let person = self.person(email).await;
+        self.client_with(NewKey::requester(person)).await
     }
 
-    pub(crate) async fn mint(&self, key: &NewKey) -> MintedKey {
-        self.server.desk.keys().create(key, now()).await.unwrap()
+    /// A lead whose key acts for others: a product's server.
+    pub(crate) async fn product(&self) -> Client {
+        let agent = self.agent_id("product", &[]).await;
+        self.client_with(NewKey { scopes: vec![Scope::ActForOthers], ..NewKey::staff(Role::Lead, agent) }).await
     }
+
+    pub(crate) async fn client_with(&self, key: NewKey) -> Client {
+        self.server.client(Some(self.mint(key).await.token))
+    }
+
+    pub(crate) async fn mint(&self, key: NewKey) -> MintedKey {
+        self.server.desk.keys().create(key, call()).await.unwrap()
+    }
+
+    /// The position of the last event: of what was set up.
+    pub(crate) async fn head(&self) -> i64 {
+        self.server.desk.store().head().await.unwrap().0
+    }
+
+    /// The team with that handle.
+    pub(crate) async fn team(&self, handle: &str) -> TeamId {
+        self.server.desk.ensure_team(&Handle::parse(handle).unwrap(), call()).await.unwrap()
+    }
+
+    pub(crate) async fn teams(&self, handles: &[&str]) {
+        for handle in handles {
+            self.team(handle).await;
+        }
+    }
+
+    /// The agent with that handle, who is in these teams.
+    pub(crate) async fn agent_id(&self, handle: &str, teams: &[&str]) -> AgentId {
+        let mut agent = NewAgent::named(Handle::parse(handle).unwrap());
+        for team in teams {
+            agent.teams.push(self.team(team).await);
+        }
+        self.server.desk.ensure_agent(agent, call).await.unwrap()
+    }
+
+    pub(crate) async fn agents(&self, handles: &[&str]) {
+        for handle in handles {
+            self.agent_id(handle, &[]).await;
+        }
+    }
+
+    /// Whom the document's examples name.
+    pub(crate) async fn examples(&self) {
+        self.teams(&["facilities"]).await;
+        self.agents(&["ada"]).await;
+        self.person("grace@example.com").await;
+    }
+
+    /// The person that an agent is.
+    pub(crate) async fn person_of(&self, handle: &str) -> PersonId {
+        let id = self.agent_id(handle, &[]).await;
+        self.server.desk.record::<Agent>(id, AsOf::Now).await.unwrap().state.person
+    }
+
+    /// The person with that address.
+    pub(crate) async fn person(&self, email: &str) -> PersonId {
+        self.server.desk.ensure_person(&EmailAddress::parse(email).unwrap(), None, call()).await.unwrap()
+    }
+}
+
+/// A call of the tests' own.
+pub(crate) fn call() -> Call {
+    Call::new(Principal::new(Actor::system("tests")), now(), new_id)
 }
 
 impl Server {
@@ -145,7 +210,8 @@ impl Server {
         let read_models = projections.reader();
         let mut projectors = JoinSet::new();
         projectors.spawn(projections.run(std::future::pending()));
-        let desk = Desk::new(store, pool, Keys::new(of_keys, 2), policy);
+        let keys = Keys::new(&store, of_keys, 2);
+        let desk = Desk::new(store, pool, keys, policy);
         let app = App::new(desk.clone(), read_models, config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

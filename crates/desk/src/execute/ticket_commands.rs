@@ -1,25 +1,31 @@
 //! The use case behind every request on a ticket.
 
-use eventsourcing::{Handle, OnAliasTaken, Records, UnitOfWork, UseCase};
+use eventsourcing::{Handle, Records, UnitOfWork, UseCase};
 use eventstore::{CommandId, StreamId};
-use sha2::{Digest, Sha256};
-use shared_kernel::Role;
-use ticket_aggregate::{Command, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
+use person_aggregate::IdentityKind;
+use ticket_aggregate::{Command, CommandKind, Context, Open, Rejection, Ticket, TicketId, TicketNumber, permitted};
 
-use crate::numbers::{self, number_alias};
+use super::aliases::{NUMBER_SCOPE, opening_aliases};
+use super::record;
+use super::resolution::{Newcomer, Resolved};
+use super::slots::Held;
 use crate::{AsOf, Desk, DeskError, Request};
 
 /// Commands on one ticket, decided one after the other, each on what the one before it leaves.
 pub(super) struct TicketCommands<'a> {
     pub(super) desk: &'a Desk,
     pub(super) request: &'a mut Request,
+    /// The request's commands by ids; none as long as it is not known who and what their names stand for.
+    resolved: Option<Resolved>,
+    /// The number that a new ticket gets instead of the one asked for, which another ticket has.
+    number: Option<TicketNumber>,
     /// The ticket that a requester's reply to a closed one opens. Drawn once, however often it is decided.
     follow_up: Option<(TicketId, TicketNumber)>,
 }
 
 impl<'a> TicketCommands<'a> {
     pub(super) fn new(desk: &'a Desk, request: &'a mut Request) -> Self {
-        Self { desk, request, follow_up: None }
+        Self { desk, request, resolved: None, number: None, follow_up: None }
     }
 }
 
@@ -40,44 +46,83 @@ impl UseCase for TicketCommands<'_> {
     }
 
     async fn decide(&mut self, unit: &mut UnitOfWork) -> Result<(), DeskError> {
-        // taken out, so that what decides can borrow the rest
-        let commands = std::mem::take(&mut self.request.commands);
-        let decided = self.decide_all(unit, &commands).await;
-        self.request.commands = commands;
+        let ticket = self.stage(unit).await?;
+        unit.set_primary(ticket);
+        // names are looked up for those only who may see the ticket and may issue such commands
+        let mut resolved = match self.resolved.take() {
+            Some(resolved) => resolved,
+            None => Resolved::resolve(self.desk, self.request).await?,
+        };
+        if let (Some(Command::Open(open)), Some(number)) = (resolved.commands.first_mut(), self.number) {
+            open.number = number;
+        }
+        let decided = self.decide_all(unit, ticket, &resolved).await;
+        self.resolved = Some(resolved);
         decided
     }
 
-    /// A number that somebody else took meanwhile is replaced by another; a source id is not.
-    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<OnAliasTaken, DeskError> {
-        if scope == numbers::SCOPE {
+    /// A number that somebody else took meanwhile is replaced by another, and a person who was registered meanwhile is the
+    /// one that is meant; a source id is not replaced.
+    async fn alias_taken(&mut self, scope: String, holder: StreamId) -> Result<(), DeskError> {
+        if scope == NUMBER_SCOPE {
             let number = self.desk.next_number().await?;
-            match (self.request.commands.first_mut(), &mut self.follow_up) {
-                (_, Some((_, drawn))) => *drawn = number,
-                (Some(Command::Open(open)), None) => open.number = number,
-                _ => {}
+            match &mut self.follow_up {
+                Some((_, drawn)) => *drawn = number,
+                None => self.number = Some(number),
             }
-            return Ok(OnAliasTaken::Retry);
+        } else if scope == IdentityKind::Email.scope() {
+            self.resolved = None;
+        } else {
+            let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
+            return Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) });
         }
-        let holder = self.desk.ticket(TicketId(holder.0), AsOf::Now, &self.request.caller).await;
-        Err(DeskError::SourceIdUsed { ticket: holder.ok().map(|ticket| ticket.id) })
+        Ok(())
     }
 }
 
 impl TicketCommands<'_> {
-    async fn decide_all(&mut self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<(), DeskError> {
-        let id = self.request.ticket;
-        let ticket = if let Some(Command::Open(open)) = commands.first() {
-            let ticket = unit.create(&self.desk.tickets, id).await?;
-            self.name(unit, ticket, open);
-            ticket
+    /// The ticket, if it is there for the caller, or the one to be opened; and whether somebody of the caller's role may
+    /// issue such commands.
+    async fn stage(&self, unit: &mut UnitOfWork) -> Result<Handle<Ticket>, DeskError> {
+        let Request { call, ticket, commands, .. } = &*self.request;
+        let opens = commands.first().is_some_and(|command| command.kind() == CommandKind::Open);
+        let ticket = if opens {
+            unit.create(&self.desk.tickets, *ticket).await?
         } else {
-            self.load(unit, commands).await?
+            let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
+            let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(&call.caller));
+            known.map(|_| ticket).ok_or(DeskError::NotFound)?
         };
         for (index, command) in commands.iter().enumerate() {
+            if !command.kind().is_open_to(call.caller.role) {
+                let rejection = Rejection::Forbidden { command: command.kind(), role: call.caller.role };
+                return Err(DeskError::Rejected { index, rejection });
+            }
+        }
+        Ok(ticket)
+    }
+
+    async fn decide_all(
+        &mut self,
+        unit: &mut UnitOfWork,
+        ticket: Handle<Ticket>,
+        resolved: &Resolved,
+    ) -> Result<(), DeskError> {
+        let (id, commands) = (self.request.ticket, &resolved.commands);
+        match commands.first() {
+            Some(Command::Open(open)) => self.take_aliases(unit, ticket, open),
+            first => self.check_first(unit, ticket, first)?,
+        }
+        self.register(unit, &resolved.newcomers).await?;
+        for (index, command) in commands.iter().enumerate() {
             let context = self.context(unit, ticket, id, command).await?;
+            let before = Held::of(unit.state(ticket));
             match unit.decide(ticket, command, &context) {
                 Ok(0) => {}
-                Ok(_) => self.on_the_other_ticket(unit, id, command, index, &context).await?,
+                Ok(_) => {
+                    self.move_slot(unit, ticket, id, before, index).await?;
+                    self.on_the_other_ticket(unit, id, command, index, &context).await?;
+                }
                 Err(Rejection::FollowUpNeeded { .. }) if commands.len() == 1 && self.request.may_open_follow_up => {
                     return self.follow_up(unit, ticket, command).await;
                 }
@@ -87,24 +132,25 @@ impl TicketCommands<'_> {
         Ok(())
     }
 
-    /// Loads the ticket, if it is there for the caller; asks whether they may, then holds the precondition against it. Of
-    /// several commands the first is asked for here: the others meet what it leaves.
-    async fn load(&self, unit: &mut UnitOfWork, commands: &[Command]) -> Result<Handle<Ticket>, DeskError> {
-        let Request { caller, precondition, ticket, .. } = &*self.request;
-        let ticket = unit.load(&self.desk.tickets, *ticket).await?.ok_or(DeskError::NotFound)?;
-        let known = unit.loaded(ticket).filter(|known| known.state.is_visible_to(caller)).ok_or(DeskError::NotFound)?;
-        for (index, command) in commands.iter().enumerate() {
-            if !command.kind().is_open_to(caller.role) {
-                let rejection = Rejection::Forbidden { command: command.kind(), role: caller.role };
-                return Err(DeskError::Rejected { index, rejection });
-            }
+    /// Who is named by an address that led to nobody becomes a person in the same unit.
+    async fn register(&self, unit: &mut UnitOfWork, newcomers: &[Newcomer]) -> Result<(), DeskError> {
+        for newcomer in newcomers {
+            let person = unit.create(&self.desk.people, newcomer.id).await?;
+            let context = person_aggregate::Context { person_id: newcomer.id };
+            record::decide(unit, person, &[newcomer.registration()], &context)?;
         }
-        if let Some(first) = commands.first() {
-            permitted(&known.state, first.kind(), Some(first), &caller.actor())
+        Ok(())
+    }
+
+    /// Asks whether the caller may, then holds the precondition against the ticket. Of several commands the first is asked
+    /// for here: the others meet what it leaves.
+    fn check_first(&self, unit: &UnitOfWork, ticket: Handle<Ticket>, first: Option<&Command>) -> Result<(), DeskError> {
+        let Some(known) = unit.loaded(ticket) else { return Ok(()) };
+        if let Some(first) = first {
+            permitted(&known.state, first.kind(), Some(first), &self.request.caller)
                 .map_err(|rejection| DeskError::Rejected { index: 0, rejection })?;
         }
-        precondition.check(known.version)?;
-        Ok(ticket)
+        Ok(self.request.precondition.check(known.version)?)
     }
 
     /// A link is recorded on both tickets, in one unit.
@@ -125,7 +171,7 @@ impl TicketCommands<'_> {
         if unit.loaded(there).is_none_or(|there| !there.state.is_visible_to(&self.request.caller)) {
             return Err(DeskError::OtherNotFound { index });
         }
-        let context = Context { ticket_id: other, now: unit.now(), ..context.clone() };
+        let context = Context { ticket_id: other, now: unit.time(there), ..context.clone() };
         unit.decide(there, &inverse, &context).map_err(|rejection| DeskError::Rejected { index, rejection })?;
         unit.demand(there);
         Ok(())
@@ -146,13 +192,13 @@ impl TicketCommands<'_> {
             None => (TicketId((self.request.new_id)()), self.desk.next_number().await?),
         };
         self.follow_up = Some((id, number));
-        let author = self.request.caller.actor();
-        let open = Open::follow_up(before.id, &before.state, number, &author, body.clone(), source_id.clone());
+        let author = &self.request.caller.actor;
+        let open = Open::follow_up(before.id, &before.state, number, author, body.clone(), source_id.clone());
         // it goes on from a ticket that is over: should that change meanwhile, it is decided anew
         unit.demand(closed);
         let ticket = unit.create(&self.desk.tickets, id).await?;
         unit.set_primary(ticket);
-        self.name(unit, ticket, &open);
+        self.take_aliases(unit, ticket, &open);
         let command = Command::Open(open);
         let context = self.context(unit, ticket, id, &command).await?;
         let decided = unit.decide(ticket, &command, &context);
@@ -161,30 +207,10 @@ impl TicketCommands<'_> {
     }
 
     /// A new ticket takes its number, and the id that it has where it came from.
-    fn name(&self, unit: &mut UnitOfWork, ticket: Handle<Ticket>, open: &Open) {
-        unit.take_alias(numbers::SCOPE, number_alias(open.number), ticket);
-        if let Some(source_id) = &open.source_id {
-            unit.take_alias(self.source_scope(open), indexable(source_id), ticket);
+    fn take_aliases(&self, unit: &mut UnitOfWork, ticket: Handle<Ticket>, open: &Open) {
+        let opener = self.request.caller.to_ref();
+        for (scope, name) in opening_aliases(open.number, &open.channel, open.source_id.as_deref(), &opener) {
+            unit.take_alias(scope, name, ticket);
         }
     }
-
-    /// Source ids are unique within a channel. Those of requesters are within the requester's own, so that nobody can
-    /// bar an import or a mail, or find out what is there.
-    fn source_scope(&self, open: &Open) -> String {
-        match self.request.caller.role {
-            Role::Requester => format!("requester-source:{}:{}", self.request.caller.id, open.channel),
-            Role::Agent | Role::Lead | Role::Admin | Role::System => format!("source:{}", open.channel),
-        }
-    }
-}
-
-/// PostgreSQL indexes rows of up to 2,704 bytes, and a thousand characters may have 4,000: a long name is known by its
-/// digest.
-fn indexable(name: &str) -> String {
-    const LONGEST: usize = 1_024;
-    if name.len() <= LONGEST {
-        return name.to_owned();
-    }
-    let digest = Sha256::digest(name);
-    digest.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
 }

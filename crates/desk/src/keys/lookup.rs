@@ -7,14 +7,15 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AuthError, KeyId, Row};
+use super::secrets::{self, SecretRow};
+use super::{AuthError, KeyId};
 
 /// How many may wait; one more is told that there are too many.
 const WAITING: usize = 4_096;
 /// How many ids a statement takes.
 const BATCH: usize = 1_024;
 
-type Found = Result<Option<Arc<Row>>, eventstore::StoreError>;
+type Found = Result<Arc<[SecretRow]>, eventstore::StoreError>;
 
 struct Job {
     id: KeyId,
@@ -34,8 +35,8 @@ impl Lookups {
         Self { queue }
     }
 
-    /// The key with this id, if there is one that is not revoked.
-    pub(super) async fn find(&self, id: &KeyId) -> Result<Option<Arc<Row>>, AuthError> {
+    /// The secrets of the key with this id; none if there is no such key.
+    pub(super) async fn find(&self, id: &KeyId) -> Result<Arc<[SecretRow]>, AuthError> {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Job { id: id.clone(), answer }).map_err(|_| AuthError::Busy)?;
         Ok(answered.await.map_err(|_| AuthError::Busy)??)
@@ -48,10 +49,11 @@ async fn run(pool: PgPool, mut jobs: mpsc::Receiver<Job>) {
         // who has hung up meanwhile needs no answer
         batch.retain(|job| !job.answer.is_closed());
         let ids = batch.iter().map(|job| job.id.as_str()).collect::<Vec<_>>();
-        let found = super::rows(&pool, &ids).await.map_err(eventstore::StoreError::from);
+        let found = secrets::find(&pool, &ids).await.map_err(eventstore::StoreError::from);
         for job in batch.drain(..) {
-            let row = found.as_ref().map(|rows| rows.get(job.id.as_str()).cloned()).map_err(Clone::clone);
-            job.answer.send(row).ok();
+            let secrets = found.as_ref().map(|found| found.get(job.id.as_str()).cloned().unwrap_or_default());
+            let secrets = secrets.map_err(Clone::clone);
+            job.answer.send(secrets).ok();
         }
     }
 }

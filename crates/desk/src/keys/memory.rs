@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -55,7 +55,9 @@ impl std::fmt::Debug for Memory {
 }
 
 pub(super) struct Remembered {
-    caller: Arc<Principal>,
+    caller: RwLock<Arc<Principal>>,
+    /// The number of the secret that was brought.
+    pub(super) secret: i32,
     started: Instant,
     /// When it was last looked up, in milliseconds since `started`.
     looked_at: AtomicU64,
@@ -63,10 +65,15 @@ pub(super) struct Remembered {
 
 impl Remembered {
     pub(super) fn caller(&self) -> Arc<Principal> {
-        self.caller.clone()
+        self.caller.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it is time to see if the key was revoked. Of many requests at once, one is told so.
+    /// Takes over what the owner may do by now.
+    pub(super) fn replace(&self, caller: Arc<Principal>) {
+        *self.caller.write().unwrap_or_else(PoisonError::into_inner) = caller;
+    }
+
+    /// Whether it is time to see if the key was revoked, or its owner may do something else. Of many requests at once, one is told so.
     pub(super) fn due_for_a_look(&self) -> bool {
         let now = millis(self.started.elapsed());
         let last = self.looked_at.load(Ordering::Relaxed);
@@ -107,10 +114,16 @@ impl Memory {
     }
 
     fn digest(&self, token: &Token) -> [u8; 32] {
+        self.digest_with(token, "")
+    }
+
+    /// A digest of a token beside one of the hashes that it may belong to.
+    fn digest_with(&self, token: &Token, hash: &str) -> [u8; 32] {
         // an HMAC takes a key of any length
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { unreachable!("a fixed length") };
         mac.update(token.id().as_str().as_bytes());
         mac.update(token.secret().as_bytes());
+        mac.update(hash.as_bytes());
         mac.finalize().into_bytes().into()
     }
 
@@ -124,8 +137,9 @@ impl Memory {
     }
 
     /// Remembers a verified key, which was looked up at that time.
-    pub(super) fn remember(&self, token: &Token, caller: Arc<Principal>, looked_at: u64) {
-        let remembered = Remembered { caller, started: self.started, looked_at: AtomicU64::new(looked_at) };
+    pub(super) fn remember(&self, token: &Token, secret: i32, caller: Arc<Principal>, looked_at: u64) {
+        let looked_at = AtomicU64::new(looked_at);
+        let remembered = Remembered { caller: RwLock::new(caller), secret, started: self.started, looked_at };
         self.remembered.insert(self.digest(token), Arc::new(remembered));
     }
 
@@ -142,9 +156,9 @@ impl Memory {
 
     /// Whether the token is the one that was hashed. Many that bring one token at once, such as the
     /// clients of a server that was started again, wait for one verification.
-    pub(super) async fn matches(&self, token: &Token, hash: &str, kept: Option<i16>) -> Result<bool, AuthError> {
-        let digest = self.digest(token);
-        if kept.is_some_and(|kept| kept != sieve(hash, token)) || self.refused.contains_key(&digest) {
+    pub(super) async fn matches(&self, token: &Token, hash: &str, kept: i16) -> Result<bool, AuthError> {
+        let digest = self.digest_with(token, hash);
+        if kept != sieve(hash, token) || self.refused.contains_key(&digest) {
             self.count("sieved");
             return Ok(false);
         }

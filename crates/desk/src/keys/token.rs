@@ -46,7 +46,12 @@ impl fmt::Debug for Token {
 impl Token {
     /// A new one from the operating system's randomness: the edge at which a secret is made.
     pub(crate) fn mint() -> Self {
-        Self { id: KeyId(hex(&random::<ID_BYTES>())), secret: hex(&random::<SECRET_BYTES>()) }
+        Self::of(KeyId(hex(&random::<ID_BYTES>())))
+    }
+
+    /// A new secret for a key.
+    pub(crate) fn of(id: KeyId) -> Self {
+        Self { id, secret: hex(&random::<SECRET_BYTES>()) }
     }
 
     pub(crate) fn parse(token: &str) -> Option<Self> {

@@ -2,17 +2,20 @@ use desk::AuditReport;
 use eventstore::StreamId;
 use ticket_aggregate::{Command, LinkKind, TicketId};
 
-use crate::people::{
-    FINN, WINDOW, ada, assign, blocked_by, finn, follow, hour, lea, note, rename, reopen, reply, resolve, rita, root,
-    route, system, tag, unblocked_by, untag,
+use shared_kernel::StreamVersion;
+
+use crate::cast::{
+    WINDOW, ada, assign, blocked_by, finn, follow, hour, lea, note, rename, reopen, reply, resolve, rita, root, route,
+    system, tag, unblocked_by, untag,
 };
-use crate::world::World;
+use crate::setup::SETUP_EVENTS;
+use crate::world::{World, since_setup};
 
 /// Which rules are broken at which positions.
 async fn findings(world: &World) -> Vec<(&'static str, Option<i64>)> {
     let report = world.verify().await;
     assert_eq!(report.broken, report.findings.len() as u64);
-    report.findings.iter().map(|found| (found.rule, found.position.map(|position| position.0))).collect()
+    report.findings.iter().map(|found| (found.rule, found.position.map(since_setup))).collect()
 }
 
 /// A ticket with events at positions 1 to 3.
@@ -25,7 +28,7 @@ async fn noted(world: &World) -> TicketId {
 
 #[tokio::test]
 async fn empty_log_is_clean() {
-    let AuditReport { events, streams, broken, .. } = World::new().await.verify().await;
+    let AuditReport { events, streams, broken, .. } = World::empty().await.verify().await;
     assert_eq!((events, streams, broken), (0, 0, 0));
 }
 
@@ -38,12 +41,12 @@ async fn log_of_every_command_is_clean() {
     let prioritize = Command::Prioritize { priority: ticket_aggregate::Priority::Urgent, reason: Some("fire".into()) };
     let steps = [
         (ada(), ticket, vec![Command::Start, note("n"), tag("vip"), untag("vip"), rename("Fire"), categorize]),
-        (lea(), ticket, vec![prioritize, assign("ada"), follow(FINN), blocked_by(blocker)]),
+        (lea(), ticket, vec![prioritize, assign("ada"), follow("finn"), blocked_by(blocker)]),
         (ada(), ticket, vec![reply("Which one?"), Command::AwaitRequester]),
         (rita(), ticket, vec![reply("That one.")]),
         (ada(), ticket, vec![hold(None), Command::Resume]),
         (ada(), ticket, vec![hold(Some(hour(7)))]),
-        (system(), ticket, vec![Command::Wake]),
+        (system(), ticket, vec![Command::Wake { set_by: StreamVersion(18) }]),
         (lea(), ticket, vec![route("network"), route("hardware"), assign("ada"), Command::Unassign]),
         (ada(), blocker, vec![resolve()]),
         (ada(), ticket, vec![resolve()]),
@@ -62,8 +65,8 @@ async fn log_of_every_command_is_clean() {
     let mut progress = Vec::new();
     let report = world.desk.verify(|read| progress.push(read)).await.unwrap();
     assert_eq!(report.findings, []);
-    let head = u64::try_from(world.head().await).unwrap();
-    assert_eq!((report.events, report.streams, report.broken), (head, 4, 0));
+    let head = u64::try_from(world.head().await + SETUP_EVENTS).unwrap();
+    assert_eq!((report.events, report.streams, report.broken), (head, 16, 0));
     // each event is read along the log and along its ticket
     assert_eq!(progress, (1..=2 * head).collect::<Vec<_>>());
 }
@@ -92,7 +95,7 @@ async fn clean_after_two_desks_race() {
 async fn missing_event_is_found() {
     let world = World::new().await;
     let ticket = noted(&world).await;
-    world.tamper("delete from events where position = 2").await;
+    world.tamper("delete from events where position = #2").await;
     assert_eq!(findings(&world).await, [("position_gap", Some(3)), ("version_gap", Some(3))]);
     let found = &world.verify().await.findings[1];
     assert_eq!((found.stream, found.version), (Some(StreamId(ticket.0)), Some(eventstore::Version(3))));
@@ -104,7 +107,9 @@ async fn illegal_step_is_found() {
     let ticket = world.open().await;
     world.when(ada(), ticket, rename("Fire")).ok().await;
     world
-        .tamper("update events set payload = replace(payload::text, 'The printer', 'A mouse')::json where position = 2")
+        .tamper(
+            "update events set payload = replace(payload::text, 'The printer', 'A mouse')::json where position = #2",
+        )
         .await;
     assert_eq!(findings(&world).await, [("illegal_step", Some(2))]);
     assert!(world.verify().await.findings[0].detail.contains("subject"));
@@ -116,7 +121,7 @@ async fn event_before_opening_is_found() {
     noted(&world).await;
     world
         .tamper(
-            "delete from events where position = 1; update events set position = position - 1, version = version - 1",
+            "delete from events where position = #1; update events set position = position - 1, version = version - 1 where position > #0",
         )
         .await;
     let before_opening = ("illegal_step", Some(1));
@@ -127,8 +132,8 @@ async fn event_before_opening_is_found() {
 async fn unreadable_event_is_found() {
     let world = World::new().await;
     noted(&world).await;
-    world.tamper("update events set type = 'ticket.unheard_of' where position = 2").await;
-    world.tamper("update events set payload = '{}' where position = 3").await;
+    world.tamper("update events set type = 'ticket.unheard_of' where position = #2").await;
+    world.tamper("update events set payload = '{}' where position = #3").await;
     assert_eq!(findings(&world).await, [("unreadable_event", Some(2)), ("unreadable_event", Some(3))]);
 }
 
@@ -136,10 +141,10 @@ async fn unreadable_event_is_found() {
 async fn unreadable_metadata_is_found() {
     let world = World::new().await;
     noted(&world).await;
-    world.tamper("update events set metadata = '{}' where position = 2").await;
+    world.tamper("update events set metadata = '{}' where position = #2").await;
     world
         .tamper(
-            "update events set metadata = replace(metadata::text, '\"agent\"', '\"ghost\"')::json where position = 3",
+            "update events set metadata = replace(metadata::text, '\"agent\"', '\"ghost\"')::json where position = #3",
         )
         .await;
     assert_eq!(findings(&world).await, [("unreadable_metadata", Some(2)), ("unreadable_metadata", Some(3))]);
@@ -149,7 +154,7 @@ async fn unreadable_metadata_is_found() {
 async fn occurred_at_backwards_is_found() {
     let world = World::new().await;
     noted(&world).await;
-    world.tamper("update events set occurred_at = occurred_at - interval '2 hours' where position = 3").await;
+    world.tamper("update events set occurred_at = occurred_at - interval '2 hours' where position = #3").await;
     assert_eq!(findings(&world).await, [("occurred_at_backwards", Some(3))]);
 }
 
@@ -157,7 +162,7 @@ async fn occurred_at_backwards_is_found() {
 async fn recorded_at_backwards_is_found() {
     let world = World::new().await;
     noted(&world).await;
-    world.tamper("update events set recorded_at = recorded_at - interval '1 hour' where position = 3").await;
+    world.tamper("update events set recorded_at = recorded_at - interval '1 hour' where position = #3").await;
     assert_eq!(findings(&world).await, [("recorded_at_backwards", Some(3))]);
 }
 
@@ -165,9 +170,9 @@ async fn recorded_at_backwards_is_found() {
 async fn version_order_is_found() {
     let world = World::new().await;
     noted(&world).await;
-    world.tamper("update events set version = 9, occurred_at = '2026-01-05T11:00:00Z' where position = 2").await;
+    world.tamper("update events set version = 9, occurred_at = '2026-01-05T11:00:00Z' where position = #2").await;
     world
-        .tamper("update events set version = 2 where position = 3; update events set version = 3 where version = 9")
+        .tamper("update events set version = 2 where position = #3; update events set version = 3 where version = 9")
         .await;
     assert_eq!(findings(&world).await, [("version_order", Some(3))]);
 }
@@ -177,7 +182,7 @@ async fn alias_without_stream_is_found() {
     let world = World::new().await;
     world.open().await;
     let gone = world.opening(rita(), |open| open.source_id = Some("mail-1".into())).await.ok().await;
-    world.tamper("delete from events where position = 2").await;
+    world.tamper("delete from events where position = #2").await;
     assert_eq!(findings(&world).await, [("alias_without_stream", None); 2]);
     assert_eq!(world.verify().await.findings[0].stream, Some(StreamId(gone.id.0)));
 }
@@ -187,7 +192,7 @@ async fn receipt_without_event_is_found() {
     let world = World::new().await;
     let ticket = world.open().await;
     world.when(ada(), ticket, note("n")).key("k", "f").ok().await;
-    world.tamper("delete from events where position = 2").await;
+    world.tamper("delete from events where position = #2").await;
     assert_eq!(findings(&world).await, [("receipt_without_event", None)]);
     let found = &world.verify().await.findings[0];
     assert_eq!((found.stream, found.version), (Some(StreamId(ticket.0)), Some(eventstore::Version(2))));
@@ -200,7 +205,7 @@ async fn findings_are_counted_past_first_thousand() {
     for _ in 0..2 {
         world.when_all(ada(), ticket, vec![note("n"); 600]).ok().await;
     }
-    world.tamper("update events set payload = '{}' where position > 1").await;
+    world.tamper("update events set payload = '{}' where position > #1").await;
     let report = world.verify().await;
     assert_eq!((report.broken, report.findings.len()), (1_200, 1_000));
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use crate::people::{ada, assign, ben, hour, lea, note, rename, resolve, rita, route, system, tag, untag};
+use crate::cast::{ada, assign, ben, hour, lea, note, rename, resolve, rita, route, system, tag, untag};
 use crate::world::World;
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use ticket_aggregate::{Command, Status};
 
-use crate::people::{ada, assign, lea, note, resolve, rita, route, system};
+use crate::cast::{ada, assign, lea, note, resolve, rita, route, system};
 use crate::world::World;
 
 #[tokio::test]

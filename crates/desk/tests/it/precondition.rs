@@ -1,6 +1,6 @@
 use ticket_aggregate::Command;
 
-use crate::people::{ada, assign, ben, lea, note, rename, reply, resolve, rita, tag};
+use crate::cast::{ada, assign, ben, lea, note, rename, reply, resolve, rita, tag};
 use crate::world::World;
 
 #[tokio::test]

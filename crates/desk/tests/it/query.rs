@@ -6,8 +6,9 @@ use shared_kernel::DomainEvent;
 use shared_kernel::Principal;
 use ticket_aggregate::{Event, Ticket, TicketId};
 
-use crate::people::hour;
-use crate::world::{Refusal, refusal, short};
+use crate::cast::hour;
+use crate::when::{Refusal, refusal};
+use crate::world::{short, since_setup};
 
 /// A ticket as its reader may see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +52,7 @@ pub(crate) async fn at_time(desk: &Desk, caller: &Principal, ticket: TicketId, h
 async fn as_of(desk: &Desk, caller: &Principal, ticket: TicketId, as_of: AsOf) -> Result<View, Refusal> {
     let read = desk.ticket(ticket, as_of, caller).await.map_err(refusal)?;
     let ticket = read.state.seen_by(caller).into_owned();
-    Ok(View { version: read.version.0, position: read.position.0, ticket })
+    Ok(View { version: read.version.0, position: since_setup(read.position), ticket })
 }
 
 /// Whether the ticket is there for the caller.
@@ -99,7 +100,7 @@ pub(crate) async fn page_where(
 /// The versions of an operator's replay up to a version, and of how many in all.
 pub(crate) async fn replay(desk: &Desk, ticket: TicketId, until: Option<i64>) -> Result<(Vec<i64>, usize), Refusal> {
     let until = until.map_or(AsOf::Now, |version| AsOf::Version(Version(version)));
-    let history = desk.history(ticket, until).await.map_err(refusal)?;
-    assert_eq!(history.ticket.version, history.entries.last().unwrap().version);
+    let history = desk.history::<Ticket>(ticket, until).await.map_err(refusal)?;
+    assert_eq!(history.record.version, history.entries.last().unwrap().version);
     Ok((history.entries.iter().map(|entry| entry.version.0).collect(), history.of))
 }

@@ -1,6 +1,6 @@
 use ticket_aggregate::{Event, Status};
 
-use crate::people::{ada, hour, lea, note, rename, reply, resolve, rita, tag};
+use crate::cast::{ada, hour, lea, note, rename, reply, resolve, rita, tag};
 use crate::query::{at_time, at_version, now, page, page_where, replay};
 use crate::world::World;
 
@@ -142,7 +142,7 @@ async fn operator_replays_readable_part() {
     let ticket = world.open().await;
     world.when_all(ada(), ticket, vec![note("n"), note("n")]).ok().await;
     assert_eq!(replay(&world.desk, ticket, None).await.unwrap(), (vec![1, 2, 3], 3));
-    world.tamper("update events set type = 'ticket.unheard_of' where position = 3").await;
+    world.tamper("update events set type = 'ticket.unheard_of' where position = #3").await;
     assert_eq!(replay(&world.desk, ticket, Some(2)).await.unwrap(), (vec![1, 2], 3));
     assert_eq!(replay(&world.desk, ticket, None).await.unwrap_err().code, "corrupt");
     assert_eq!(replay(&world.desk, ticket, Some(4)).await.unwrap_err().code, "no_such_version");
@@ -153,7 +153,7 @@ async fn unreadable_event_is_corrupt() {
     let world = World::new().await;
     let ticket = world.open().await;
     world.when(ada(), ticket, note("n")).ok().await;
-    world.tamper("update events set payload = '{}' where position = 2").await;
+    world.tamper("update events set payload = '{}' where position = #2").await;
     let beside = world.another().await;
     assert_eq!(now(&beside, &lea(), ticket).await.unwrap_err().code, "corrupt");
     world.when(ada(), ticket, note("n")).on(&beside).then_refused("corrupt").await;
@@ -166,7 +166,7 @@ async fn shortened_log_is_read_anew() {
     let ticket = world.open().await;
     world.when(ada(), ticket, rename("Fire")).at(1).ok().await;
     // as after a restore from a backup that lacks the end
-    world.tamper("delete from events where position = 2").await;
+    world.tamper("delete from events where position = #2").await;
     let read = now(&world.desk, &lea(), ticket).await.unwrap();
     assert_eq!((read.version, read.ticket.updated_at), (1, hour(0)));
     assert_eq!(read.ticket.subject, "The printer is on fire");

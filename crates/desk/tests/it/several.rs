@@ -2,8 +2,8 @@
 
 use ticket_aggregate::{Command, Status};
 
-use crate::people::{ada, assign, follow, note, rename, reply, resolve, rita, system, tag, untag};
-use crate::world::World;
+use crate::cast::{ada, assign, follow, lea, note, rename, reply, resolve, rita, system, tag, untag};
+use crate::world::{World, since_setup};
 
 #[tokio::test]
 async fn commands_are_decided_in_order() {
@@ -11,9 +11,34 @@ async fn commands_are_decided_in_order() {
     let ticket = world.open().await;
     // the second is only possible after the first
     let done = world.when_all(system(), ticket, vec![assign("ada"), resolve()]).ok().await;
-    assert_eq!((done.version, done.position, done.events), (3, 3, 2));
+    // two on the ticket; a slot of the agent's was reserved and released
+    assert_eq!((done.version, done.position, done.events), (3, 3, 4));
     assert_eq!(done.ticket.status, Status::Resolved);
     world.when_all(system(), world.open().await, vec![resolve(), assign("ada")]).then_refused("no_assignee").await;
+}
+
+#[tokio::test]
+async fn assign_and_resolve_at_once_leave_no_slot() {
+    let world = World::new().await;
+    let (ticket, other) = (world.open().await, world.open().await);
+    let both = || vec![assign("ada"), resolve()];
+    world.when_all(lea(), ticket, both()).ok().await;
+    assert!(world.agent("ada").await.slots.is_empty());
+    // each command is decided on what the one before it leaves: also for a moment there must be room
+    world.change_agent("ada", agent_aggregate::Command::SetCapacity { capacity: Some(0) }).await;
+    world.when_all(lea(), other, both()).then_refused("at_capacity").await;
+    assert_eq!(world.events(other).await, ["opened"]);
+    assert_eq!(world.verify().await.findings, []);
+}
+
+#[tokio::test]
+async fn assign_and_unassign_at_once_leave_no_slot() {
+    let world = World::new().await;
+    let ticket = world.open().await;
+    let commands = vec![assign("ada"), assign("lea"), Command::Unassign];
+    let done = world.when_all(lea(), ticket, commands).ok().await;
+    assert_eq!((done.version, done.events), (4, 7));
+    assert!(world.agent("ada").await.slots.is_empty() && world.agent("lea").await.slots.is_empty());
 }
 
 #[tokio::test]
@@ -25,7 +50,7 @@ async fn commands_are_recorded_in_one_unit() {
     let commands: Vec<_> = recorded[1..].iter().map(|event| event.metadata().unwrap().command_id).collect();
     assert_eq!(commands, [commands[0]; 3]);
     assert_ne!(commands[0], recorded[0].metadata().unwrap().command_id);
-    assert_eq!(recorded.iter().map(|event| event.position.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(recorded.iter().map(|event| since_setup(event.position)).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert_eq!(world.events(ticket).await[1..], ["internal_note_added", "tags_added", "subject_changed"]);
 }
 
@@ -57,7 +82,8 @@ async fn command_without_effect_records_nothing() {
         assert_eq!((again.version, again.position, again.events, again.replayed), (4, 4, 0, None), "{command:?}");
         assert_eq!(again.ticket, first.ticket, "{command:?}");
     }
-    assert_eq!(world.head().await, 4);
+    // of the agent's a slot
+    assert_eq!(world.head().await, 5);
 }
 
 #[tokio::test]

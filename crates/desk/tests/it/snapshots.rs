@@ -2,7 +2,7 @@
 
 use ticket_aggregate::TicketId;
 
-use crate::people::{ada, lea, note, rename};
+use crate::cast::{ada, lea, note, rename};
 use crate::query::{at_time, at_version, now};
 use crate::world::{World, eventually};
 

@@ -13,14 +13,19 @@ pub(super) struct Description<'a> {
 
 pub(super) fn describe(event: &Event) -> Description<'_> {
     match event {
-        Event::TicketOpened(opened) => Description { sentence: opening(opened), message: Some(&opened.body) },
-        Event::PublicReplyAdded { body, recipients, .. } => {
-            let to = if recipients.is_empty() { "nobody".to_owned() } else { recipients.join(", ") };
-            Description { sentence: format!("replied to {to}"), message: Some(body) }
+        Event::TicketOpened(opened) => {
+            Description { sentence: opening(opened), message: Some(&opened.personal.text.body) }
         }
-        Event::RequesterReplied { body, .. } => Description { sentence: "wrote".to_owned(), message: Some(body) },
-        Event::InternalNoteAdded { body, .. } => {
-            Description { sentence: "internal note".to_owned(), message: Some(body) }
+        Event::PublicReplyAdded { personal, recipients, .. } => {
+            let to = recipients.iter().map(|recipient| recipient.person.to_string()).collect::<Vec<_>>();
+            let to = if to.is_empty() { "nobody".to_owned() } else { to.join(", ") };
+            Description { sentence: format!("replied to {to}"), message: Some(&personal.text.body) }
+        }
+        Event::RequesterReplied { personal, .. } => {
+            Description { sentence: "wrote".to_owned(), message: Some(&personal.text.body) }
+        }
+        Event::InternalNoteAdded { personal, .. } => {
+            Description { sentence: "internal note".to_owned(), message: Some(&personal.text.body) }
         }
         event => Description { sentence: change(event).unwrap_or_else(|| step(event)), message: None },
     }
@@ -47,7 +52,7 @@ fn opening(opened: &TicketOpened) -> String {
     }
     details.extend(opened.source_id.as_ref().map(|source| format!("source {source}")));
     details.extend(opened.follow_up_of.map(|before| format!("follow-up of {before}")));
-    format!("opened by {}: {} ({})", opened.channel, opened.subject, details.join(", "))
+    format!("opened by {}: {} ({})", opened.channel, opened.personal.text.subject, details.join(", "))
 }
 
 /// Changes of details and assignment.
@@ -61,7 +66,10 @@ fn change(event: &Event) -> Option<String> {
         Event::CategoryChanged { from, to } => format!("category {} → {to}", or_none(from.as_ref())),
         Event::TagsAdded { tags } => format!("tagged {}", list(tags)),
         Event::TagsRemoved { tags } => format!("tags removed: {}", list(tags)),
-        Event::SubjectChanged { from, to } => format!("subject {from:?} → {to:?}"),
+        Event::SubjectChanged { personal } => format!("subject {:?} → {:?}", personal.text.from, personal.text.to),
+        Event::RequesterChanged { from, to, reason } => {
+            format!("requester {} → {to}{}", or_none(from.as_ref()), because(reason.as_deref()))
+        }
         Event::TicketLinked { kind, other } => format!("linked: {kind} {other}"),
         Event::TicketUnlinked { kind, other } => format!("link removed: {kind} {other}"),
         Event::FollowerAdded { follower } => format!("{follower} follows"),
@@ -116,15 +124,18 @@ mod tests {
 
     #[test]
     fn events_have_sentences() {
-        let assigned = json!({"ticket.agent_assigned": {"from": null, "to": "ada", "method": "manual"}});
-        assert_eq!(sentence(assigned), "assigned to ada (manual)");
+        let ada = shared_kernel::testing::agent("ada");
+        let assigned = json!({"ticket.agent_assigned": {"from": null, "to": ada, "method": "manual"}});
+        assert_eq!(sentence(assigned), format!("assigned to {ada} (manual)"));
         let priority =
             json!({"ticket.priority_changed": {"from": "normal", "to": "high", "reason": "customer is down"}});
         assert_eq!(sentence(priority), "priority normal → high: customer is down");
         let hold = json!({"ticket.put_on_hold": {"reason": "parts", "wake_at": "2026-01-02T03:04:05Z"}});
         assert_eq!(sentence(hold), "put on hold: parts (until 2026-01-02 03:04:05)");
         assert_eq!(sentence(json!({"ticket.closed": {"reason": "resolved"}})), "closed (resolved)");
-        assert_eq!(sentence(json!({"ticket.team_assigned": {"from": null, "to": "one"}})), "team none → one");
+        let one = shared_kernel::testing::team("one");
+        let routed = json!({"ticket.team_assigned": {"from": null, "to": one}});
+        assert_eq!(sentence(routed), format!("team none → {one}"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What an event changed in the ticket's state.
+//! What an event changed in the record's state.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use ticket_aggregate::Ticket;
 
 /// A field that changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,9 +11,9 @@ pub(super) struct Change {
     pub(super) to: Value,
 }
 
-/// A ticket's fields, by name.
-pub(super) fn fields(ticket: Option<&Ticket>) -> anyhow::Result<Map<String, Value>> {
-    Ok(match ticket.map(serde_json::to_value).transpose()? {
+/// A record's fields, by name.
+pub(super) fn fields(state: Option<&impl Serialize>) -> anyhow::Result<Map<String, Value>> {
+    Ok(match state.map(serde_json::to_value).transpose()? {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
     })
@@ -41,7 +41,8 @@ pub(super) fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::String(text) => text.is_empty(),
         Value::Number(number) => number.as_u64() == Some(0),
-        Value::Bool(true) | Value::Object(_) => false,
+        Value::Object(members) => members.values().all(is_empty),
+        Value::Bool(true) => false,
     }
 }
 

@@ -1,40 +1,51 @@
-//! `docket audit replay`: a ticket's history and the state that it folds to.
+//! `docket audit replay`: a record's history and the state that it folds to.
 
-use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use desk::{AsOf, Desk, DeskError, Entry, History};
-use eventstore::Version;
+use eventstore::{Position, Version};
 use serde_json::{Map, Value, json as object};
-use ticket_aggregate::{Ticket, TicketId, TicketNumber};
+use shared_kernel::{ActorRef, Aggregate, Stamp, StreamVersion, codec};
 use uuid::Uuid;
 
 use super::diff::{self, Change};
+use super::record::{Described, Kind};
 use super::{description, timeline};
+use crate::names::{self, Names};
 use crate::terminal::json;
 
-/// Replay a ticket: its events in order, and the state after them.
+/// Replay a record: its events in order, and the state after them.
 ///
 /// The events are read from the log and folded, optionally up to a version or a time.
 #[derive(Debug, clap::Args)]
-// `--version` is the ticket's here, not the program's
+// `--version` is the record's here, not the program's
 #[command(
     disable_version_flag = true,
     after_help = "Exit codes:\n  \
-    0  the ticket was replayed\n  \
-    1  there is no such ticket, or it had no such version\n\n\
+    0  the record was replayed\n  \
+    1  there is no such record, or it had no such version\n\n\
     Examples:\n  \
     docket audit replay 1042 --diff\n  \
     docket audit replay '#1042' --at 2026-03-01T12:00:00Z\n  \
-    docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json"
+    docket audit replay 0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a --version 3 --json\n  \
+    docket audit replay --kind team facilities\n  \
+    docket audit replay --kind agent ada\n  \
+    docket audit replay --kind person grace@example.com\n  \
+    docket audit replay --kind api-key 0123456789abcdef"
 )]
 pub(crate) struct Args {
-    /// Ticket number (1042 or '#1042') or id
-    #[arg(value_name = "TICKET", value_parser = parse_name)]
-    ticket: Name,
+    /// What it is called: a ticket's number (1042 or '#1042'), a team's or an agent's handle, a person's e-mail address, an API
+    /// key's id; or the id of its stream
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// Kind of the record
+    #[arg(long, value_enum, default_value_t = Kind::Ticket)]
+    kind: Kind,
 
     /// Replay up to this version
     #[arg(long, value_name = "N", conflicts_with = "at")]
@@ -48,139 +59,173 @@ pub(crate) struct Args {
     #[arg(long)]
     diff: bool,
 
-    /// Print one JSON object: ticket, number, version, events, state
+    /// Print one JSON object: the id under the name of the kind, version, events, state
     #[arg(long)]
     json: bool,
 }
 
-/// How a ticket is named on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    Number(TicketNumber),
-    Id(TicketId),
-}
-
 /// One event, and what it changed.
 pub(super) struct Step {
-    pub(super) entry: Entry,
+    pub(super) version: Version,
+    pub(super) position: Position,
+    pub(super) event_type: &'static str,
+    pub(super) schema_version: i16,
+    pub(super) data: Value,
+    pub(super) actor: Option<ActorRef>,
+    pub(super) command_id: Uuid,
+    pub(super) cause: Option<Value>,
+    pub(super) occurred_at: DateTime<Utc>,
+    pub(super) recorded_at: DateTime<Utc>,
+    /// What happened, in words.
+    pub(super) sentence: String,
+    /// The message that it carries.
+    pub(super) message: Option<String>,
     pub(super) changes: Vec<Change>,
 }
 
-/// A ticket's history up to the version or time asked for.
+/// A record's history up to the version or time asked for.
 pub(super) struct Replay {
-    pub(super) id: TicketId,
+    pub(super) kind: &'static str,
+    /// What the kind is called.
+    pub(super) label: &'static str,
+    pub(super) id: Uuid,
+    /// As the arguments name the record.
+    pub(super) called: String,
     pub(super) steps: Vec<Step>,
-    /// How many events the ticket has in all.
+    /// How many events the record has in all.
     pub(super) of: usize,
+    pub(super) version: Version,
     pub(super) state: Map<String, Value>,
 }
 
 /// Replays, and prints it.
 pub(crate) async fn run(desk: &Desk, args: &Args) -> anyhow::Result<ExitCode> {
-    let replay = read(desk, args).await?;
+    let replay = args.kind.replay(desk, args).await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", json(&to_json(&replay, args.diff)?)?)?;
+        writeln!(out, "{}", json(&to_json(&replay, args.diff))?)?;
     } else {
-        timeline::print(&mut out, &replay, args.diff)?;
+        let mut names = Names::default();
+        names.learn(desk, replay.ids()).await?;
+        timeline::print(&mut out, &replay, &names, args.diff)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(desk: &Desk, args: &Args) -> anyhow::Result<Replay> {
-    let (id, name) = match args.ticket {
-        Name::Number(number) => match desk.by_number(number).await {
-            Ok(id) => (id, number.to_string()),
-            Err(DeskError::NotFound) => bail!("there is no ticket {number}"),
-            Err(error) => return Err(error.into()),
-        },
-        Name::Id(id) => (id, id.to_string()),
-    };
-    let History { entries, of, .. } = match desk.history(id, args.until()).await {
-        Err(DeskError::NotFound) => bail!("there is no ticket {name}"),
-        Err(DeskError::NoSuchVersion) => bail!("ticket {name} {}", missing(desk, id, args).await?),
-        history => history.with_context(|| format!("ticket {name} can't be read"))?,
-    };
-    let (steps, state) = fold(entries)?;
-    Ok(Replay { id, steps, of, state })
-}
-
 impl Args {
+    /// What the record is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads a record whose id was found.
+    pub(super) async fn read<A: Described>(&self, desk: &Desk, id: Option<A::Id>) -> anyhow::Result<Replay> {
+        let called = format!("{} {}", A::LABEL, A::shown(&self.name));
+        let Some(id) = id else { bail!("there is no {called}") };
+        let History { entries, of, .. } = match desk.history::<A>(id, self.until()).await {
+            Err(DeskError::NotFound) => bail!("there is no {called}"),
+            Err(DeskError::NoSuchVersion) => bail!("{called} {}", self.missing::<A>(desk, id).await?),
+            history => history.with_context(|| format!("{called} can't be read"))?,
+        };
+        fold::<A>(id, A::shown(&self.name), entries, of)
+    }
+
     fn until(&self) -> AsOf {
         match (self.version, self.at) {
-            // no ticket has that many events
+            // no record has that many events
             (Some(version), _) => AsOf::Version(Version(i64::try_from(version).unwrap_or(i64::MAX))),
             (None, Some(time)) => AsOf::Time(time),
             (None, None) => AsOf::Now,
         }
     }
+
+    /// Why the record has no event up to the version or time asked for.
+    async fn missing<A: Described>(&self, desk: &Desk, id: A::Id) -> anyhow::Result<String> {
+        let first = desk.history::<A>(id, AsOf::Version(Version(1))).await.context("its first event can't be read")?;
+        Ok(match (self.version, self.at) {
+            (None, Some(at)) => {
+                let (at, began) = (description::time(at), description::time(first.record.occurred_at));
+                format!("did not exist at {at}; it began at {began} (UTC)")
+            }
+            (version, _) => {
+                format!("has no version {}; its versions are 1 to {}", version.unwrap_or_default(), first.of)
+            }
+        })
+    }
 }
 
-/// Why the ticket has no event up to the version or time asked for.
-async fn missing(desk: &Desk, id: TicketId, args: &Args) -> anyhow::Result<String> {
-    let opening = desk.history(id, AsOf::Version(Version(1))).await.context("its first event can't be read")?;
-    Ok(match (args.version, args.at) {
-        (None, Some(at)) => {
-            let (at, opened) = (description::time(at), description::time(opening.ticket.state.opened_at));
-            format!("did not exist at {at}; it was opened at {opened} (UTC)")
+impl Replay {
+    /// Every id that it mentions, its own included.
+    fn ids(&self) -> BTreeSet<Uuid> {
+        let mut ids = BTreeSet::from([self.id]);
+        names::collect(&Value::Object(self.state.clone()), &mut ids);
+        for step in &self.steps {
+            names::collect(&step.data, &mut ids);
+            ids.extend(step.actor.as_ref().and_then(|actor| Uuid::try_parse(&actor.id).ok()));
         }
-        (version, _) => format!("has no version {}; its versions are 1 to {}", version.unwrap_or_default(), opening.of),
-    })
+        ids
+    }
 }
 
-fn fold(entries: Vec<Entry>) -> anyhow::Result<(Vec<Step>, Map<String, Value>)> {
-    let mut state: Option<Ticket> = None;
+fn fold<A: Described>(id: A::Id, called: String, entries: Vec<Entry<A::Event>>, of: usize) -> anyhow::Result<Replay> {
+    let mut state: Option<A::State> = None;
     let mut before = Map::new();
-    let mut steps = Vec::new();
+    let (mut steps, mut last) = (Vec::new(), Version(0));
     for entry in entries {
         let version = StreamVersion(entry.version.0);
-        state = Ticket::evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
+        state = A::evolve(state, &entry.event, &Stamp { occurred_at: entry.occurred_at, version });
         let after = diff::fields(state.as_ref())?;
-        steps.push(Step { entry, changes: diff::changes(&before, &after) });
+        let encoded = codec::encode(&entry.event)?;
+        let (sentence, message) = A::describe(&entry.event);
+        last = entry.version;
+        steps.push(Step {
+            version: entry.version,
+            position: entry.position,
+            event_type: encoded.event_type,
+            schema_version: encoded.schema_version,
+            data: serde_json::from_str(&encoded.payload)?,
+            actor: entry.actor,
+            command_id: entry.command_id,
+            cause: entry.cause,
+            occurred_at: entry.occurred_at,
+            recorded_at: entry.recorded_at,
+            sentence,
+            message,
+            changes: diff::changes(&before, &after),
+        });
         before = after;
     }
-    Ok((steps, before))
+    let (kind, label) = (<A as Aggregate>::TYPE, A::LABEL);
+    Ok(Replay { kind, label, id: id.into(), called, steps, of, version: last, state: before })
 }
 
-fn to_json(replay: &Replay, with_diff: bool) -> anyhow::Result<Value> {
-    let events = replay.steps.iter().map(|step| event_json(step, with_diff)).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(object!({
-        "ticket": replay.id,
-        "number": replay.state.get("number"),
-        "version": replay.state.get("version"),
-        "events": events,
-        "state": replay.state,
-    }))
+fn to_json(replay: &Replay, with_diff: bool) -> Value {
+    let events: Vec<_> = replay.steps.iter().map(|step| event_json(step, with_diff)).collect();
+    let mut json = object!({ "version": replay.version, "events": events, "state": replay.state });
+    json[replay.kind] = object!(replay.id);
+    if let Some(number) = replay.state.get("number") {
+        json["number"] = number.clone();
+    }
+    json
 }
 
-fn event_json(Step { entry, changes }: &Step, with_diff: bool) -> anyhow::Result<Value> {
-    let encoded = codec::encode(&entry.event)?;
-    let data: Value = serde_json::from_str(&encoded.payload)?;
+fn event_json(step: &Step, with_diff: bool) -> Value {
     let mut event = object!({
-        "version": entry.version,
-        "position": entry.position,
-        "type": encoded.event_type,
-        "schema_version": encoded.schema_version,
-        "actor": entry.actor,
-        "occurred_at": entry.occurred_at,
-        "recorded_at": entry.recorded_at,
-        "command_id": entry.command_id,
-        "cause": entry.cause,
-        "data": data,
+        "version": step.version,
+        "position": step.position,
+        "type": step.event_type,
+        "schema_version": step.schema_version,
+        "actor": step.actor,
+        "occurred_at": step.occurred_at,
+        "recorded_at": step.recorded_at,
+        "command_id": step.command_id,
+        "cause": step.cause,
+        "data": step.data,
     });
     if with_diff {
-        event["changes"] = diff::to_json(changes);
+        event["changes"] = diff::to_json(&step.changes);
     }
-    Ok(event)
-}
-
-fn parse_name(text: &str) -> Result<Name, String> {
-    if let Ok(number) = text.parse() {
-        return Ok(Name::Number(number));
-    }
-    let id =
-        Uuid::parse_str(text).map_err(|_| "a ticket is named by its number (1042 or '#1042') or its id (a UUID)")?;
-    Ok(Name::Id(TicketId(id)))
+    event
 }
 
 fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
@@ -191,16 +236,6 @@ fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticket_is_named_by_number_or_id() {
-        let number = Name::Number(TicketNumber::try_from(1042).unwrap());
-        assert_eq!(parse_name("1042").unwrap(), number);
-        assert_eq!(parse_name("#1042").unwrap(), number);
-        let id = Uuid::from_u128(7);
-        assert_eq!(parse_name(&id.to_string()).unwrap(), Name::Id(TicketId(id)));
-        assert!(parse_name("0").is_err() && parse_name("ada").is_err());
-    }
 
     #[test]
     fn time_needs_a_zone() {

@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
-use super::description::{self, Description};
+use super::description;
 use super::diff::{self, Change};
 use super::replay::{Replay, Step};
 
-use crate::terminal::{printable, width, wrap};
+use crate::names::{self, Names};
+use crate::terminal::{counted, printable, width, wrap};
 
 const TITLE: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -26,45 +26,42 @@ const IMPLIED: [&str; 2] = ["version", "updated_at"];
 const FIRST: [&str; 7] = ["status", "subject", "priority", "category", "team", "assignee", "requester"];
 
 /// Prints the header, the events, the state.
-pub(super) fn print(out: &mut impl Write, replay: &Replay, with_diff: bool) -> std::io::Result<()> {
-    header(out, replay)?;
+pub(super) fn print(out: &mut impl Write, replay: &Replay, known: &Names, with_diff: bool) -> std::io::Result<()> {
+    header(out, replay, known)?;
     let digits = replay.steps.len().to_string().len();
     for step in &replay.steps {
-        event(out, step, digits)?;
+        event(out, step, known, digits)?;
         if with_diff {
-            changes(out, &step.changes, digits)?;
+            changes(out, &step.changes, known, digits)?;
         }
     }
-    state(out, replay)
+    state(out, replay, known)
 }
 
-fn header(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
+fn header(out: &mut impl Write, replay: &Replay, known: &Names) -> std::io::Result<()> {
     let text = |field: &str| replay.state.get(field).map(diff::shown).unwrap_or_default();
-    let subject = printable(&text("subject"));
-    writeln!(out, "{TITLE}#{} {subject}{TITLE:#}", text("number"))?;
-    let requester = match replay.state.get("requester") {
-        Some(Value::Object(requester)) => {
-            let address = requester.get("email").map(diff::shown).unwrap_or_default();
-            let name = requester.get("name").and_then(Value::as_str);
-            printable(&name.map_or_else(|| address.clone(), |name| format!("{name} <{address}>")))
-        }
-        _ => "nobody".to_owned(),
-    };
-    writeln!(out, "requested by {requester}")?;
+    if replay.state.contains_key("number") {
+        writeln!(out, "{TITLE}#{} {}{TITLE:#}", text("number"), printable(&text("subject")))?;
+        let requester = replay.state.get("requester").map_or_else(|| "nobody".to_owned(), diff::shown);
+        writeln!(out, "requested by {}", printable(&known.put(&requester)))?;
+    } else {
+        let name = known.get(replay.id).unwrap_or(&replay.called);
+        writeln!(out, "{TITLE}{} {}{TITLE:#}", replay.label, printable(name))?;
+    }
     let (shown, of) = (replay.steps.len(), replay.of);
-    let events = if shown == of { format!("{of} events") } else { format!("the first {shown} of {of} events") };
-    writeln!(out, "{FAINT}ticket {} · {events} · times in UTC{FAINT:#}\n", replay.id)
+    let all = counted(of as u64, "event");
+    let events = if shown == of { all } else { format!("the first {shown} of {all}") };
+    writeln!(out, "{FAINT}{} {} · {events} · times in UTC{FAINT:#}\n", replay.label, replay.id)
 }
 
-fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std::io::Result<()> {
-    let Description { sentence, message } = description::describe(&entry.event);
-    let version = entry.version;
-    let time = description::time(entry.occurred_at);
-    let who = entry.actor.as_ref().map_or_else(|| "?".to_owned(), |actor| format!("{} {}", actor.kind, actor.id));
-    let (who, sentence) = (printable(&who), printable(&sentence));
+fn event(out: &mut impl Write, step: &Step, known: &Names, digits: usize) -> std::io::Result<()> {
+    let version = step.version;
+    let time = description::time(step.occurred_at);
+    let who = step.actor.as_ref().map_or_else(|| "?".to_owned(), names::actor);
+    let (who, sentence) = (printable(&known.put(&who)), printable(&known.put(&step.sentence)));
     writeln!(out, "{version:>digits$}  {FAINT}{time}{FAINT:#}  {WHO}{who}{WHO:#}: {sentence}")?;
     let indent = " ".repeat(digits + 4);
-    if let Some(message) = message {
+    if let Some(message) = &step.message {
         let lines = wrap(message, usize::from(width()).saturating_sub(indent.len() + 2));
         for line in lines.iter().take(MESSAGE_LINES) {
             writeln!(out, "{indent}{FAINT}│{FAINT:#} {line}")?;
@@ -73,33 +70,35 @@ fn event(out: &mut impl Write, Step { entry, .. }: &Step, digits: usize) -> std:
             writeln!(out, "{indent}{FAINT}│ … {} more lines; --json has them{FAINT:#}", lines.len() - MESSAGE_LINES)?;
         }
     }
-    if let Some(cause) = &entry.cause {
+    if let Some(cause) = &step.cause {
         writeln!(out, "{indent}{FAINT}{}{FAINT:#}", printable(&description::cause(cause)))?;
     }
     Ok(())
 }
 
-fn changes(out: &mut impl Write, changes: &[Change], digits: usize) -> std::io::Result<()> {
+fn changes(out: &mut impl Write, changes: &[Change], known: &Names, digits: usize) -> std::io::Result<()> {
     let indent = " ".repeat(digits + 4);
     for Change { field, from, to } in changes {
         if IMPLIED.contains(&field.as_str()) || diff::is_empty(from) && diff::is_empty(to) {
             continue;
         }
-        let (from, to) = (one_line(&diff::shown(from)), one_line(&diff::shown(to)));
+        let (from, to) = (one_line(&known.put(&diff::shown(from))), one_line(&known.put(&diff::shown(to))));
         writeln!(out, "{indent}{CHANGED}{field}: {from} → {to}{CHANGED:#}")?;
     }
     Ok(())
 }
 
-fn state(out: &mut impl Write, replay: &Replay) -> std::io::Result<()> {
-    let version = replay.state.get("version").map(diff::shown).unwrap_or_default();
+fn state(out: &mut impl Write, replay: &Replay, known: &Names) -> std::io::Result<()> {
+    let version = replay.version;
     writeln!(out, "\n{TITLE}State at version {version}{TITLE:#}")?;
-    let filled = replay.state.iter().filter(|(field, value)| *field != "version" && !diff::is_empty(value));
+    let in_the_header = ["id", "version"];
+    let filled =
+        replay.state.iter().filter(|(field, value)| !in_the_header.contains(&field.as_str()) && !diff::is_empty(value));
     let mut filled: Vec<_> = filled.collect();
     filled.sort_by_key(|(field, _)| FIRST.iter().position(|first| first == field).unwrap_or(FIRST.len()));
     let widest = filled.iter().map(|(field, _)| field.len()).max().unwrap_or_default();
     for (field, value) in filled {
-        writeln!(out, "  {FAINT}{field:<widest$}{FAINT:#}  {}", one_line(&diff::shown(value)))?;
+        writeln!(out, "  {FAINT}{field:<widest$}{FAINT:#}  {}", one_line(&known.put(&diff::shown(value))))?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ const BROKEN: u8 = 2;
     1  the log could not be read\n  \
     2  an invariant is broken; the findings say which and where")]
 pub(crate) struct Args {
-    /// Print the report as one JSON object: events, tickets, broken, findings
+    /// Print the report as one JSON object: events, streams, broken, findings
     #[arg(long)]
     json: bool,
 }
@@ -46,7 +46,7 @@ pub(crate) async fn run(desk: &Desk, read_models: &Projections, args: &Args) -> 
 
 async fn verify(desk: &Desk, read_models: &Projections, quiet: bool) -> anyhow::Result<AuditReport> {
     let head = desk.store().head().await?;
-    // each event is read twice: in log order, and by ticket
+    // each event is read twice: in log order, and by stream
     let bar = progress_bar(head.0.unsigned_abs() * 2, "readings", quiet);
     let mut report = desk.verify(|done| bar.set_position(done)).await.context("the log can't be read to its end")?;
     bar.finish_and_clear();

@@ -1,7 +1,8 @@
 //! The commands of a map, with templates for their values.
 
+use desk::TicketCommand;
+use shared_kernel::ValueError;
 use shared_kernel::text::strip_line;
-use shared_kernel::{AgentId, TeamId, ValueError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -80,43 +81,47 @@ impl Source<'_> {
 
 impl Action {
     /// The command for a row. `None`: the columns for its value are empty, so there is no team, category or tag.
-    pub(super) fn command(&self, from: Source<'_>) -> Result<Option<Command>, String> {
-        Ok(Some(match self {
+    pub(super) fn command(&self, from: Source<'_>) -> Result<Option<TicketCommand>, String> {
+        let plain = |command| Ok(Some(TicketCommand::Plain(command)));
+        match self {
             Self::Route { team } => {
                 let Some(_) = from.optional(Some(team))? else { return Ok(None) };
-                Command::Route { team: from.value::<TeamId>(team)? }
+                Ok(Some(TicketCommand::Route { team: from.value(team)? }))
             }
+            Self::Assign { assignee } => {
+                Ok(Some(TicketCommand::Assign { assignee: from.value(assignee)?, over_capacity: true }))
+            }
+            Self::Follow { follower } => Ok(Some(TicketCommand::Follow { follower: from.value(follower)? })),
+            Self::Unfollow { follower } => Ok(Some(TicketCommand::Unfollow { follower: from.value(follower)? })),
             Self::Categorize { category } => match from.optional_line(Some(category))? {
-                Some(category) => Command::Categorize { category },
-                None => return Ok(None),
+                Some(category) => plain(Command::Categorize { category }),
+                None => Ok(None),
             },
             Self::Tag { tags } | Self::Untag { tags } => match (from.tags(tags)?, self) {
-                (tags, _) if tags.is_empty() => return Ok(None),
-                (tags, Self::Tag { .. }) => Command::Tag { tags },
-                (tags, _) => Command::Untag { tags },
+                (tags, _) if tags.is_empty() => Ok(None),
+                (tags, Self::Tag { .. }) => plain(Command::Tag { tags }),
+                (tags, _) => plain(Command::Untag { tags }),
             },
-            Self::Reply { body } => Command::Reply { body: from.text(body)?, source_id: None },
-            Self::Note { body } => Command::Note { body: from.text(body)? },
-            Self::Assign { assignee } => Command::Assign { assignee: from.value::<AgentId>(assignee)? },
-            Self::Unassign => Command::Unassign,
-            Self::Prioritize { priority, reason } => Command::Prioritize {
+            Self::Reply { body } => plain(Command::Reply { body: from.text(body)?, source_id: None }),
+            Self::Note { body } => plain(Command::Note { body: from.text(body)? }),
+            Self::Unassign => plain(Command::Unassign),
+            Self::Prioritize { priority, reason } => plain(Command::Prioritize {
                 priority: from.value::<Priority>(priority)?,
                 reason: from.optional(reason.as_ref())?,
-            },
-            Self::Rename { subject } => Command::Rename { subject: from.line(subject)? },
-            Self::Follow { follower } => Command::Follow { follower: from.text(follower)? },
-            Self::Unfollow { follower } => Command::Unfollow { follower: from.text(follower)? },
-            Self::Start => Command::Start,
-            Self::AwaitRequester => Command::AwaitRequester,
-            Self::Hold { reason } => Command::Hold { reason: from.text(reason)?, wake_at: None },
-            Self::Resume => Command::Resume,
-            Self::Resolve { code, note } => {
-                Command::Resolve { code: from.value::<ResolutionCode>(code)?, note: from.optional(note.as_ref())? }
-            }
-            Self::Reopen { reason } => Command::Reopen { reason: from.optional(Some(reason))? },
-            Self::Close => Command::Close,
-            Self::Spam => Command::Spam,
-        }))
+            }),
+            Self::Rename { subject } => plain(Command::Rename { subject: from.line(subject)? }),
+            Self::Start => plain(Command::Start),
+            Self::AwaitRequester => plain(Command::AwaitRequester),
+            Self::Hold { reason } => plain(Command::Hold { reason: from.text(reason)?, wake_at: None }),
+            Self::Resume => plain(Command::Resume),
+            Self::Resolve { code, note } => plain(Command::Resolve {
+                code: from.value::<ResolutionCode>(code)?,
+                note: from.optional(note.as_ref())?,
+            }),
+            Self::Reopen { reason } => plain(Command::Reopen { reason: from.optional(Some(reason))? }),
+            Self::Close => plain(Command::Close),
+            Self::Spam => plain(Command::Spam),
+        }
     }
 
     /// Its templates, each with the check of the words that it can produce.

@@ -22,6 +22,21 @@ pub(super) fn of_row(source: &str, row: u64, time: DateTime<Utc>) -> impl FnMut(
     }
 }
 
+/// The ids for what a name becomes: an agent, a team, a person.
+pub(super) fn of_name(
+    source: &str,
+    kind: &'static str,
+    name: &str,
+    time: DateTime<Utc>,
+) -> impl FnMut() -> Uuid + Send + Sync + 'static {
+    let (source, name) = (source.to_owned(), name.to_owned());
+    let mut used: u64 = 0;
+    move || {
+        used += 1;
+        derived(time, &[kind.as_bytes(), source.as_bytes(), name.as_bytes(), &used.to_be_bytes()])
+    }
+}
+
 fn derived(time: DateTime<Utc>, parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {

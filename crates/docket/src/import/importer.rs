@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use desk::{AsOf, Desk, DeskError, Precondition, Request, VersionedTicket};
+use desk::{AsOf, Call, Desk, DeskError, Precondition, Request, VersionedTicket};
 use eventstore::{AppendError, StoreError, Version};
 use serde_json::json;
 use shared_kernel::Principal;
-use ticket_aggregate::{Rejection, TicketId, TicketNumber};
+use ticket_aggregate::{Rejection, Ticket, TicketId, TicketNumber};
 
 use crate::hint::hinted;
 
 use super::map::Map;
+use super::names::{Names, Row};
 use super::past::{self, Past, Verdict};
 use super::reading::{Reading, Survey};
 use super::report::Fate;
@@ -29,6 +30,7 @@ pub(super) struct Importer<'a> {
     map: &'a Map,
     survey: &'a Survey,
     reader: Principal,
+    names: Names<'a>,
     seen: HashMap<TicketId, Seen>,
     past: Option<Past>,
     /// The ticket of the last row, after it.
@@ -63,7 +65,8 @@ impl<'a> Importer<'a> {
             desk,
             map,
             survey,
-            reader: super::reader(),
+            reader: super::importer(),
+            names: Names::new(desk, &map.source),
             seen: HashMap::new(),
             past: None,
             current: None,
@@ -122,7 +125,8 @@ impl<'a> Importer<'a> {
         if past.has(reading.row) {
             return Ok(Some(Fate::ImportedBefore));
         }
-        Ok(Some(self.again(reading, ticket, past)))
+        let before = past.before(reading.row);
+        Ok(Some(self.again(reading, ticket, before).await?))
     }
 
     /// Makes the ticket the current one. The recorded rows are known up to exactly the version in the precondition of the next
@@ -150,21 +154,32 @@ impl<'a> Importer<'a> {
     }
 
     /// A row that an earlier run passed without recording it.
-    fn again(&self, reading: &Reading<'_>, ticket: TicketId, past: &Past) -> Fate {
-        let before = past.before(reading.row);
+    async fn again(
+        &mut self,
+        reading: &Reading<'_>,
+        ticket: TicketId,
+        before: Option<Ticket>,
+    ) -> Result<Fate, DeskError> {
         let placeholder = before.as_ref().map_or_else(|| TicketNumber::try_from(1), |ticket| Ok(ticket.number));
         let commands = match placeholder {
             Ok(number) => reading.commands(self.map, before.as_ref(), number),
             Err(error) => Err(error.to_string()),
         };
-        let context = past::context(ticket, self.caller(reading).actor(), reading.time);
-        match commands.map(|commands| past::judge(before, &commands, &context)) {
-            Ok(Verdict::WithoutEffect) => Fate::WithoutEffect,
-            Ok(Verdict::Refused(reason)) | Err(reason) => Fate::Refused(reason),
-            Ok(Verdict::TooLate) => Fate::Refused(
+        let commands = match commands {
+            Ok(commands) => commands,
+            Err(reason) => return Ok(Fate::Refused(reason)),
+        };
+        let row = row(reading);
+        let commands = self.names.commands(&commands, before.as_ref(), &reading.actor, row).await?;
+        let actor = self.names.actor(&reading.actor, self.map.actor.role, row).await?;
+        let context = past::context(ticket, actor, reading.time);
+        Ok(match past::judge(before, &commands, &context) {
+            Verdict::WithoutEffect => Fate::WithoutEffect,
+            Verdict::Refused(reason) => Fate::Refused(reason),
+            Verdict::TooLate => Fate::Refused(
                 "an earlier import recorded later rows of this case; nothing can be inserted before them".to_owned(),
             ),
-        }
+        })
     }
 
     async fn execute(&mut self, reading: &Reading<'_>, ticket: TicketId) -> Result<Attempt, DeskError> {
@@ -184,7 +199,10 @@ impl<'a> Importer<'a> {
                 return Ok(if fresh { Attempt::Done(Fate::Refused(reason)) } else { Attempt::Stale });
             }
         };
-        let done = self.desk.execute(self.request(reading, ticket, commands, known.as_ref())).await?;
+        let row = row(reading);
+        let commands = self.names.commands(&commands, state, &reading.actor, row).await?;
+        let caller = Principal::new(self.names.actor(&reading.actor, self.map.actor.role, row).await?);
+        let done = self.desk.execute(self.request(reading, ticket, commands, known.as_ref(), caller)).await?;
         if known.is_none() {
             self.spare = None;
         }
@@ -201,32 +219,17 @@ impl<'a> Importer<'a> {
         ticket: TicketId,
         commands: Vec<ticket_aggregate::Command>,
         known: Option<&Arc<VersionedTicket>>,
+        caller: Principal,
     ) -> Request {
-        Request {
-            ticket,
-            commands,
-            // the rule was chosen by the status at that version
-            precondition: known.map_or(Precondition::Any, |folded| Precondition::OneOf(vec![folded.version])),
-            caller: self.caller(reading),
-            now: reading.time,
-            new_id: Box::new(ids::of_row(&self.map.source, reading.row, reading.time)),
-            idempotency: None,
-            cause: Some(json!({ "kind": SOURCE_KIND, "source": self.map.source, "row": reading.row })),
-            correlation_id: None,
-            traceparent: None,
-            may_open_follow_up: true,
-            reopen_until: self.survey.closes(reading),
-        }
-    }
-
-    fn caller(&self, reading: &Reading<'_>) -> Principal {
-        Principal {
-            scope: format!("{SOURCE_KIND}:{}", self.map.source),
-            role: self.map.actor.role,
-            id: reading.actor.clone(),
-            name: None,
-            teams: std::collections::BTreeSet::new(),
-        }
+        let new_id = ids::of_row(&self.map.source, reading.row, reading.time);
+        let mut call = Call::new(caller, reading.time, new_id);
+        // the rule was chosen by the status at that version
+        call.precondition = known.map_or(Precondition::Any, |folded| Precondition::OneOf(vec![folded.version]));
+        call.cause = Some(json!({ "kind": SOURCE_KIND, "source": self.map.source, "row": reading.row }));
+        let mut request = Request::new(ticket, commands, call);
+        request.reopen_until = self.survey.closes(reading);
+        request.is_import = true;
+        request
     }
 
     async fn present(&self, ticket: TicketId) -> Result<Option<Arc<VersionedTicket>>, DeskError> {
@@ -252,6 +255,10 @@ impl<'a> Importer<'a> {
         self.past = None;
         self.current = None;
     }
+}
+
+fn row(reading: &Reading<'_>) -> Row {
+    Row { number: reading.row, time: reading.time }
 }
 
 /// Zero: the ticket doesn't exist.

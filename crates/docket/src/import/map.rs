@@ -1,11 +1,12 @@
 //! The map from another system's rows to commands. It is checked as a whole before anything is imported.
 
-use shared_kernel::{Requester, Role, TeamId};
+use desk::{PersonName, TeamName, TicketCommand};
+use shared_kernel::{EmailAddress, Role};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
-use ticket_aggregate::{Channel, Command, Open, Status, TicketNumber};
+use ticket_aggregate::{Channel, Open, Status, TicketNumber};
 
 use super::action::{Action, Source, Vocabulary, is_priority};
 use super::table::Header;
@@ -115,30 +116,37 @@ impl Map {
     }
 
     /// The opening command, for the first row of a case.
-    pub(super) fn opening(&self, from: Source<'_>, case: &str, number: TicketNumber) -> Result<Open, String> {
+    pub(super) fn opening(&self, from: Source<'_>, case: &str, number: TicketNumber) -> Result<TicketCommand, String> {
         let open = &self.open;
         let plain = |error: shared_kernel::ValueError| error.to_string();
         let address = from.optional(open.requester_email.as_ref())?;
         let name = from.optional_line(open.requester_name.as_ref())?;
-        let requester = address.map(|address| Requester::parse(&address, name.as_deref())).transpose();
-        let team = from.optional_line(open.team.as_ref())?.map(|team| TeamId::parse(&team)).transpose();
-        Ok(Open {
+        let address = address.map(|address| EmailAddress::parse(&address)).transpose().map_err(plain)?;
+        let team = from.optional_line(open.team.as_ref())?.map(|team| team.parse::<TeamName>()).transpose();
+        let opened = Open {
             number,
             subject: from.line(&open.subject)?,
             body: from.text(&open.body)?,
-            requester: requester.map_err(plain)?,
+            requester: None,
             channel: Channel::parse(CHANNEL).map_err(plain)?,
             priority: open.priority.as_ref().map(|it| from.value(it)).transpose()?.unwrap_or_default(),
             category: from.optional_line(open.category.as_ref())?,
-            team: team.map_err(plain)?,
+            team: None,
             tags: from.tags(&open.tags)?,
             source_id: Some(format!("{}/{case}", self.source)),
             follow_up_of: None,
-        })
+        };
+        let requester = address.map(|address| PersonName::Email(address, name));
+        Ok(TicketCommand::Open { open: opened, requester, team: team.map_err(plain)? })
     }
 
     /// The commands of a row for a ticket in this status.
-    pub(super) fn commands(&self, from: Source<'_>, activity: &str, status: Status) -> Result<Vec<Command>, String> {
+    pub(super) fn commands(
+        &self,
+        from: Source<'_>,
+        activity: &str,
+        status: Status,
+    ) -> Result<Vec<TicketCommand>, String> {
         let Some(rule) = self.rules.iter().find(|rule| rule.takes(activity, status)) else {
             return Err(if self.rules.iter().any(|rule| rule.activity == activity) {
                 format!("the map has no rule for the activity {activity:?} on a ticket that is {status}")

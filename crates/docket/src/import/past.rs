@@ -5,7 +5,7 @@
 //! the same.
 
 use shared_kernel::{Aggregate, Stamp, StreamVersion};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use desk::{AsOf, Desk, DeskError, Entry, VersionedTicket};
@@ -36,7 +36,7 @@ impl Past {
         source: &str,
     ) -> Result<(Self, Option<Arc<VersionedTicket>>), DeskError> {
         let (folded, entries) = match desk.history(ticket, AsOf::Now).await {
-            Ok(history) => (Some(history.ticket), history.entries),
+            Ok(history) => (Some(history.record), history.entries),
             Err(DeskError::NotFound) => (None, Vec::new()),
             Err(error) => return Err(error),
         };
@@ -94,7 +94,9 @@ pub(super) fn context(ticket: TicketId, actor: shared_kernel::Actor, now: chrono
         message_id: MessageId(ticket.0),
         reopen_window: chrono::TimeDelta::zero(),
         reopen_until: None,
+        identities: BTreeMap::new(),
         assignee_teams: None,
+        assignee_available: true,
         open_blockers: Vec::new(),
     }
 }

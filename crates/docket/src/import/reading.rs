@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
-use ticket_aggregate::{Command, Status, Ticket, TicketNumber};
+use desk::TicketCommand;
+use shared_kernel::Handle;
+use ticket_aggregate::{Status, Ticket, TicketNumber};
 
 use super::action::Source;
 use super::map::Map;
@@ -14,7 +16,7 @@ pub(super) struct Reading<'a> {
     pub(super) row: u64,
     pub(super) case: &'a str,
     pub(super) time: DateTime<Utc>,
-    pub(super) actor: String,
+    pub(super) actor: Handle,
     activity: &'a str,
     cells: Cells<'a>,
 }
@@ -43,7 +45,7 @@ impl<'a> Reading<'a> {
         let case = filled(&map.columns.case)?;
         let activity = filled(&map.columns.activity)?;
         let time = parse_time(&map.columns.time, filled(&map.columns.time)?)?;
-        let actor = Source { cells, values: &map.values }.text(&map.actor.id)?;
+        let actor = Source { cells, values: &map.values }.value(&map.actor.id)?;
         Ok(Self { row, case, time, actor, activity, cells })
     }
 
@@ -53,7 +55,7 @@ impl<'a> Reading<'a> {
         map: &Map,
         ticket: Option<&Ticket>,
         number: TicketNumber,
-    ) -> Result<Vec<Command>, String> {
+    ) -> Result<Vec<TicketCommand>, String> {
         if let Some(last) = ticket.map(|ticket| ticket.updated_at).filter(|last| self.time < *last) {
             let (time, last) = (shown(self.time), shown(last));
             return Err(format!("it happened at {time}, before the last event of its ticket at {last}"));
@@ -62,7 +64,7 @@ impl<'a> Reading<'a> {
         let status = ticket.map_or(Status::New, |ticket| ticket.status);
         let mut commands = Vec::new();
         if ticket.is_none() {
-            commands.push(Command::Open(map.opening(from, self.case, number)?));
+            commands.push(map.opening(from, self.case, number)?);
         }
         commands.extend(map.commands(from, self.activity, status)?);
         Ok(commands)

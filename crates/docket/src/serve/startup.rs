@@ -1,14 +1,14 @@
 //! Opens the database, and waits for one that is not up yet: the process is alive meanwhile, and not ready.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use desk::{Desk, Keys, NewKey};
+use desk::{Desk, NewAgent, NewKey};
 use devstack::write_private;
 use projections::Projections;
+use shared_kernel::{Handle, Role};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 use crate::backoff::Backoff;
 use crate::config::{Component, Config};
 use crate::database::{Database, may_come_up};
+use crate::operator::operator;
 use crate::private::until_set;
-use crate::telemetry::now;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -96,15 +96,17 @@ async fn open_on(database: &Database, config: &Config) -> anyhow::Result<(Desk, 
     }
     let desk = database.desk(config).await?;
     let projections = database.projections(&desk, config).await?;
-    let admin_key = if config.has(Component::Api) { first_key(desk.keys(), &config.data_dir).await? } else { None };
+    let admin_key = if config.has(Component::Api) { first_key(&desk, &config.data_dir).await? } else { None };
     Ok((desk, projections, admin_key))
 }
 
 /// Makes an admin's key where no key exists, so that the first request can be sent.
-async fn first_key(keys: &Keys, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
+async fn first_key(desk: &Desk, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
     let path = data_dir.join("admin.key");
-    if keys.is_empty().await? {
-        let minted = keys.create(&NewKey::staff(shared_kernel::Role::Admin, "admin", BTreeSet::new())?, now()).await?;
+    if desk.keys().is_empty().await? {
+        let call = || operator("startup");
+        let admin = desk.ensure_agent(NewAgent::named(Handle::parse("admin")?), call).await?;
+        let minted = desk.keys().create(NewKey::staff(Role::Admin, admin), call()).await?;
         write_private(&path, format!("{}\n", minted.token).as_bytes())
             .with_context(|| format!("the admin key can't be written to {}", path.display()))?;
     }

@@ -8,7 +8,7 @@ use async_nats::jetstream;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::server::{Server, docket, run, until};
+use crate::server::{FIRST_EVENTS, Server, docket, run, until};
 
 fn endpoints(dir: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(dir.join(".docket/endpoints.json")).unwrap()).unwrap()
@@ -38,7 +38,8 @@ async fn private_nats_refuses_strangers_and_lets_subscribers_only_read() {
     let stream = context.get_stream("DOCKET").await.unwrap();
     let consumer = stream.create_consumer(jetstream::consumer::pull::OrderedConfig::default()).await.unwrap();
     let message = consumer.messages().await.unwrap().next().await.unwrap().unwrap();
-    assert!(message.subject.starts_with("docket.ticket."), "{}", message.subject);
+    let first = message.subject.strip_prefix("docket.agent.").and_then(|rest| rest.strip_suffix(".registered"));
+    assert!(first.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok()), "{}", message.subject);
 
     // a request that is not allowed is never answered
     for (subject, body) in [
@@ -61,7 +62,7 @@ async fn private_nats_refuses_strangers_and_lets_subscribers_only_read() {
 
     let owner = jetstream::new(relay::connect(told["nats_admin"].as_str().unwrap()).await.unwrap());
     let state = owner.get_stream("DOCKET").await.unwrap().cached_info().state.clone();
-    assert_eq!((state.messages, state.last_sequence), (1, 1));
+    assert_eq!((state.messages, state.last_sequence), (FIRST_EVENTS + 1, FIRST_EVENTS + 1));
     assert!(owner.get_stream("OTHER").await.is_err());
     assert!(is_relayed(dir.path()));
 }

@@ -4,18 +4,20 @@
 use std::process::Output;
 
 use insta::Settings;
+use serde_json::Value;
 
 use crate::import::{Import, example};
 use crate::server::{Server, docket, run, until};
 
 /// Every command; help of the configuration is shown once, with `serve`.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "",
     "migrate",
     "keys",
     "keys create",
     "keys list",
     "keys revoke",
+    "keys rotate",
     "audit",
     "audit relay",
     "audit replay",
@@ -49,6 +51,8 @@ fn settings() -> Settings {
         (r"dk_[0-9a-f]{16}_[0-9a-f]{72}", "<key>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"\b[0-9a-f]{16}\b", "<key id>"),
+        (r"\b[0-9a-f]{64}\b", "<fingerprint>"),
+        (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9}", "<time>"),
         (r#"("(?:recorded_at|created_at)":)"[^"]*""#, r#"$1"<time>""#),
         // now, but not the times of the sample
         (r"\b20(?:2[7-9]|[3-9]\d)-\d\d-\d\dT[0-9:.]+Z|\b2026-1[12]-\d\dT[0-9:.]+Z", "<time>"),
@@ -110,11 +114,61 @@ async fn audit_and_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn audit_of_other_records() {
+    let import = Import::of_sample().await;
+    let created = import.docket(&["keys", "create", "--role", "agent", "--name", "ada", "--label", "phone", "--json"]);
+    let key: Value = serde_json::from_slice(&created.stdout).unwrap();
+    let id = key["id"].as_str().unwrap();
+    assert!(import.docket(&["keys", "rotate", id]).status.success());
+    for (name, record) in [
+        ("team", "team first-line"),
+        ("agent", "agent carla"),
+        ("person", "person hotel-bellavista@customers.example"),
+        ("api_key", &format!("api-key {id}")),
+    ] {
+        check(&import, &format!("audit_replay_{name}"), &format!("audit replay --kind {record}"));
+    }
+    check(&import, "audit_replay_agent_diff", "audit replay --kind agent carla --version 3 --diff");
+    check(&import, "audit_replay_agent_json", "audit replay --kind agent carla --version 1 --json");
+    // the id of its stream names it as well
+    let json = import.docket(&["audit", "replay", "--kind", "api-key", id, "--json"]).stdout;
+    let stream = serde_json::from_slice::<Value>(&json).unwrap()["api_key"].as_str().unwrap().to_owned();
+    assert_eq!(import.docket(&["audit", "replay", "--kind", "api-key", &stream, "--json"]).stdout, json);
+
+    for (name, record) in [
+        ("unknown_team", "team nobody"),
+        ("unknown_agent", "agent nobody"),
+        ("unknown_person", "person nobody@example.com"),
+        ("unknown_api_key", "api-key 0123456789abcdef"),
+        ("no_ticket_name", "ticket first"),
+        ("no_person_name", "person nobody"),
+    ] {
+        check(&import, &format!("error_{name}"), &format!("audit replay --kind {record}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_and_projections() {
     let import = Import::of_sample().await;
     check(&import, "keys_create", "keys create --role agent --name ada --team facilities --team second-line");
     check(&import, "keys_create_json", "keys create --role requester --email grace@example.com --json");
+    check(
+        &import,
+        "keys_create_shop",
+        "keys create --role agent --name shop --scope act-for-others --expires-in 90 --label till",
+    );
     check(&import, "keys_list", "keys list");
+    let id = |role: &str| {
+        let all: Vec<Value> = serde_json::from_slice(&import.docket(&["keys", "list", "--json"]).stdout).unwrap();
+        all.iter().find(|key| key["role"] == role).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    check(&import, "keys_rotate", &format!("keys rotate {}", id("requester")));
+    check(&import, "keys_rotate_at_once", &format!("keys rotate {} --overlap 0", id("requester")));
+    check(&import, "keys_revoke", &format!("keys revoke {}", id("requester")));
+    check(&import, "error_rotate_revoked", &format!("keys rotate {}", id("requester")));
+    check(&import, "error_rotate_unknown", "keys rotate 0123456789abcdef");
+    check(&import, "error_unknown_scope", "keys create --role agent --name ada --scope everything");
+    check(&import, "error_expires_in", "keys create --role agent --name ada --expires-in 0");
     check(&import, "projections_status_none", "projections status");
     for name in ["queues", "tickets", "tickets", "timers", "timers"] {
         let output = import.docket(&["projections", "rebuild", name]);

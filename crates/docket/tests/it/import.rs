@@ -147,11 +147,16 @@ async fn every_row_is_applied_or_accounted_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_keeps_its_time_and_its_actor() {
     let import = Import::of_sample().await;
-    let row = "select bool_and(metadata->'actor' = '{\"id\":\"carla\",\"kind\":\"agent\"}'::jsonb
-                           and occurred_at = '2026-03-02T09:12:00Z')
-                 from (select metadata::jsonb, occurred_at from events) e where metadata->'cause'->'row' = '7'";
-    let as_it_was: Option<bool> = sqlx::query_scalar(row).fetch_one(&import.pool).await.unwrap();
-    assert_eq!(as_it_was, Some(true));
+    // the row's actor is Carla, who is registered by it; what is registered is the import's doing
+    let row = "select e.type, e.metadata::jsonb->'actor' = jsonb_build_object('kind', 'agent', 'id', carla.stream_id),
+                      e.occurred_at = '2026-03-02T09:12:00Z'
+                 from events e, aliases carla
+                where carla.scope = 'agent-handle' and carla.name = 'carla' and e.metadata::jsonb->'cause'->'row' = '7'
+                order by e.position";
+    let events: Vec<(String, bool, bool)> = sqlx::query_as(row).fetch_all(&import.pool).await.unwrap();
+    let of_tickets: Vec<_> = events.iter().filter(|(event_type, ..)| event_type.starts_with("ticket.")).collect();
+    assert!(of_tickets.len() == 2 && of_tickets.iter().all(|(_, is_hers, _)| *is_hers), "{events:?}");
+    assert!(events.iter().all(|(.., is_then)| *is_then), "{events:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,9 +275,47 @@ async fn import_strips_what_a_line_must_not_hold() {
     let row = "A-1,Assign seriousness,ada,2026-03-02T08:12:00Z,medium,Cafe\u{9b}2J \u{202e}Aurora,Till,shops,standard,fault,desk,first-line";
     let report = import.report(&import.file("unsafe.csv", &format!("{header}\n{row}\n")));
     assert_eq!((report["rows"].as_u64(), report["refused"].as_u64()), (Some(1), Some(0)));
-    let subject: String = sqlx::query_scalar("select payload->>'subject' from events where position = 1")
+    let personal: Value = sqlx::query_scalar("select payload->'personal' from events where type = 'ticket.opened'")
         .fetch_one(&import.pool)
         .await
         .unwrap();
-    assert_eq!(subject, "Till: fault of Cafe 2J Aurora");
+    let subjects: Vec<_> = personal.as_object().unwrap().values().map(|text| &text["subject"]).collect();
+    assert_eq!(subjects, ["Till: fault of Cafe 2J Aurora"]);
+}
+
+/// The text of a payload without the member `personal`, which may say anything of a person.
+fn impersonal(payload: &str) -> String {
+    let mut payload: Value = serde_json::from_str(payload).unwrap();
+    payload.as_object_mut().unwrap().remove("personal");
+    payload.to_string()
+}
+
+#[tokio::test]
+async fn events_name_people_by_id_only() {
+    let import = Import::of_sample().await;
+    let events: Vec<(String, String, String)> =
+        sqlx::query_as("select type, payload::text, metadata::text from events").fetch_all(&import.pool).await.unwrap();
+    let others = events.iter().filter(|(event_type, ..)| !event_type.starts_with("person."));
+    let mut checked = 0;
+    for (event_type, payload, metadata) in others {
+        let text = impersonal(payload) + metadata;
+        for private in ["@", "Cafe Aurora", "Hotel Bellavista"] {
+            assert!(!text.contains(private), "{event_type}: {text}");
+        }
+        checked += 1;
+    }
+    assert!(checked > 20, "{checked}");
+    let people = events.iter().filter(|(_, payload, _)| payload.contains("cafe-aurora@customers.example")).count();
+    assert_eq!(people, 1, "the address stands in one event");
+}
+
+#[tokio::test]
+async fn agents_and_teams_are_registered() {
+    let import = Import::of_sample().await;
+    let aliases: Vec<String> =
+        sqlx::query_scalar("select name from aliases where scope in ('agent-handle', 'team-handle') order by name")
+            .fetch_all(&import.pool)
+            .await
+            .unwrap();
+    assert!(aliases.contains(&"ada".to_owned()) && aliases.contains(&"first-line".to_owned()), "{aliases:?}");
 }

@@ -15,6 +15,7 @@ mod broker;
 mod cli;
 mod docs;
 mod import;
+mod keys;
 mod logs;
 mod projections;
 mod readme;

@@ -17,7 +17,7 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     for name in ["tickets", "queues"] {
         let output = import.docket(&["projections", "rebuild", name]);
         assert!(output.status.success(), "{}", stderr(&output));
-        assert!(stdout(&output).contains("is live at position 72"), "{}", stdout(&output));
+        assert!(stdout(&output).contains("is live at position 131"), "{}", stdout(&output));
     }
     let output = import.docket(&["projections", "rebuild", "tickets"]);
     assert!(stdout(&output).contains("It equals the previous one."), "{}", stdout(&output));
@@ -27,14 +27,14 @@ async fn without_a_server_the_command_itself_builds_and_the_audit_compares() {
     assert!(table.contains("tickets") && table.contains("queues") && table.contains("equal"), "{table}");
 
     let output = import.docket(&["audit", "verify"]);
-    assert_eq!(stdout(&output), "72 events in 12 streams: no findings\n", "{}", stderr(&output));
+    assert_eq!(stdout(&output), "131 events in 32 streams: no findings\n", "{}", stderr(&output));
     let live = |name: &str| {
         let status = all.iter().find(|s| s["name"] == name && s["state"] == "live").unwrap();
         format!("read_models.{name}_{}", status["generation"])
     };
     let (tickets, queues) = (live("tickets"), live("queues"));
     for meddle in [
-        format!("update {tickets} set team = 'mallory' where number = 2"),
+        format!("update {tickets} set team = id where number = 2"),
         format!(
             "update {} set words = words || 'mallory:1'
               where entry = 1 and ticket_id = (select id from {tickets} where number = 3)",
@@ -69,7 +69,7 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
         .pool
         .execute(
             "insert into events
-             select 73, stream_id, 'ticket', max(version) + 1, 'ticket.frozen', 1, '{}', '{}', max(occurred_at), max(recorded_at) from events
+             select 132, stream_id, 'ticket', max(version) + 1, 'ticket.frozen', 1, '{}', '{}', max(occurred_at), max(recorded_at) from events
               where stream_id = (select stream_id from aliases where scope = 'ticket-number' and name = '2') group by stream_id",
         )
         .await
@@ -81,13 +81,13 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
     let shown = import.docket(&["projections", "status"]);
     assert_eq!(shown.status.code(), Some(2));
     let (ticket, version): (uuid::Uuid, i64) =
-        sqlx::query_as("select stream_id, version from events where position = 73")
+        sqlx::query_as("select stream_id, version from events where position = 132")
             .fetch_one(&import.pool)
             .await
             .unwrap();
     for said in [
         format!("\ntickets: ticket {ticket} has been parked since 20"),
-        format!(" at version {version} (position 73):\n"),
+        format!(" at version {version} (position 132):\n"),
         format!("\n  docket projections retry tickets {ticket}\n"),
         format!("\n  docket projections skip tickets {ticket} --reason …\n"),
     ] {
@@ -105,7 +105,10 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
             .unwrap();
     assert_eq!((reason.as_str(), by.as_str()), ("never happened", "root"));
     for (args, words) in [
-        (&["projections", "rebuild", "nothing"][..], "The read models are tickets, queues, timers."),
+        (
+            &["projections", "rebuild", "nothing"][..],
+            "The read models are tickets, queues, people, agents, settings, timers.",
+        ),
         (&["projections", "retry", "tickets", "999"], "there is no ticket #999"),
         (&["projections", "retry", "tickets", "x"], "neither a number nor an id"),
     ] {

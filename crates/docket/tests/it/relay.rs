@@ -7,7 +7,7 @@ use eventstore::{Position, RecordedEvent, StreamId, Version};
 use relay::Message;
 use serde_json::{Value, json};
 
-use crate::server::{Server, run, until};
+use crate::server::{FIRST_EVENTS, Server, run, until};
 
 fn audit(dir: &Path, args: &[&str]) -> (Option<i32>, Value) {
     let output = run(dir, &[args, &["audit", "relay", "--json"]].concat());
@@ -21,24 +21,24 @@ async fn what_is_served_is_on_the_broker_also_after_the_private_nats_was_killed(
     let endpoints = std::fs::read_to_string(dir.path().join(".docket/endpoints.json")).unwrap();
     assert!(endpoints.contains("nats://subscriber:"), "{endpoints}");
     server.open("Before").await;
-    until("it is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(1))).await;
+    until("it is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(FIRST_EVENTS + 1))).await;
 
     let pid = nats(dir.path());
     assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     server.open("Meanwhile").await;
     until("another one runs", async || nats(dir.path()) != pid).await;
     server.open("After").await;
-    until("all is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(3))).await;
+    until("all is on the broker", async || audit(dir.path(), &[]) == (Some(0), report(FIRST_EVENTS + 3))).await;
 
     let text = run(dir.path(), &["audit", "relay"]);
-    assert_eq!(String::from_utf8_lossy(&text.stdout), "3 messages, 3 events: the stream equals the log\n");
+    assert_eq!(String::from_utf8_lossy(&text.stdout), "6 messages, 6 events: the stream equals the log\n");
     let (code, report) = audit(dir.path(), &["--nats-stream", "OTHER"]);
     assert_eq!((code, &report["findings"][0]["rule"]), (Some(2), &json!("no_stream")));
     let (code, _) = audit(dir.path(), &["--nats-url", "nats://127.0.0.1:1"]);
     assert_eq!(code, Some(1));
 }
 
-fn report(count: i64) -> Value {
+fn report(count: u64) -> Value {
     json!({"messages": count, "events": count, "broken": 0, "findings": []})
 }
 

@@ -168,8 +168,9 @@ async fn check(server: &Server, acknowledged: &BTreeMap<String, (String, i64)>) 
     let tickets = acknowledged.values().map(|(ticket, _)| ticket).collect::<std::collections::BTreeSet<_>>();
     for ticket in tickets {
         for event in history(server, ticket).await {
-            if let Some(nonce) = event["data"]["body"].as_str().filter(|_| event["type"] == "ticket.public_reply_added")
-            {
+            let body =
+                event["data"]["personal"].as_object().and_then(|people| people.values().next()?["body"].as_str());
+            if let Some(nonce) = body.filter(|_| event["type"] == "ticket.public_reply_added") {
                 let before = found.insert(nonce.to_owned(), (ticket.clone(), event["position"].as_i64().unwrap()));
                 assert!(before.is_none(), "{nonce} is there twice");
             }

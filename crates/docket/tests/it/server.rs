@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// After a fault reads answer again within this time, on a machine that has other things to do as well.
 const HEALED: Duration = Duration::from_secs(30);
 
+/// What the first `serve` records: the admin as an agent and a person, and their key.
+pub(crate) const FIRST_EVENTS: u64 = 3;
+
 /// A running server; it is killed when dropped.
 pub(crate) struct Server {
     child: Child,

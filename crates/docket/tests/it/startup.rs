@@ -122,6 +122,7 @@ async fn serve_ends_where_waiting_would_not_help() {
 /// Commands that work on data which is there, with arguments; `serve`, `import`, `migrate` and `keys create` may create some.
 const ON_EXISTING_DATA: &[&[&str]] = &[
     &["keys", "list"],
+    &["keys", "rotate", "0123456789abcdef"],
     &["keys", "revoke", "0123456789abcdef"],
     &["audit", "verify"],
     &["audit", "relay"],

@@ -21,11 +21,13 @@ async fn invisible_characters_are_shown_by_every_command() {
     connection.execute("alter table events disable trigger all").await.unwrap();
     let tampered = "update events set
         payload = replace(payload::text, 'fault of Hotel Bellavista', $1)::json,
-        metadata = replace(metadata::text, 'carla', $1)::json";
+        metadata = jsonb_set(metadata::jsonb, '{actor,id}', to_jsonb($1))::json where stream_type = 'ticket'";
     sqlx::query(tampered).bind(NASTY).execute(&mut *connection).await.unwrap();
-    let key = import.docket(&["keys", "create", "--role", "agent", "--name", "kim"]);
+    let key = import.docket(&["keys", "create", "--role", "agent", "--name", "kim", "--label", "LABEL"]);
     assert!(key.status.success(), "{}", stderr(&key));
-    sqlx::query("update api_keys set name = $1").bind(NASTY).execute(&mut *connection).await.unwrap();
+    let tampered =
+        "update events set payload = replace(payload::text, 'LABEL', $1)::json where type = 'api_key.created'";
+    sqlx::query(tampered).bind(NASTY).execute(&mut *connection).await.unwrap();
 
     let replay: &[&str] = &["audit", "replay", "2"];
     let commands: [&[&str]; 4] =

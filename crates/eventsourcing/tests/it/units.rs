@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use chrono::DateTime;
 use eventsourcing::audit::{AuditReport, FoldAudit, StreamAudit, check_log_order, check_streams};
 use eventsourcing::{AsOf, Envelope, ExecuteError};
-use eventstore::Version;
+use eventstore::{AppendError, Version};
 use uuid::Uuid;
 
 use crate::accounts::{Account, Audit, AuditId, Booking, HoldAudit, Overdrawn, Process, Refused, account, database};
@@ -101,7 +102,8 @@ async fn demanded_record_must_still_be_as_it_was_read() {
     let (one, other) = (Process::on(&database).await, Process::on(&database).await);
     one.book(&[(account(1), 10)]).await.unwrap();
     other.book(&[(account(1), 5)]).await.unwrap();
-    let mut audit = HoldAudit { process: &one, id: AuditId(Uuid::from_u128(9)), account: account(1), number: 1 };
+    let mut audit =
+        HoldAudit { process: &one, id: AuditId(Uuid::from_u128(9)), account: account(1), number: 1, silent: false };
     let held = one.executor.execute(&mut audit, &Envelope::default()).await.unwrap();
     // not the 10 that the process remembered
     assert_eq!(held.record.state, 15);
@@ -113,7 +115,7 @@ async fn taken_alias_is_replaced_by_the_use_case() {
     let bank = Process::on(&database).await;
     for n in 1..=3 {
         let id = AuditId(Uuid::from_u128(10 + n));
-        let mut audit = HoldAudit { process: &bank, id, account: account(1), number: 1 };
+        let mut audit = HoldAudit { process: &bank, id, account: account(1), number: 1, silent: false };
         bank.executor.execute(&mut audit, &Envelope::default()).await.unwrap();
         let holder = bank.store.resolve("audit", &n.to_string()).await.unwrap();
         assert_eq!(holder.map(|stream| stream.0), Some(id.0));
@@ -121,10 +123,34 @@ async fn taken_alias_is_replaced_by_the_use_case() {
 }
 
 #[tokio::test]
+async fn alias_without_event_is_an_error() {
+    let database = database().await;
+    let bank = Process::on(&database).await;
+    let id = AuditId(Uuid::from_u128(9));
+    let mut audit = HoldAudit { process: &bank, id, account: account(1), number: 1, silent: true };
+    let refused = bank.executor.execute(&mut audit, &Envelope::default()).await;
+    assert!(matches!(refused, Err(ExecuteError::Append(AppendError::Malformed(_)))), "{refused:?}");
+    assert_eq!(bank.store.resolve("audit", "1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn each_record_has_a_time_of_its_own() {
+    let database = database().await;
+    let bank = Process::on(&database).await;
+    let second = |second| DateTime::from_timestamp(second, 0).unwrap();
+    bank.book_at(second(5), &[(account(1), 1)]).await.unwrap();
+    // an earlier clock: the one record goes on from its last event, the other begins then
+    bank.book_at(second(3), &[(account(1), 1), (account(2), 1)]).await.unwrap();
+    let time = async |n| bank.accounts.current(account(n)).await.unwrap().unwrap().occurred_at;
+    assert_eq!((time(1).await, time(2).await), (second(5), second(3)));
+}
+
+#[tokio::test]
 async fn one_id_under_two_types_is_refused_by_the_log() {
     let database = database().await;
     let bank = Process::on(&database).await;
-    let mut audit = HoldAudit { process: &bank, id: AuditId(Uuid::from_u128(1)), account: account(1), number: 1 };
+    let mut audit =
+        HoldAudit { process: &bank, id: AuditId(Uuid::from_u128(1)), account: account(1), number: 1, silent: false };
     let refused = bank.executor.execute(&mut audit, &Envelope::default()).await;
     assert!(matches!(refused, Err(ExecuteError::Append(_))), "{refused:?}");
     assert_eq!(bank.store.head().await.unwrap().0, 0);

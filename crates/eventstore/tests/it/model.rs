@@ -78,16 +78,20 @@ impl Model {
         let streams: BTreeSet<StreamId> = unit.appends.iter().map(|a| a.stream_id).collect();
         let distinct = |aliases: &[Alias]| aliases.iter().map(|a| a.name.clone()).collect::<BTreeSet<_>>().len();
         let demanded: BTreeSet<StreamId> = unit.demands.iter().map(|demand| demand.stream_id).collect();
-        let nothing = unit.receipt.is_none() && unit.appends.iter().all(|append| append.events.is_empty());
+        let silent = |append: &Append| append.events.is_empty();
+        let records_nothing = unit.appends.iter().all(silent);
+        let nothing = unit.receipt.is_none() && records_nothing;
+        let says_nothing = |id| unit.appends.iter().any(|append| append.stream_id == id && silent(append));
         if unit.appends.is_empty()
             || nothing
-            || unit.appends.iter().skip(1).any(|append| append.events.is_empty())
+            || unit.appends.iter().skip(1).any(silent)
             || streams.len() < unit.appends.len()
             || demanded.len() < unit.demands.len()
             || !demanded.is_disjoint(&streams)
             || distinct(&unit.takes) < unit.takes.len()
             || distinct(&unit.releases) < unit.releases.len()
-            || unit.takes.iter().any(|alias| !streams.contains(&alias.stream_id))
+            || unit.takes.iter().any(|alias| !streams.contains(&alias.stream_id) || says_nothing(alias.stream_id))
+            || (records_nothing && !unit.releases.is_empty())
             || unit.appends.iter().any(|append| !times(append).is_sorted())
         {
             return Some(Answer::Malformed);

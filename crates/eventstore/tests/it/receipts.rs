@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use eventstore::{Outcome, Receipt, Version};
+use eventstore::{Outcome, Receipt, Unit, Version};
 
 use crate::world::{World, appended, event, exact, receipt, stream, unit};
 
@@ -49,6 +49,36 @@ async fn command_without_events_leaves_a_receipt() {
     assert_eq!(appended(world.store.append(nothing).await).last, None);
     assert_eq!(world.store.receipt("me", "k").await.unwrap().unwrap().version, Version(1));
     assert_eq!(world.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn receipts_are_read_beside_their_events() {
+    let world = World::new().await;
+    let key = |key, unit: Unit| unit.receipt(receipt(key));
+    let refused = key("z", unit(1, stream(1), exact(7), vec![event("{}")]));
+    let first = key("b", unit(2, stream(1), exact(0), vec![event("{}"), event("{}")]));
+    // in one batch, of which one unit is refused; then one that changes nothing
+    let (refused, first) = tokio::join!(world.store.append(refused), world.store.append(first));
+    refused.unwrap_err();
+    appended(first);
+    appended(world.store.append(key("c", unit(3, stream(1), exact(2), vec![]))).await);
+    appended(world.store.append(key("a", unit(4, stream(2), exact(0), vec![event("{}")]))).await);
+    sqlx::query("update receipts set version = 7 where key = 'a'").execute(&world.pool).await.unwrap();
+
+    let (mut found, mut last) = (Vec::new(), None);
+    loop {
+        let page = world.store.receipts_after(last.as_ref(), 2).await.unwrap();
+        last = page.last().cloned();
+        found.extend(page);
+        if found.len() % 2 == 1 {
+            break;
+        }
+    }
+    let rows: Vec<_> = found
+        .iter()
+        .map(|found| (found.key.as_str(), found.version.0, found.has_events, found.metadata.is_some()))
+        .collect();
+    assert_eq!(rows, [("a", 7, true, false), ("b", 2, true, true), ("c", 2, false, true)]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use eventstore::{Snapshot, Version};
+use eventstore::{Snapshot, SnapshotKey, Version};
 
 use crate::world::{World, stream};
 
@@ -16,4 +16,25 @@ async fn newest_snapshot_of_a_schema_is_found() {
     assert_eq!(find(1, Some(19)).await, Some(snapshot(10)));
     assert_eq!(find(1, Some(9)).await, None);
     assert_eq!(find(2, None).await, None, "another form is not read");
+}
+
+#[tokio::test]
+async fn snapshots_are_listed_in_pages() {
+    let world = World::new().await;
+    let keys = [(1, 1, 10), (1, 1, 20), (1, 2, 5), (2, 1, 1)];
+    let keys = keys.map(|(id, schema_version, version)| SnapshotKey {
+        stream_id: stream(id),
+        schema_version,
+        version: Version(version),
+    });
+    for key in keys.iter().rev() {
+        let snapshot = Snapshot { version: key.version, state: "{}".into() };
+        world.store.keep_snapshot(key.stream_id, key.schema_version, &snapshot).await.unwrap();
+    }
+    let (first, rest) = (world.store.snapshots_after(None, 3).await.unwrap(), async |after| {
+        world.store.snapshots_after(after, 3).await.unwrap()
+    });
+    assert_eq!(first, keys[..3]);
+    assert_eq!(rest(Some(keys[2])).await, keys[3..]);
+    assert_eq!(rest(Some(keys[3])).await, []);
 }

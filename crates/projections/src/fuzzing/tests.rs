@@ -1,10 +1,10 @@
 use chrono::DateTime;
 use proptest::prelude::*;
-use shared_kernel::TeamId;
+use shared_kernel::testing::{person, team};
 use ticket_aggregate::{Priority, Status, Tag};
 
 use super::*;
-use crate::{Order, Sort, TicketQuery, Viewer};
+use crate::{Filter, Order, Sort, TicketQuery, Viewer};
 
 #[path = "../../../../tools/fuzz/replay.rs"]
 mod replay;
@@ -16,17 +16,17 @@ fn corpus_holds() {
     }
 }
 
-fn page_cursors() -> impl Strategy<Value = PageCursor> {
+fn page_cursors() -> impl Strategy<Value = PageCursor<i64>> {
     (any::<i64>(), any::<u128>()).prop_map(|(key, id)| PageCursor { key, id: Uuid::from_u128(id) })
 }
 
 fn queries() -> impl Strategy<Value = TicketQuery> {
-    let viewers = prop_oneof![Just(Viewer::Everything), Just(Viewer::Requester("rita@example.com".into()))];
+    let viewers = prop_oneof![Just(Viewer::Everything), Just(Viewer::Requester { people: vec![person("rita")] })];
     let orders = prop::sample::select(vec![Order::Updated, Order::Created, Order::Number, Order::Priority]);
     let words = (
         prop::sample::subsequence(Status::ALL, 0..3),
         prop::sample::subsequence(Priority::ALL, 0..2),
-        prop::option::of("[ab]".prop_map(|team| TeamId::parse(&team).unwrap())),
+        prop::option::of(prop_oneof![Just(Filter::None), "[ab]".prop_map(|name| Filter::Is(team(&name)))]),
         prop::option::of("[ab]".prop_map(|tag| Tag::parse(&tag).unwrap())),
         prop::option::of("[ab]"),
         prop::option::of("[ab\"]"),
@@ -43,7 +43,7 @@ fn queries() -> impl Strategy<Value = TicketQuery> {
             priority,
             team,
             assignee: None,
-            requester: None,
+            requester: Vec::new(),
             tag,
             category,
             created_after,
@@ -60,8 +60,8 @@ fn queries() -> impl Strategy<Value = TicketQuery> {
 
 /// A query without what a list does not depend on: page and identity of the viewer.
 fn normalized(query: &TicketQuery) -> String {
-    let requester = matches!(query.viewer, Viewer::Requester(_));
-    let viewer = if requester { Viewer::Requester(String::new()) } else { Viewer::Everything };
+    let requester = matches!(query.viewer, Viewer::Requester { .. });
+    let viewer = if requester { Viewer::Requester { people: Vec::new() } } else { Viewer::Everything };
     format!("{:?}", TicketQuery { viewer, limit: 0, cursor: None, ..query.clone() })
 }
 
@@ -77,7 +77,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let text = String::from_utf8_lossy(&bytes);
-        prop_assert_eq!(PageCursor::open(&text, b"a secret", "list"), None, "{}", text);
+        prop_assert_eq!(PageCursor::<i64>::open(&text, b"a secret", "list"), None, "{}", text);
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! The queue that a ticket is in, and how an event moves it.
 
-use shared_kernel::{AgentId, Aggregate, StreamVersion, TeamId};
+use shared_kernel::{AgentId, Aggregate, Personal, StreamVersion, TeamId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use ticket_aggregate::{Channel, Event, Priority, Status, Ticket, TicketNumber, TicketOpened};
+use ticket_aggregate::{Channel, Event, Opening, Priority, Status, Ticket, TicketNumber, TicketOpened};
+use uuid::Uuid;
 
+use crate::fold;
 use crate::read_model::DecodedEvent;
-use crate::ticket_stream;
 
-/// What tickets are grouped by; the empty text stands for no team and no assignee.
+/// What tickets are grouped by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct GroupKey {
-    pub(super) team: String,
+    pub(super) team: Option<TeamId>,
     pub(super) status: Status,
-    pub(super) assignee: String,
+    pub(super) assignee: Option<AgentId>,
     pub(super) priority: Priority,
 }
 
@@ -40,46 +41,40 @@ pub(super) fn outline(known: &GroupedTicket, event: &DecodedEvent) -> Option<Tic
         number: TicketNumber::try_from(1).ok()?,
         requester: None,
         channel: Channel::default(),
-        subject: String::new(),
-        body: String::new(),
+        personal: Personal::new(None, Opening { subject: String::new(), body: String::new() }),
         priority: known.key.priority,
         category: None,
-        team: TeamId::parse(&known.key.team).ok(),
+        team: known.key.team,
         tags: std::collections::BTreeSet::new(),
         source_id: None,
         follow_up_of: None,
     };
-    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &ticket_stream::stamp(event))?;
+    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &fold::stamp(event))?;
     ticket.status = known.key.status;
-    ticket.assignee = AgentId::parse(&known.key.assignee).ok();
+    ticket.assignee = known.key.assignee;
     Some(ticket)
 }
 
 impl GroupKey {
     pub(super) fn of(ticket: &Ticket) -> Self {
-        Self {
-            team: ticket.team.as_ref().map(ToString::to_string).unwrap_or_default(),
-            status: ticket.status,
-            assignee: ticket.assignee.as_ref().map(ToString::to_string).unwrap_or_default(),
-            priority: ticket.priority,
-        }
+        Self { team: ticket.team, status: ticket.status, assignee: ticket.assignee, priority: ticket.priority }
     }
 
     /// Reads the first columns of a row: team, status, assignee, priority. The inner error says what can't be read.
     pub(super) fn read(row: &PgRow) -> Result<Result<Self, String>, sqlx::Error> {
-        let [team, status, assignee, priority] =
-            [row.try_get(0)?, row.try_get::<String, _>(1)?, row.try_get(2)?, row.try_get::<String, _>(3)?];
+        let [team, assignee] = [row.try_get::<Option<Uuid>, _>(0)?, row.try_get(2)?];
+        let [status, priority] = [row.try_get::<String, _>(1)?, row.try_get(3)?];
         let (Ok(status), Ok(priority)) = (status.parse(), priority.parse()) else {
             return Ok(Err(format!("the queue of team {team:?}, status {status:?}, priority {priority:?}")));
         };
-        Ok(Ok(Self { team, status, assignee, priority }))
+        Ok(Ok(Self { team: team.map(TeamId), status, assignee: assignee.map(AgentId), priority }))
     }
 }
 
 impl std::fmt::Display for GroupKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-        let (team, agent) = (none(&self.team), none(&self.assignee));
+        let text = |id: Option<Uuid>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        let (team, agent) = (text(self.team.map(Uuid::from)), text(self.assignee.map(Uuid::from)));
         write!(f, "team {team}, {}, agent {agent}, priority {}", self.status, self.priority)
     }
 }

@@ -9,6 +9,7 @@ use super::group_key::GroupKey;
 use super::{NAME, Queues};
 use crate::error::ReadError;
 use crate::generation::Generation;
+use crate::ids::uuids;
 use crate::reader::{AtLeast, Reader};
 use crate::tickets::Viewer;
 
@@ -59,13 +60,13 @@ async fn page(pool: &PgPool, generation: Generation, viewer: &Viewer) -> Result<
          )
          select q.team, q.status, q.assignee, q.priority, q.count, at.position
            from at left join read_models.queues_{generation} q
-             on $3::text[] is null or q.team = any($3) or q.team = '' or q.assignee = $4
+             on $3::uuid[] is null or q.team = any($3) or q.team is null or q.assignee = $4
           order by q.team, q.status, q.assignee, q.priority"
     );
     let (teams, agent) = match viewer {
         Viewer::Everything => (None, None),
-        Viewer::Agent { id, teams } => (Some(teams.clone()), Some(id.clone())),
-        Viewer::Requester(_) => (Some(Vec::new()), None),
+        Viewer::Agent { id, teams, .. } => (Some(uuids(teams)), Some(id.0)),
+        Viewer::Requester { .. } => (Some(Vec::new()), None),
     };
     let query =
         sqlx::query(AssertSqlSafe(sql)).bind(generation.checkpoint(NAME)).bind(generation.0).bind(teams).bind(agent);
@@ -77,8 +78,8 @@ async fn page(pool: &PgPool, generation: Generation, viewer: &Viewer) -> Result<
         // no queues: one row with nothing but the position
         let Some(count) = row.try_get(4)? else { break };
         let key = GroupKey::read(row)?.map_err(ReadError::UnreadableRow)?;
-        let (team, assignee) = (TeamId::parse(&key.team).ok(), AgentId::parse(&key.assignee).ok());
-        queues.push(Queue { team, status: key.status, assignee, priority: key.priority, count });
+        let GroupKey { team, status, assignee, priority } = key;
+        queues.push(Queue { team, status, assignee, priority, count });
     }
     Ok(Some(QueuesPage { position, queues }))
 }

@@ -6,14 +6,15 @@ use std::pin::pin;
 
 use eventstore::{RecordedEvent, StoreError, StreamId};
 use futures_util::TryStreamExt;
+use shared_kernel::Aggregate;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
 use super::group_key::GroupKey;
+use crate::fold;
 use crate::generation::Generation;
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// Tickets are compared in chunks of this size.
@@ -60,7 +61,7 @@ async fn differing_tickets(
 ) -> Result<Vec<StreamId>, StoreError> {
     let sql = format!(
         "select ticket_id
-           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
                   expected (ticket_id, team, status, assignee, priority)
            left join read_models.queues_tickets_{generation} q using (ticket_id)
           where (q.team, q.status, q.assignee, q.priority)
@@ -69,9 +70,9 @@ async fn differing_tickets(
     );
     let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(expected.iter().map(|(ticket, _)| ticket.0).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.team.as_str()).collect::<Vec<_>>())
+        .bind(expected.iter().map(|(_, key)| key.team.map(Uuid::from)).collect::<Vec<_>>())
         .bind(expected.iter().map(|(_, key)| key.status.as_str()).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.assignee.as_str()).collect::<Vec<_>>())
+        .bind(expected.iter().map(|(_, key)| key.assignee.map(Uuid::from)).collect::<Vec<_>>())
         .bind(expected.iter().map(|(_, key)| key.priority.as_str()).collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;
@@ -85,12 +86,12 @@ async fn stored_tickets(connection: &mut PgConnection, generation: Generation) -
 }
 
 fn apply(ticket: &mut Option<Ticket>, recorded: &RecordedEvent) {
-    if !ticket_stream::is_ticket_event(recorded) {
+    if recorded.stream_type.as_str() != Ticket::TYPE {
         return;
     }
     // the audit of the log reports what can't be decoded
-    let Ok(event) = ticket_stream::decode(recorded) else { return };
-    *ticket = ticket_stream::fold_recorded(ticket.take(), recorded, &event);
+    let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
+    *ticket = fold::apply_recorded::<Ticket>(ticket.take(), recorded, &event);
 }
 
 /// The counts, and descriptions of the rows that can't be read.

@@ -7,12 +7,14 @@ use eventstore::StreamId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
+use ticket_aggregate::Ticket;
+use uuid::Uuid;
 
 use super::group_key::{GroupKey, GroupedTicket, outline};
 use crate::cache::Cache;
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{ApplyError, Changes, DecodedEvent, Writer};
-use crate::ticket_stream;
 
 /// The number of grouped tickets that a writer caches.
 const CACHED: usize = 100_000;
@@ -65,10 +67,10 @@ impl Writer for QueuesWriter {
             let known = self.cache.take(event.stream);
             before.entry(event.stream).or_insert_with(|| known.clone());
             if let Some(known) = &known {
-                event.check_newer_than(ticket_stream::version_of(known.version))?;
+                event.check_newer_than(fold::version_of(known.version))?;
             }
             let ticket = known.as_ref().and_then(|known| outline(known, event));
-            let ticket = ticket_stream::fold(ticket, event)?;
+            let ticket = fold::apply::<Ticket>(ticket, event)?;
             self.cache.put(event.stream, GroupedTicket::after(known.as_ref(), &ticket));
         }
         let mut moves = Moves { generation: self.generation, tickets: Vec::new(), counts: BTreeMap::new() };
@@ -117,7 +119,7 @@ impl Moves {
         }
         let sql = format!(
             "insert into read_models.queues_tickets_{g} (ticket_id, version, team, status, assignee, priority)
-             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
+             select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::text[])
              on conflict on constraint queues_tickets_{g}_pkey do update
                 set version = excluded.version, team = excluded.team, status = excluded.status,
                     assignee = excluded.assignee, priority = excluded.priority",
@@ -126,9 +128,9 @@ impl Moves {
         sqlx::query(AssertSqlSafe(sql))
             .bind(tickets.iter().map(|(stream, _)| stream.0).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.since.0).collect::<Vec<_>>())
-            .bind(tickets.iter().map(|(_, ticket)| ticket.key.team.as_str()).collect::<Vec<_>>())
+            .bind(tickets.iter().map(|(_, ticket)| ticket.key.team.map(Uuid::from)).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.key.status.as_str()).collect::<Vec<_>>())
-            .bind(tickets.iter().map(|(_, ticket)| ticket.key.assignee.as_str()).collect::<Vec<_>>())
+            .bind(tickets.iter().map(|(_, ticket)| ticket.key.assignee.map(Uuid::from)).collect::<Vec<_>>())
             .bind(tickets.iter().map(|(_, ticket)| ticket.key.priority.as_str()).collect::<Vec<_>>())
             .execute(connection)
             .await?;
@@ -142,14 +144,14 @@ impl Moves {
         }
         let sql = format!(
             "insert into read_models.queues_{g} as q (team, status, assignee, priority, count)
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-             on conflict on constraint queues_{g}_pkey do update set count = q.count + excluded.count",
+             select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
+             on conflict on constraint queues_{g}_key do update set count = q.count + excluded.count",
             g = self.generation
         );
         sqlx::query(AssertSqlSafe(sql))
-            .bind(counts.keys().map(|key| key.team.as_str()).collect::<Vec<_>>())
+            .bind(counts.keys().map(|key| key.team.map(Uuid::from)).collect::<Vec<_>>())
             .bind(counts.keys().map(|key| key.status.as_str()).collect::<Vec<_>>())
-            .bind(counts.keys().map(|key| key.assignee.as_str()).collect::<Vec<_>>())
+            .bind(counts.keys().map(|key| key.assignee.map(Uuid::from)).collect::<Vec<_>>())
             .bind(counts.keys().map(|key| key.priority.as_str()).collect::<Vec<_>>())
             .bind(counts.values().copied().collect::<Vec<_>>())
             .execute(&mut *connection)

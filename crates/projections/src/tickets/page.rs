@@ -4,11 +4,11 @@ use eventstore::{Position, Version};
 use sqlx::{PgPool, Postgres, QueryBuilder, Row};
 use ticket_aggregate::TicketId;
 
-use super::page_cursor::PageCursor;
 use super::query::{TicketQuery, TicketRow};
 use super::{NAME, Tickets, rows};
 use crate::error::ReadError;
 use crate::generation::Generation;
+use crate::page_cursor::PageCursor;
 use crate::reader::{AtLeast, Reader};
 
 /// A page of the list of tickets.
@@ -47,7 +47,7 @@ impl Reader {
 struct Page {
     position: Position,
     items: Vec<TicketRow>,
-    next: Option<PageCursor>,
+    next: Option<PageCursor<i64>>,
 }
 
 /// Reads a page and its position in one snapshot. `None`: the generation is no longer live.
@@ -55,7 +55,7 @@ async fn page(
     pool: &PgPool,
     generation: Generation,
     query: &TicketQuery,
-    after: Option<PageCursor>,
+    after: Option<PageCursor<i64>>,
 ) -> Result<Option<Page>, ReadError> {
     let mut sql = QueryBuilder::<Postgres>::new("with at as (select c.position from checkpoints c where c.name = ");
     sql.push_bind(generation.checkpoint(NAME));

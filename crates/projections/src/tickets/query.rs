@@ -2,35 +2,26 @@
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, Version};
+use serde::Serialize;
 use serde_json::json;
-use shared_kernel::{AgentId, Requester, TeamId};
+use shared_kernel::{AgentId, PersonId, TeamId};
 use sqlx::{Postgres, QueryBuilder};
 use ticket_aggregate::{Priority, Status, Tag, Ticket, TicketId};
+use uuid::Uuid;
 
 use super::rows::rank;
-use super::tokenizer;
+use super::viewer::Viewer;
 use crate::generation::Generation;
+use crate::ids::uuids;
+use crate::tokenizer;
 
-/// Who reads: decides which tickets are visible, and what of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Viewer {
-    /// Sees the public view of tickets that they requested or follow.
-    Requester(String),
-    /// Sees tickets of their teams and of no team, and those assigned to them or followed by them.
-    Agent {
-        /// The id of the agent.
-        id: String,
-        /// The teams of the agent.
-        teams: Vec<String>,
-    },
-    /// Sees every ticket.
-    Everything,
-}
-
-impl Viewer {
-    pub(crate) fn is_requester(&self) -> bool {
-        matches!(self, Self::Requester(_))
-    }
+/// A filter by something that a ticket may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Filter<T> {
+    /// Tickets that lack it: those without a team, or without an assignee.
+    None,
+    /// Tickets that have this one.
+    Is(T),
 }
 
 /// The sort key; ties are broken by id.
@@ -64,12 +55,12 @@ pub struct TicketQuery {
     pub status: Vec<Status>,
     /// Any of these; empty: any priority.
     pub priority: Vec<Priority>,
-    /// Assigned to this team.
-    pub team: Option<TeamId>,
-    /// Assigned to this agent.
-    pub assignee: Option<AgentId>,
-    /// Requested by this person.
-    pub requester: Option<Requester>,
+    /// In this team's queue, or in no team's.
+    pub team: Option<Filter<TeamId>>,
+    /// Assigned to this agent, or to nobody.
+    pub assignee: Option<Filter<AgentId>>,
+    /// Requested by any of these (a person, and those who were merged into them); empty: by anybody or nobody.
+    pub requester: Vec<PersonId>,
     /// Has this tag.
     pub tag: Option<Tag>,
     /// In this category.
@@ -169,7 +160,7 @@ impl TicketQuery {
 
     /// Adds the conditions, each with a leading `and`.
     pub(super) fn push_filters(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
-        self.push_visibility(sql);
+        self.viewer.push_visibility(sql);
         if !self.status.is_empty() {
             sql.push(" and t.status = any(")
                 .push_bind(self.status.iter().map(|s| s.as_str()).collect::<Vec<_>>())
@@ -180,16 +171,13 @@ impl TicketQuery {
                 .push_bind(self.priority.iter().map(|p| rank(*p)).collect::<Vec<_>>())
                 .push(")");
         }
-        let texts = [
-            ("t.assignee = ", self.assignee.as_ref().map(|a| a.as_str().to_owned())),
-            ("t.requester = ", self.requester.as_ref().map(|r| r.email().to_owned())),
-            ("t.team = ", self.team.as_ref().map(|t| t.as_str().to_owned())),
-            ("t.category = ", self.category.clone()),
-        ];
-        for (condition, value) in texts {
-            if let Some(value) = value {
-                sql.push(" and ").push(condition).push_bind(value);
-            }
+        push_reference(sql, "t.assignee", self.assignee);
+        push_reference(sql, "t.team", self.team);
+        if !self.requester.is_empty() {
+            sql.push(" and t.requester = any(").push_bind(uuids(&self.requester)).push(")");
+        }
+        if let Some(category) = &self.category {
+            sql.push(" and t.category = ").push_bind(category.clone());
         }
         if let Some(tag) = &self.tag {
             sql.push(" and t.tags @> ").push_bind(vec![tag.as_str().to_owned()]);
@@ -211,23 +199,6 @@ impl TicketQuery {
             }
         }
         self.push_search(sql, generation);
-    }
-
-    /// `Ticket::is_visible_to`, in SQL.
-    fn push_visibility(&self, sql: &mut QueryBuilder<Postgres>) {
-        match &self.viewer {
-            Viewer::Everything => {}
-            Viewer::Requester(email) => {
-                let email = normal_follower(email);
-                sql.push(" and (t.requester = ").push_bind(email.clone());
-                sql.push(" or t.followers @> ").push_bind(vec![email]).push(")");
-            }
-            Viewer::Agent { id, teams } => {
-                sql.push(" and (t.team is null or t.team = any(").push_bind(teams.clone());
-                sql.push(") or t.assignee = ").push_bind(id.clone());
-                sql.push(" or t.followers @> ").push_bind(vec![normal_follower(id)]).push(")");
-            }
-        }
     }
 
     fn push_search(&self, sql: &mut QueryBuilder<Postgres>, generation: Generation) {
@@ -257,7 +228,15 @@ impl TicketQuery {
     }
 }
 
-/// A follower as it is stored.
-fn normal_follower(follower: &str) -> String {
-    Requester::parse(follower, None).map_or_else(|_| follower.trim().to_owned(), |r| r.email().to_owned())
+/// Adds a condition on a column that may be null.
+fn push_reference<T: Into<Uuid>>(sql: &mut QueryBuilder<Postgres>, column: &str, filter: Option<Filter<T>>) {
+    match filter {
+        None => {}
+        Some(Filter::None) => {
+            sql.push(" and ").push(column).push(" is null");
+        }
+        Some(Filter::Is(id)) => {
+            sql.push(" and ").push(column).push(" = ").push_bind(id.into());
+        }
+    }
 }

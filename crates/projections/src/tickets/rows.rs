@@ -1,6 +1,5 @@
 //! The rows of `tickets`, as columns of vectors for `unnest`.
 
-use shared_kernel::Requester;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -8,11 +7,11 @@ use eventstore::{Position, StreamId};
 use ticket_aggregate::{Priority, Ticket};
 use uuid::Uuid;
 
-use super::tokenizer::Vector;
+use super::texts;
 use crate::cache::Cache;
+use crate::fold;
 use crate::read_model::{ApplyError, DecodedEvent};
-use crate::ticket_stream;
-use crate::tickets::tokenizer;
+use crate::tokenizer::Vector;
 
 /// The tickets that a batch changes.
 #[derive(Debug, Default)]
@@ -33,14 +32,14 @@ impl ChangedTickets {
     /// Folds an event into its ticket, and records the change.
     pub(super) fn fold(&mut self, known: Option<Ticket>, event: &DecodedEvent) -> Result<Ticket, ApplyError> {
         if let Some(known) = &known {
-            event.check_newer_than(ticket_stream::version_of(known.version))?;
+            event.check_newer_than(fold::version_of(known.version))?;
         }
         let opened = known.is_none();
-        let ticket = ticket_stream::fold(known, event)?;
+        let ticket = fold::apply::<Ticket>(known, event)?;
         let new = Change { opened, position: event.position, words: EntryWords::new() };
         let change = self.0.entry(event.stream).or_insert(new);
         change.position = event.position;
-        change.words.extend(tokenizer::entry_words(event.payload(), event.version.0));
+        change.words.extend(texts::entry_words(event.payload(), event.version.0));
         Ok(ticket)
     }
 
@@ -61,9 +60,9 @@ impl ChangedTickets {
         let (mut new, mut changed) = (WordColumns::default(), WordColumns::default());
         for (stream, mut change) in self.0 {
             if !change.opened
-                && let Some(subject) = change.words.remove(&tokenizer::SUBJECT)
+                && let Some(subject) = change.words.remove(&texts::SUBJECT)
             {
-                changed.push(stream, EntryWords::from([(tokenizer::SUBJECT, subject)]));
+                changed.push(stream, EntryWords::from([(texts::SUBJECT, subject)]));
             }
             new.push(stream, change.words);
         }
@@ -88,11 +87,11 @@ pub(super) struct TicketColumns {
     pub(super) id: Vec<Uuid>,
     pub(super) number: Vec<i64>,
     pub(super) created_at: Vec<DateTime<Utc>>,
-    pub(super) requester: Vec<Option<String>>,
+    pub(super) requester: Vec<Option<Uuid>>,
     pub(super) priority: Vec<i16>,
-    pub(super) team: Vec<Option<String>>,
+    pub(super) team: Vec<Option<Uuid>>,
     pub(super) category: Vec<Option<String>>,
-    pub(super) assignee: Vec<Option<String>>,
+    pub(super) assignee: Vec<Option<Uuid>>,
     /// Array literals: `unnest` flattens arrays of arrays.
     pub(super) followers: Vec<String>,
     pub(super) tags: Vec<String>,
@@ -109,12 +108,12 @@ impl TicketColumns {
         self.id.push(stream.0);
         self.number.push(ticket.number.get());
         self.created_at.push(ticket.opened_at);
-        self.requester.push(ticket.requester.as_ref().map(|requester: &Requester| requester.email().to_owned()));
+        self.requester.push(ticket.requester.map(Uuid::from));
         self.priority.push(rank(ticket.priority));
-        self.team.push(ticket.team.as_ref().map(ToString::to_string));
+        self.team.push(ticket.team.map(Uuid::from));
         self.category.push(ticket.category.clone());
-        self.assignee.push(ticket.assignee.as_ref().map(ToString::to_string));
-        self.followers.push(array_literal(ticket.followers.iter().map(String::as_str)));
+        self.assignee.push(ticket.assignee.map(Uuid::from));
+        self.followers.push(array_literal(ticket.followers.iter().map(ToString::to_string)));
         self.tags.push(array_literal(ticket.tags.iter().map(ticket_aggregate::Tag::as_str)));
         self.status.push(ticket.status.as_str());
         self.version.push(ticket.version.0);
@@ -155,12 +154,12 @@ pub(super) fn rank(priority: Priority) -> i16 {
     }
 }
 
-/// A literal of `text[]`.
-fn array_literal<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+/// A literal of an array.
+fn array_literal(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
     let mut literal = String::from("{");
     for text in texts {
         literal.push_str(if literal.len() > 1 { ",\"" } else { "\"" });
-        for c in text.chars() {
+        for c in text.as_ref().chars() {
             if matches!(c, '"' | '\\') {
                 literal.push('\\');
             }

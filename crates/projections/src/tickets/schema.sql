@@ -8,13 +8,13 @@ create table if not exists read_models.tickets_GENERATION (
   id         uuid                  not null,
   number     bigint                not null,
   created_at timestamptz           not null,
-  -- texts are compared for equality, never sorted by
-  requester  text      collate "C",
+  requester  uuid,
   priority   smallint              not null,
-  team       text      collate "C",
+  team       uuid,
+  -- texts are compared for equality, never sorted by
   category   text      collate "C",
-  assignee   text      collate "C",
-  followers  text[]    collate "C" not null,
+  assignee   uuid,
+  followers  uuid[]                not null,
   tags       text[]    collate "C" not null,
   status     text      collate "C" not null,
   version    bigint                not null,

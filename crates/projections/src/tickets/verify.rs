@@ -1,21 +1,21 @@
 //! The audit of `tickets`. It folds the log by itself, so that errors of the writer show as well as changed rows. Rows and
 //! streams are read side by side, by id: memory is bounded by a page of rows.
 
-use shared_kernel::Requester;
 use std::pin::pin;
 
 use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, StoreError, StreamId};
 use futures_util::StreamExt;
+use shared_kernel::Aggregate;
 use sqlx::{AssertSqlSafe, PgConnection};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
 use super::rows::{EntryWords, WordColumns, rank, read_ticket};
-use super::tokenizer::entry_words;
+use super::texts::entry_words;
+use crate::fold;
 use crate::generation::Generation;
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// A ticket according to the log.
@@ -28,13 +28,13 @@ struct ExpectedTicket {
 
 impl ExpectedTicket {
     fn apply(&mut self, recorded: &RecordedEvent) {
-        if !ticket_stream::is_ticket_event(recorded) {
+        if recorded.stream_type.as_str() != Ticket::TYPE {
             return;
         }
         // the audit of the log reports what can't be decoded
-        let Ok(event) = ticket_stream::decode(recorded) else { return };
+        let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
         self.words.extend(entry_words(&event, recorded.version.0));
-        self.ticket = ticket_stream::fold_recorded(self.ticket.take(), recorded, &event);
+        self.ticket = fold::apply_recorded::<Ticket>(self.ticket.take(), recorded, &event);
         self.last = recorded.position;
     }
 }
@@ -111,11 +111,11 @@ struct StoredRow {
     position: i64,
     status: String,
     priority: i16,
-    team: Option<String>,
+    team: Option<Uuid>,
     category: Option<String>,
-    assignee: Option<String>,
-    requester: Option<String>,
-    followers: Vec<String>,
+    assignee: Option<Uuid>,
+    requester: Option<Uuid>,
+    followers: Vec<Uuid>,
     tags: Vec<String>,
     created_at: DateTime<Utc>,
     updated_at: Option<DateTime<Utc>>,
@@ -126,18 +126,17 @@ struct StoredRow {
 impl StoredRow {
     /// Describes the first column, besides the ticket itself, that differs from the ticket.
     fn differing_column(&self, ticket: &Ticket, last: Position) -> Option<String> {
-        let text = |text: Option<&str>| text.map(str::to_owned);
         let same = [
             ("number", self.number == ticket.number.get()),
             ("version", self.version == ticket.version.0),
             ("position", self.position == last.0),
             ("status", self.status == ticket.status.as_str()),
             ("priority", self.priority == rank(ticket.priority)),
-            ("team", self.team == text(ticket.team.as_ref().map(shared_kernel::TeamId::as_str))),
+            ("team", self.team == ticket.team.map(Uuid::from)),
             ("category", self.category == ticket.category),
-            ("assignee", self.assignee == text(ticket.assignee.as_ref().map(shared_kernel::AgentId::as_str))),
-            ("requester", self.requester == text(ticket.requester.as_ref().map(Requester::email))),
-            ("followers", self.followers.iter().eq(&ticket.followers)),
+            ("assignee", self.assignee == ticket.assignee.map(Uuid::from)),
+            ("requester", self.requester == ticket.requester.map(Uuid::from)),
+            ("followers", self.followers.iter().copied().eq(ticket.followers.iter().map(|person| person.0))),
             ("tags", self.tags.iter().map(String::as_str).eq(ticket.tags.iter().map(ticket_aggregate::Tag::as_str))),
             ("created_at", self.created_at == ticket.opened_at),
             ("updated_at", self.updated_at == Some(ticket.updated_at)),

@@ -44,14 +44,15 @@ impl Upsert {
 
 impl Sql {
     fn of(generation: Generation) -> Self {
-        let constant = "id, number, created_at, requester";
-        let changing = "priority, team, category, assignee, followers, tags, status, version, position, ticket";
+        let constant = "id, number, created_at";
+        let changing =
+            "requester, priority, team, category, assignee, followers, tags, status, version, position, ticket";
         let rows = format!(
             "insert into read_models.tickets_{generation} ({constant}, {changing})
-             select {constant}, priority, team, category, assignee, followers::text[], tags::text[], status, version,
-                    position, ticket
-               from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::smallint[], $6::text[],
-                           $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[],
+             select {constant}, requester, priority, team, category, assignee, followers::uuid[], tags::text[], status,
+                    version, position, ticket
+               from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::smallint[], $6::uuid[],
+                           $7::text[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::bigint[],
                            $13::bigint[], $14::text[])
                  as r ({constant}, {changing})"
         );

@@ -1,15 +1,13 @@
 //! The timer of a ticket.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use eventstore::{StreamId, Version};
-use shared_kernel::{Aggregate, Stamp, StreamVersion};
-use ticket_aggregate::{Channel, Event, Status, Ticket, TicketNumber, TicketOpened};
+use shared_kernel::{Aggregate, Personal, Stamp, StreamVersion};
+use ticket_aggregate::{Channel, DueKind, Event, Opening, Priority, Status, Ticket, TicketNumber, TicketOpened};
 
 use super::columns::TimerRow;
-use crate::ticket_stream::STREAM_TYPE;
-
-const WAKE: &str = "wake";
-const CLOSE: &str = "close";
 
 /// An event is history if it was recorded so long after it happened.
 const HISTORY: TimeDelta = TimeDelta::minutes(1);
@@ -32,19 +30,14 @@ impl Occurrence {
 }
 
 /// The timer of a ticket after an event, given the one before it.
-pub(super) fn after(before: Option<&TimerRow>, ticket: &Ticket, event: &Event, at: &Occurrence) -> Option<TimerRow> {
-    let (kind, due_at, set_by) = in_force(before, ticket, event, at.version)?;
-    let due_at = in_microseconds(due_at);
-    if set_by != at.version {
-        return before.filter(|before| before.set_by == set_by.0).cloned();
+pub(super) fn after(before: Option<&TimerRow>, ticket: &Ticket, at: &Occurrence) -> Option<TimerRow> {
+    let (kind, due_at, StreamVersion(set_by)) = ticket.due()?;
+    if set_by != at.version.0 {
+        return before.filter(|before| before.set_by == set_by).cloned();
     }
-    let timer = TimerRow {
-        stream_id: at.stream.0,
-        kind: kind.to_owned(),
-        stream_type: STREAM_TYPE.as_str().to_owned(),
-        set_by: set_by.0,
-        due_at,
-    };
+    let due_at = in_microseconds(due_at);
+    let (kind, stream_type) = (kind.as_str().to_owned(), Ticket::TYPE.to_owned());
+    let timer = TimerRow { stream_id: at.stream.0, kind, stream_type, set_by, due_at };
     (!at.is_history_of(due_at)).then_some(timer)
 }
 
@@ -54,47 +47,32 @@ fn in_microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
     if rest == 0 { time } else { time + TimeDelta::nanoseconds(1_000 - rest) }
 }
 
-/// The timer that is in force: its kind, when it is due, and the version that set it.
-fn in_force(
-    before: Option<&TimerRow>,
-    ticket: &Ticket,
-    event: &Event,
-    version: Version,
-) -> Option<(&'static str, DateTime<Utc>, Version)> {
-    let (kind, due_at) = match ticket.status {
-        Status::OnHold => (WAKE, ticket.wake_at?),
-        Status::Resolved => (CLOSE, ticket.reopen_until?),
-        Status::New | Status::Open | Status::Pending | Status::Closed => return None,
-    };
-    let sets = matches!(event, Event::TicketPutOnHold { .. } | Event::TicketResolved { .. });
-    let set_by = if sets { version } else { Version(before?.set_by) };
-    Some((kind, due_at, set_by))
-}
-
 /// A ticket with blanks for everything that its timer does not depend on, so that `evolve` alone decides what an event
-/// means. Without a timer its status does not matter: only events that name a time set one.
-pub(super) fn outline(timer: Option<&TimerRow>, stamp: &Stamp) -> Option<Ticket> {
+/// means. Without a timer its status does not matter: only events that name a time set one. The error says why the row
+/// can't be read.
+pub(super) fn outline(timer: Option<&TimerRow>, stamp: &Stamp) -> Result<Option<Ticket>, String> {
+    let Ok(number) = TicketNumber::try_from(1) else { return Ok(None) };
     let opened = TicketOpened {
-        number: TicketNumber::try_from(1).ok()?,
+        number,
         requester: None,
         channel: Channel::default(),
-        subject: String::new(),
-        body: String::new(),
-        priority: ticket_aggregate::Priority::default(),
+        personal: Personal::new(None, Opening { subject: String::new(), body: String::new() }),
+        priority: Priority::default(),
         category: None,
         team: None,
-        tags: std::collections::BTreeSet::new(),
+        tags: BTreeSet::new(),
         source_id: None,
         follow_up_of: None,
     };
-    let stamp = Stamp { version: StreamVersion(1), ..*stamp };
-    let mut ticket = Ticket::evolve(None, &Event::TicketOpened(Box::new(opened)), &stamp)?;
-    if let Some(timer) = timer {
-        if timer.kind == WAKE {
-            (ticket.status, ticket.wake_at) = (Status::OnHold, Some(timer.due_at));
-        } else {
-            (ticket.status, ticket.reopen_until) = (Status::Resolved, Some(timer.due_at));
+    let opened = Event::TicketOpened(Box::new(opened));
+    let mut ticket = Ticket::evolve(None, &opened, &Stamp { version: StreamVersion(1), ..*stamp });
+    if let (Some(ticket), Some(timer)) = (&mut ticket, timer) {
+        let kind = timer.kind.parse().map_err(|_| format!("the timer {:?} of {}", timer.kind, timer.stream_id))?;
+        match kind {
+            DueKind::Wake => (ticket.status, ticket.wake_at) = (Status::OnHold, Some(timer.due_at)),
+            DueKind::Close => (ticket.status, ticket.reopen_until) = (Status::Resolved, Some(timer.due_at)),
         }
+        ticket.timer_set_by = Some(StreamVersion(timer.set_by));
     }
-    Some(ticket)
+    Ok(ticket)
 }

@@ -6,15 +6,15 @@ use eventstore::StreamId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection};
-use ticket_aggregate::Event;
+use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::columns::{TimerRow, TimerRows};
 use super::due::{Occurrence, after, outline};
 use crate::cache::Cache;
+use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{ApplyError, Changes, DecodedEvent, Writer};
-use crate::ticket_stream;
 
 /// The number of tickets whose timer, or lack of one, a writer caches.
 const CACHED: usize = 100_000;
@@ -98,8 +98,9 @@ fn timer_after(known: Option<&TimerRow>, event: &DecodedEvent) -> Result<Option<
         occurred_at: event.occurred_at,
         recorded_at: event.recorded_at,
     };
-    let ticket = ticket_stream::fold(outline(known, &ticket_stream::stamp(event)), event)?;
-    Ok(after(known, &ticket, event.payload::<Event>(), &at))
+    let outline = outline(known, &fold::stamp(event)).map_err(ApplyError::UnreadableRow)?;
+    let ticket = fold::apply::<Ticket>(outline, event)?;
+    Ok(after(known, &ticket, &at))
 }
 
 /// The timers that a batch sets, and those that it ends.

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::TryStreamExt;
+use shared_kernel::Aggregate;
 use sqlx::{AssertSqlSafe, PgConnection};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
@@ -12,8 +13,8 @@ use uuid::Uuid;
 use super::NAME;
 use super::columns::TimerRow;
 use super::due::{Occurrence, after};
+use crate::fold;
 use crate::generation::Generation;
-use crate::ticket_stream;
 use crate::verification::{Difference, Verification, fold_streams};
 
 /// Streams are compared in chunks of this size.
@@ -28,19 +29,19 @@ struct Expected {
 
 impl Expected {
     fn apply(&mut self, recorded: &RecordedEvent) {
-        if !ticket_stream::is_ticket_event(recorded) {
+        if recorded.stream_type.as_str() != Ticket::TYPE {
             return;
         }
         // the audit of the log reports what can't be decoded
-        let Ok(event) = ticket_stream::decode(recorded) else { return };
-        self.ticket = ticket_stream::fold_recorded(self.ticket.take(), recorded, &event);
+        let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
+        self.ticket = fold::apply_recorded::<Ticket>(self.ticket.take(), recorded, &event);
         let at = Occurrence {
             stream: recorded.stream_id,
             version: recorded.version,
             occurred_at: recorded.occurred_at,
             recorded_at: recorded.recorded_at,
         };
-        self.timer = self.ticket.as_ref().and_then(|ticket| after(self.timer.as_ref(), ticket, &event, &at));
+        self.timer = self.ticket.as_ref().and_then(|ticket| after(self.timer.as_ref(), ticket, &at));
     }
 }
 

@@ -1,9 +1,11 @@
 //! The audit of the read models.
 
+use eventstore::StreamId;
+use person_aggregate::Person;
 use projections::{Difference, Projections};
 use sqlx::AssertSqlSafe;
 
-use crate::world::{World, caught_up};
+use crate::world::{World, at_least, caught_up};
 
 async fn verify(world: &World) -> Vec<Difference> {
     let projections = Projections::new(world.store.clone(), world.pool.clone());
@@ -36,6 +38,7 @@ async fn audit_finds_lost_rows_of_every_table() {
         for n in 0..3 {
             world.story(n).await;
         }
+        crate::records::record(&world).await;
         let head = world.store.head().await.unwrap();
         caught_up(&process.reader, head).await;
     }
@@ -56,9 +59,9 @@ async fn audit_reports_progress_over_all_models() {
     let world = World::new().await;
     {
         let process = world.process().await;
-        let head = world.story(0).await;
+        world.story(0).await;
         world.assert_right(&process.reader).await;
-        caught_up(&process.reader, head).await;
+        caught_up(&process.reader, world.store.head().await.unwrap()).await;
     }
     let mut last = 0;
     let projections = Projections::new(world.store.clone(), world.pool.clone());
@@ -71,4 +74,55 @@ async fn audit_reports_progress_over_all_models() {
 async fn audit_without_read_models_finds_nothing() {
     let world = World::new().await;
     assert_eq!(verify(&world).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_names_what_differs_in_records() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        crate::records::record(&world).await;
+        world.assert_right(&process.reader).await;
+    }
+    let run = async |sql: &str| sqlx::raw_sql(AssertSqlSafe(sql)).execute(&world.pool).await.unwrap();
+    let details = async || verify(&world).await.into_iter().map(|d| (d.projection, d.detail)).collect::<Vec<_>>();
+
+    run("update read_models.people_1 set blocked = not blocked where name = 'Pat 3'").await;
+    assert_eq!(details().await, [("people", "column blocked in the list differs from the log".to_owned())]);
+    run("update read_models.people_1 set blocked = not blocked where name = 'Pat 3'").await;
+
+    run("update read_models.agents_1 set load = load + 1 where handle = 'a-2'").await;
+    assert_eq!(details().await, [("agents", "column load in the list differs from the log".to_owned())]);
+    run("update read_models.agents_1 set load = load - 1 where handle = 'a-2'").await;
+
+    run("update read_models.settings_1 set id = gen_random_uuid() where handle = 'a-2'").await;
+    let mut found = details().await;
+    found.sort();
+    let detail = |detail: &str| ("settings", detail.to_owned());
+    let expected = ["the list has this record, the log has not", "the log has this record, the list has not"];
+    assert_eq!(found, expected.map(detail));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_compares_records_in_chunks() {
+    let world = World::new().await;
+    {
+        let process = world.process().await;
+        let world = &world;
+        let people = (0..2_100).map(|n| async move {
+            let story = crate::records::person_story(n);
+            world.record_as::<Person>(StreamId(crate::records::someone(n).0), &story).await
+        });
+        futures_util::future::join_all(people).await;
+        let head = world.store.head().await.unwrap();
+        process.reader.people(&crate::records::anybody(), at_least(head)).await.unwrap();
+    }
+    assert_eq!(verify(&world).await, []);
+    // one in each chunk, the first and the last of all among them
+    let sql = "with numbered as (select id, row_number() over (order by id) as n from read_models.people_1)
+               delete from read_models.people_1 where id in (select id from numbered where n in (1, 1500, 2100))";
+    sqlx::raw_sql(sql).execute(&world.pool).await.unwrap();
+    let found = verify(&world).await;
+    let details = found.iter().map(|difference| difference.detail.as_str()).collect::<Vec<_>>();
+    assert_eq!(details, ["the log has this record, the list has not"; 3]);
 }

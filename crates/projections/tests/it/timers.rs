@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use eventsourcing::timers::{DueTimes, Timer};
 use eventstore::{NewEvent, Position, Version};
 use projections::Projections;
-use shared_kernel::codec;
-use ticket_aggregate::{ClosedReason, Event, ResolutionCode, Trigger};
+use shared_kernel::{Aggregate, codec};
+use ticket_aggregate::{ClosedReason, Event, ResolutionCode, Ticket, Trigger};
 
-use crate::world::{World, caught_up, far, opened, ticket};
+use crate::world::{World, caught_up, far, note, opened, ticket};
 
 /// The time by the database's clock, with an offset.
 async fn now(world: &World, offset: TimeDelta) -> DateTime<Utc> {
@@ -31,7 +31,7 @@ async fn record(world: &World, n: u128, events: &[Event], occurred_at: DateTime<
         let encoded = codec::encode(event).unwrap();
         NewEvent::new(encoded.event_type, encoded.schema_version, encoded.payload, occurred_at)
     };
-    world.append(ticket(n), events.iter().map(event).collect()).await
+    world.append(Ticket::TYPE, ticket(n), events.iter().map(event).collect()).await
 }
 
 async fn rows(world: &World) -> Vec<(String, i64)> {
@@ -50,7 +50,7 @@ async fn timer_follows_the_ticket() {
         &[hold(Some(far()))],
         &[hold(None)],
         &[hold(Some(far())), resumed.clone()],
-        &[hold(Some(far())), crate::world::note("still waiting")],
+        &[hold(Some(far())), note("still waiting")],
         &[hold(Some(far())), resumed.clone(), hold(Some(far()))],
         &[hold(Some(far())), resolve(far())],
         &[resolve(far()), reopened],

@@ -1,6 +1,6 @@
 //! What the tests share: a log of tickets, projections over it, and the fold that they are held against.
 
-use shared_kernel::{AgentId, Aggregate, Requester, Stamp, StreamVersion, TeamId, codec};
+use shared_kernel::{Aggregate, Stamp, StreamVersion, codec};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use eventstore::{
 };
 use projections::{AtLeast, Order, Projections, Reader, Sort, TicketQuery, Viewer};
 use sqlx::{Executor, PgPool};
-use ticket_aggregate::{
-    AssignmentMethod, Channel, Event, MessageId, Priority, ResolutionCode, Ticket, TicketNumber, TicketOpened,
-};
+use ticket_aggregate::{Event, Ticket};
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+pub(crate) use crate::stories::{note, opened, story};
 
 pub(crate) struct World {
     pub(crate) store: EventStore,
@@ -75,13 +75,19 @@ impl World {
         Process { reader, _tasks: tasks }
     }
 
+    /// Records events of a ticket.
     pub(crate) async fn record(&self, stream: StreamId, events: &[Event]) -> Position {
+        self.record_as::<Ticket>(stream, events).await
+    }
+
+    /// Records events of any aggregate.
+    pub(crate) async fn record_as<A: Aggregate>(&self, stream: StreamId, events: &[A::Event]) -> Position {
         let events = events.iter().map(|event| {
             let encoded = codec::encode(event).unwrap();
             let (event_type, schema_version) = (encoded.event_type.to_owned(), encoded.schema_version);
             NewEvent { event_type, schema_version, payload: encoded.payload, occurred_at: at(0) }
         });
-        self.append(stream, events.collect()).await
+        self.append(A::TYPE, stream, events.collect()).await
     }
 
     /// An event that no program can read.
@@ -92,22 +98,17 @@ impl World {
             payload: "{}".into(),
             occurred_at: at(0),
         };
-        self.append(stream, vec![event]).await
+        self.append(Ticket::TYPE, stream, vec![event]).await
     }
 
-    /// Appends events of a ticket.
-    pub(crate) async fn append(&self, stream: StreamId, events: Vec<NewEvent>) -> Position {
-        self.append_to(StreamType::from_static("ticket"), stream, events).await
+    /// Appends an event of a record that no read model follows.
+    pub(crate) async fn record_other(&self, stream: StreamId) -> Position {
+        let event = NewEvent::new("other.created", 1, r#"{"name":"facilities"}"#, at(0));
+        self.append("other", stream, vec![event]).await
     }
 
-    /// Appends events of another kind of record, which no read model of tickets can decode.
-    pub(crate) async fn record_team(&self, stream: StreamId) -> Position {
-        let event = NewEvent::new("team.created", 1, r#"{"name":"facilities"}"#, at(0));
-        self.append_to(StreamType::from_static("team"), stream, vec![event]).await
-    }
-
-    async fn append_to(&self, stream_type: StreamType, stream: StreamId, events: Vec<NewEvent>) -> Position {
-        let append = Append::new(stream_type, stream, Expected::Any, events);
+    pub(crate) async fn append(&self, stream_type: &'static str, stream: StreamId, events: Vec<NewEvent>) -> Position {
+        let append = Append::new(StreamType::from_static(stream_type), stream, Expected::Any, events);
         let unit = Unit::new(Metadata::new(CommandId(Uuid::nil()))).append(append);
         match self.store.append(unit).await.unwrap() {
             eventstore::Outcome::Appended(appended) => appended.last.unwrap(),
@@ -126,28 +127,34 @@ impl World {
 
     /// Every ticket as its stream says.
     pub(crate) async fn folded(&self) -> BTreeMap<StreamId, Ticket> {
-        let streams: Vec<Uuid> =
-            sqlx::query_scalar("select distinct stream_id from events where stream_type = 'ticket'")
-                .fetch_all(&self.pool)
-                .await
-                .unwrap();
+        self.folded_as::<Ticket>().await
+    }
+
+    /// Every record of an aggregate as its stream says.
+    pub(crate) async fn folded_as<A: Aggregate>(&self) -> BTreeMap<StreamId, A::State> {
+        let streams: Vec<Uuid> = sqlx::query_scalar("select distinct stream_id from events where stream_type = $1")
+            .bind(A::TYPE)
+            .fetch_all(&self.pool)
+            .await
+            .unwrap();
         let mut folded = BTreeMap::new();
         for stream in streams.into_iter().map(StreamId) {
-            let mut ticket = None;
+            let mut state = None;
             for event in self.store.read_stream(stream, StreamRange::default()).await.unwrap() {
                 let version = StreamVersion(event.version.0);
                 let stamp = Stamp { occurred_at: event.occurred_at, version };
                 if let Ok(decoded) = codec::decode(&event.event_type, event.schema_version, &event.payload) {
-                    ticket = Ticket::evolve(ticket, &decoded, &stamp);
+                    state = A::evolve(state, &decoded, &stamp);
                 }
             }
-            folded.insert(stream, ticket.unwrap());
+            folded.insert(stream, state.unwrap());
         }
         folded
     }
 
-    /// Both read models, once they have read everything, are what the streams say.
+    /// All read models, once they have read everything, are what the streams say.
     pub(crate) async fn assert_right(&self, reader: &Reader) {
+        crate::records::assert_right(self, reader).await;
         let head = self.store.head().await.unwrap();
         let expected = self.folded().await;
         let found = all_tickets(reader, head).await;
@@ -199,7 +206,7 @@ pub(crate) fn everything() -> TicketQuery {
         priority: Vec::new(),
         team: None,
         assignee: None,
-        requester: None,
+        requester: Vec::new(),
         tag: None,
         category: None,
         created_after: None,
@@ -240,57 +247,6 @@ pub(crate) fn at(second: i64) -> DateTime<Utc> {
 /// A due time that no test lives to see.
 pub(crate) fn far() -> DateTime<Utc> {
     at(2_000_000_000)
-}
-
-pub(crate) fn opened(n: u128) -> Event {
-    let number = i64::try_from(n).unwrap() + 1;
-    Event::TicketOpened(Box::new(TicketOpened {
-        number: TicketNumber::try_from(number).unwrap(),
-        requester: Some(Requester::parse(&format!("person{}@example.com", n % 7), None).unwrap()),
-        channel: Channel::default(),
-        subject: format!("Printer {n} is \"on\" fire, {{again}}"),
-        body: format!("It burns: floor {}, \\backslash", n % 5),
-        priority: Priority::ALL[usize::try_from(n % 4).unwrap()],
-        category: Some("hardware".into()),
-        team: (!n.is_multiple_of(3)).then(|| TeamId::parse(&format!("team {}", n % 3)).unwrap()),
-        tags: [format!("tag {}", n % 2), "a \"quoted\\ one\"".into()]
-            .iter()
-            .map(|t| ticket_aggregate::Tag::parse(t).unwrap())
-            .collect(),
-        source_id: None,
-        follow_up_of: None,
-    }))
-}
-
-pub(crate) fn note(body: &str) -> Event {
-    Event::InternalNoteAdded { message_id: MessageId(Uuid::nil()), body: body.into() }
-}
-
-fn agent(n: u128) -> AgentId {
-    AgentId::parse(&format!("agent {}", n % 4)).unwrap()
-}
-
-pub(crate) fn story(n: u128) -> Vec<Event> {
-    let message_id = MessageId(Uuid::nil());
-    let mut events = vec![
-        opened(n),
-        note("Arson?"),
-        Event::AgentAssigned { from: None, to: agent(n), method: AssignmentMethod::Automatic },
-        Event::FollowerAdded { follower: "finn@example.com".into() },
-        Event::PublicReplyAdded {
-            message_id,
-            body: format!("Which one? {n}"),
-            recipients: Vec::new(),
-            source_id: None,
-        },
-        Event::SubjectChanged { from: String::new(), to: format!("Big fire {n}") },
-        Event::PriorityChanged { from: Priority::Low, to: Priority::Urgent, reason: None },
-    ];
-    if n.is_multiple_of(2) {
-        let code = ResolutionCode::parse("solved").unwrap();
-        events.push(Event::TicketResolved { code, reopen_until: far() });
-    }
-    events
 }
 
 /// Waits until `found` finds something.

@@ -7,51 +7,47 @@ use crate::ticket::Ticket;
 use crate::value::AssignmentMethod;
 use shared_kernel::{Actor, ActorKind, AgentId, TeamId};
 
-pub(super) fn assign(ticket: &Ticket, assignee: &AgentId, context: &Context) -> Result<Vec<Event>, Rejection> {
-    if ticket.assignee.as_ref() == Some(assignee) {
+pub(super) fn assign(ticket: &Ticket, assignee: AgentId, context: &Context) -> Result<Vec<Event>, Rejection> {
+    if ticket.assignee == Some(assignee) {
         return Ok(Vec::new());
     }
-    if let (Some(team), Some(teams)) = (&ticket.team, &context.assignee_teams)
-        && !teams.contains(team)
+    if let (Some(team), Some(teams)) = (ticket.team, &context.assignee_teams)
+        && !teams.contains(&team)
     {
-        return Err(Rejection::NotTeamMember { assignee: assignee.clone(), team: team.clone() });
+        return Err(Rejection::NotTeamMember { assignee, team });
     }
-    Ok(vec![Event::AgentAssigned {
-        from: ticket.assignee.clone(),
-        to: assignee.clone(),
-        method: method(&context.actor, assignee),
-    }])
+    let method = method(&context.actor, assignee);
+    Ok(vec![Event::AgentAssigned { from: ticket.assignee, to: assignee, method }])
 }
 
-fn method(actor: &Actor, assignee: &AgentId) -> AssignmentMethod {
+fn method(actor: &Actor, assignee: AgentId) -> AssignmentMethod {
     match actor.kind() {
         ActorKind::System => AssignmentMethod::Automatic,
-        _ if actor.id == assignee.as_str() => AssignmentMethod::OwnChoice,
+        _ if actor.agent() == Some(assignee) => AssignmentMethod::OwnChoice,
         _ => AssignmentMethod::Manual,
     }
 }
 
-/// The actor takes the ticket.
-pub(super) fn take(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
-    let actor = &context.actor;
-    let unfit = |_| Rejection::UnfitActor { role: actor.role, id: actor.id.clone() };
-    let agent = AgentId::parse(&actor.id).map_err(unfit)?;
-    assign(ticket, &agent, context)
+pub(super) fn unassign(ticket: &Ticket) -> Vec<Event> {
+    ticket.assignee.map(|from| unassigned(from, None)).into_iter().collect()
 }
 
-pub(super) fn unassign(ticket: &Ticket) -> Vec<Event> {
-    let unassigned = |from: AgentId| Event::AgentUnassigned { from, reason: None };
-    ticket.assignee.clone().map(unassigned).into_iter().collect()
+/// A ticket that goes on goes back to its agent if they are there, otherwise into the queue. Whoever sets their own
+/// ticket going is there.
+pub(super) fn release_unavailable(ticket: &Ticket, context: &Context) -> Option<Event> {
+    let absent = |agent: &AgentId| !context.assignee_available && context.actor.agent() != Some(*agent);
+    ticket.assignee.filter(absent).map(|from| unassigned(from, Some("unavailable")))
 }
 
 /// An assignee is someone in the ticket's team: in another team's queue nobody has the ticket.
-pub(super) fn route(ticket: &Ticket, team: &TeamId) -> Vec<Event> {
-    if ticket.team.as_ref() == Some(team) {
+pub(super) fn route(ticket: &Ticket, team: TeamId) -> Vec<Event> {
+    if ticket.team == Some(team) {
         return Vec::new();
     }
-    let mut events = vec![Event::TeamAssigned { from: ticket.team.clone(), to: team.clone() }];
-    if let Some(from) = ticket.assignee.clone() {
-        events.push(Event::AgentUnassigned { from, reason: Some("routed".to_owned()) });
-    }
-    events
+    let moved = Event::TeamAssigned { from: ticket.team, to: team };
+    [moved].into_iter().chain(ticket.assignee.map(|from| unassigned(from, Some("routed")))).collect()
+}
+
+fn unassigned(from: AgentId, reason: Option<&str>) -> Event {
+    Event::AgentUnassigned { from, reason: reason.map(str::to_owned) }
 }

@@ -2,13 +2,13 @@
 
 use crate::command::Command;
 use crate::context::Context;
-use crate::event::Event;
+use crate::event::{Event, Message};
 use crate::rejection::Rejection;
 use crate::ticket::Ticket;
 use crate::value::{Status, Trigger};
-use shared_kernel::ActorKind;
+use shared_kernel::{ActorKind, Personal};
 
-use super::lifecycle;
+use super::{lifecycle, personal};
 
 /// Whether the message is on the ticket already: a mail that was delivered again. Asked before the status is looked at,
 /// for the first delivery may have changed it.
@@ -30,8 +30,8 @@ pub(super) fn reply(
     }
     Ok(vec![Event::PublicReplyAdded {
         message_id: context.message_id,
-        body: body.to_owned(),
-        recipients: ticket.recipients(),
+        personal: message(ticket, body, context),
+        recipients: ticket.recipients(&context.identities),
         source_id: source_id.cloned(),
     }])
 }
@@ -44,20 +44,24 @@ fn requesters_reply(
 ) -> Result<Vec<Event>, Rejection> {
     let replied = Event::RequesterReplied {
         message_id: context.message_id,
-        body: body.to_owned(),
+        personal: message(ticket, body, context),
         source_id: source_id.cloned(),
     };
     let trigger = Trigger::RequesterReply;
     match ticket.status {
         Status::New | Status::Open => Ok(vec![replied]),
-        Status::Pending | Status::OnHold => Ok(vec![replied, Event::TicketResumed { trigger }]),
+        Status::Pending | Status::OnHold => Ok([vec![replied], lifecycle::resumed(ticket, trigger, context)].concat()),
         Status::Resolved if lifecycle::may_be_reopened(ticket, context) => {
-            Ok(vec![replied, lifecycle::reopened(ticket, None, trigger)])
+            Ok([vec![replied], lifecycle::reopened(ticket, None, trigger, context)].concat())
         }
         status @ (Status::Resolved | Status::Closed) => Err(Rejection::FollowUpNeeded { status }),
     }
 }
 
-pub(super) fn note(body: &str, context: &Context) -> Event {
-    Event::InternalNoteAdded { message_id: context.message_id, body: body.to_owned() }
+pub(super) fn note(ticket: &Ticket, body: &str, context: &Context) -> Event {
+    Event::InternalNoteAdded { message_id: context.message_id, personal: message(ticket, body, context) }
+}
+
+fn message(ticket: &Ticket, body: &str, context: &Context) -> Personal<Message> {
+    personal::words(ticket.requester, &context.actor, Message { body: body.to_owned() })
 }

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::Event;
+use shared_kernel::{PersonId, TicketId};
+
+use crate::context::Context;
+use crate::event::{Event, SubjectChange};
 use crate::limits;
 use crate::rejection::Rejection;
-use crate::ticket::{Link, Ticket, normal_follower};
-use crate::value::{LinkKind, Priority, Tag, TicketId};
+use crate::ticket::{Link, Ticket};
+use crate::value::{LinkKind, Priority, Tag};
+
+use super::personal;
 
 pub(super) fn prioritize(ticket: &Ticket, to: Priority, reason: Option<&String>) -> Vec<Event> {
     let from = ticket.priority;
@@ -22,12 +27,18 @@ pub(super) fn categorize(ticket: &Ticket, to: &str) -> Vec<Event> {
     vec![Event::CategoryChanged { from, to: to.to_owned() }]
 }
 
-pub(super) fn rename(ticket: &Ticket, to: &str) -> Vec<Event> {
-    let from = ticket.subject.clone();
-    if from == to {
+pub(super) fn rename(ticket: &Ticket, to: &str, context: &Context) -> Vec<Event> {
+    if ticket.subject == to {
         return Vec::new();
     }
-    vec![Event::SubjectChanged { from, to: to.to_owned() }]
+    let change = SubjectChange { from: ticket.subject.clone(), to: to.to_owned() };
+    vec![Event::SubjectChanged { personal: personal::words(ticket.requester, &context.actor, change) }]
+}
+
+pub(super) fn change_requester(ticket: &Ticket, to: PersonId, reason: Option<&String>) -> Vec<Event> {
+    let from = ticket.requester;
+    let changed = || Event::RequesterChanged { from, to, reason: reason.cloned() };
+    (from != Some(to)).then(changed).into_iter().collect()
 }
 
 pub(super) fn tag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Result<Vec<Event>, Rejection> {
@@ -49,8 +60,7 @@ pub(super) fn untag(ticket: &Ticket, tags: &BTreeSet<Tag>) -> Vec<Event> {
     vec![Event::TagsRemoved { tags }]
 }
 
-pub(super) fn follow(ticket: &Ticket, follower: &str) -> Result<Vec<Event>, Rejection> {
-    let follower = normal_follower(follower);
+pub(super) fn follow(ticket: &Ticket, follower: PersonId) -> Result<Vec<Event>, Rejection> {
     if ticket.followers.contains(&follower) {
         return Ok(Vec::new());
     }
@@ -61,8 +71,7 @@ pub(super) fn follow(ticket: &Ticket, follower: &str) -> Result<Vec<Event>, Reje
     Ok(vec![Event::FollowerAdded { follower }])
 }
 
-pub(super) fn unfollow(ticket: &Ticket, follower: &str) -> Vec<Event> {
-    let follower = normal_follower(follower);
+pub(super) fn unfollow(ticket: &Ticket, follower: PersonId) -> Vec<Event> {
     if !ticket.followers.contains(&follower) {
         return Vec::new();
     }

@@ -1,7 +1,7 @@
 //! The commands whose whole point is the status, with their guards.
 
 use chrono::{DateTime, Utc};
-use shared_kernel::ActorKind;
+use shared_kernel::{ActorKind, StreamVersion};
 
 use crate::context::Context;
 use crate::event::Event;
@@ -22,15 +22,27 @@ pub(super) fn hold(reason: &str, wake_at: Option<DateTime<Utc>>) -> Event {
     Event::TicketPutOnHold { reason: Some(reason.to_owned()), wake_at }
 }
 
-pub(super) fn resume(context: &Context) -> Event {
-    Event::TicketResumed { trigger: trigger(context) }
+pub(super) fn resume(ticket: &Ticket, context: &Context) -> Vec<Event> {
+    resumed(ticket, trigger(context), context)
 }
 
-pub(super) fn wake(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Rejection> {
+pub(super) fn wake(ticket: &Ticket, set_by: StreamVersion, context: &Context) -> Result<Vec<Event>, Rejection> {
+    check_timer(ticket, set_by)?;
     match ticket.wake_at {
-        Some(wake_at) if wake_at <= context.now => Ok(vec![Event::TicketResumed { trigger: Trigger::Timer }]),
-        wake_at => Err(Rejection::WakeNotDue { wake_at }),
+        Some(wake_at) if context.now < wake_at => Err(Rejection::WakeNotDue { wake_at }),
+        _ => Ok(resumed(ticket, Trigger::Timer, context)),
     }
+}
+
+/// A timer is kept outside of the ticket, and may come after what it waited for was called off or set anew.
+fn check_timer(ticket: &Ticket, set_by: StreamVersion) -> Result<(), Rejection> {
+    let in_force = ticket.timer_set_by;
+    if in_force == Some(set_by) { Ok(()) } else { Err(Rejection::TimerSuperseded { set_by, in_force }) }
+}
+
+pub(super) fn resumed(ticket: &Ticket, trigger: Trigger, context: &Context) -> Vec<Event> {
+    let resumed = Event::TicketResumed { trigger };
+    [resumed].into_iter().chain(assignment::release_unavailable(ticket, context)).collect()
 }
 
 pub(super) fn resolve(
@@ -42,12 +54,12 @@ pub(super) fn resolve(
     if !context.open_blockers.is_empty() {
         return Err(Rejection::OpenBlockers { tickets: context.open_blockers.clone() });
     }
-    let mut events = match (&ticket.assignee, context.actor.kind()) {
+    let mut events = match (ticket.assignee, context.actor.agent()) {
         (Some(_), _) => Vec::new(),
-        (None, ActorKind::Agent) => assignment::take(ticket, context)?,
-        (None, _) => return Err(Rejection::NoAssignee),
+        (None, Some(agent)) => assignment::assign(ticket, agent, context)?,
+        (None, None) => return Err(Rejection::NoAssignee),
     };
-    events.extend(note.map(|note| conversation::note(note, context)));
+    events.extend(note.map(|note| conversation::note(ticket, note, context)));
     events.push(Event::TicketResolved { code: code.clone(), reopen_until: context.deadline() });
     Ok(events)
 }
@@ -65,7 +77,7 @@ pub(super) fn reopen(ticket: &Ticket, reason: Option<&String>, context: &Context
         Some(reopen_until) if !may_be_reopened(ticket, context) => {
             Err(Rejection::ReopenDeadlinePassed { reopen_until })
         }
-        _ => Ok(vec![reopened(ticket, reason.cloned(), trigger(context))]),
+        _ => Ok(reopened(ticket, reason.cloned(), trigger(context), context)),
     }
 }
 
@@ -74,8 +86,9 @@ pub(super) fn may_be_reopened(ticket: &Ticket, context: &Context) -> bool {
     ticket.reopen_until.is_none_or(|until| context.now <= until)
 }
 
-pub(super) fn reopened(ticket: &Ticket, reason: Option<String>, trigger: Trigger) -> Event {
-    Event::TicketReopened { reason, count: ticket.reopen_count.saturating_add(1), trigger }
+pub(super) fn reopened(ticket: &Ticket, reason: Option<String>, trigger: Trigger, context: &Context) -> Vec<Event> {
+    let reopened = Event::TicketReopened { reason, count: ticket.reopen_count.saturating_add(1), trigger };
+    [reopened].into_iter().chain(assignment::release_unavailable(ticket, context)).collect()
 }
 
 /// A requester may end their own ticket at any time; everyone else leaves them the time to come back.
@@ -87,6 +100,11 @@ pub(super) fn close(ticket: &Ticket, context: &Context) -> Result<Vec<Event>, Re
         }
         _ => Ok(vec![Event::TicketClosed { reason: ClosedReason::Resolved }]),
     }
+}
+
+pub(super) fn auto_close(ticket: &Ticket, set_by: StreamVersion, context: &Context) -> Result<Vec<Event>, Rejection> {
+    check_timer(ticket, set_by)?;
+    close(ticket, context)
 }
 
 pub(super) fn spam(ticket: &Ticket) -> Result<Vec<Event>, Rejection> {

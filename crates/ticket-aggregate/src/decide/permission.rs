@@ -5,7 +5,7 @@ use crate::rejection::Rejection;
 use crate::table;
 use crate::ticket::Ticket;
 use crate::value::{Channel, Priority};
-use shared_kernel::{Actor, ActorKind, AgentId, Role};
+use shared_kernel::{Actor, ActorKind, Role};
 
 pub(super) fn check(ticket: Option<&Ticket>, command: &Command, actor: &Actor) -> Result<(), Rejection> {
     match (actor.kind(), command) {
@@ -43,7 +43,7 @@ fn role(kind: CommandKind, actor: &Actor) -> Result<(), Rejection> {
 
 fn opens_for_themselves(open: &Open, actor: &Actor) -> Result<(), Rejection> {
     match &open.requester {
-        Some(requester) if !requester.is(&actor.id) => return Err(Rejection::OpenForAnother),
+        Some(requester) if !actor.is(*requester) => return Err(Rejection::OpenForAnother),
         _ => {}
     }
     // a follow-up takes over what staff had set on the closed ticket
@@ -69,8 +69,8 @@ fn acts_on_own(ticket: Option<&Ticket>, kind: CommandKind, actor: &Actor) -> Res
     let Some(ticket) = ticket else {
         return Ok(());
     };
-    let follows = || kind == CommandKind::Reply && ticket.is_followed_by(&actor.id);
-    if ticket.is_requested_by(&actor.id) || follows() { Ok(()) } else { Err(Rejection::NotOwnTicket) }
+    let follows = || kind == CommandKind::Reply && ticket.is_followed_by(actor);
+    if ticket.is_requested_by(actor) || follows() { Ok(()) } else { Err(Rejection::NotOwnTicket) }
 }
 
 /// Plain agents take tickets and give back their own; to dispose of others is a lead's right.
@@ -80,13 +80,13 @@ fn disposes_of_themselves(
     command: Option<&Command>,
     actor: &Actor,
 ) -> Result<(), Rejection> {
-    let subject: Option<&AgentId> = match (kind, command) {
-        (_, Some(Command::Assign { assignee })) => Some(assignee),
-        (CommandKind::Unassign, _) => ticket.and_then(|ticket| ticket.assignee.as_ref()),
+    let subject = match (kind, command) {
+        (_, Some(Command::Assign { assignee })) => Some(*assignee),
+        (CommandKind::Unassign, _) => ticket.and_then(|ticket| ticket.assignee),
         _ => None,
     };
     match subject {
-        Some(agent) if agent.as_str() != actor.id => Err(Rejection::AssignOthers { agent: agent.clone() }),
+        Some(agent) if actor.agent() != Some(agent) => Err(Rejection::AssignOthers { agent }),
         _ => Ok(()),
     }
 }

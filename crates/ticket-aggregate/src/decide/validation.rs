@@ -17,10 +17,11 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Rejectio
             optional(source_id.as_ref(), |id| line("source_id", limits::SOURCE_ID, id))
         }
         Command::Note { body } => prose("body", limits::BODY, body),
-        Command::Prioritize { reason, .. } => optional(reason.as_ref(), self::reason),
+        Command::Prioritize { reason, .. } | Command::ChangeRequester { reason, .. } => {
+            optional(reason.as_ref(), self::reason)
+        }
         Command::Categorize { category } => line("category", limits::CATEGORY, category),
         Command::Rename { subject } => line("subject", limits::SUBJECT, subject),
-        Command::Follow { follower } | Command::Unfollow { follower } => line("follower", limits::FOLLOWER, follower),
         Command::Hold { reason, wake_at } => {
             self::reason(reason)?;
             match wake_at {
@@ -51,13 +52,16 @@ pub(super) fn check(command: &Command, context: &Context) -> Result<(), Rejectio
         | Command::Route { .. }
         | Command::Tag { .. }
         | Command::Untag { .. }
+        | Command::Follow { .. }
+        | Command::Unfollow { .. }
         | Command::Start
         | Command::AwaitRequester
         | Command::Resume
         | Command::Confirm
         | Command::Close
         | Command::Spam
-        | Command::Wake => Ok(()),
+        | Command::Wake { .. }
+        | Command::AutoClose { .. } => Ok(()),
     }
 }
 

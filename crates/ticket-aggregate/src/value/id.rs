@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use shared_kernel::{ValueError, uuid_id};
 
 uuid_id! {
-    /// A ticket, by the id of its stream.
-    TicketId;
     /// A reply or a note in a ticket's conversation.
     MessageId;
 }

@@ -116,3 +116,13 @@ string_enum! {
         Spam = "spam",
     }
 }
+
+string_enum! {
+    /// What a ticket's timer does when it is due.
+    DueKind("timer") {
+        /// A ticket on hold goes on: [`Command::Wake`](crate::Command::Wake).
+        Wake = "wake",
+        /// A resolved ticket is closed: [`Command::AutoClose`](crate::Command::AutoClose).
+        Close = "close",
+    }
+}

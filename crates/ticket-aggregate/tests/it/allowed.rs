@@ -9,7 +9,7 @@ use crate::scenario::{opened, ticket};
 
 /// The whole matrix, so that a change of anyone's rights shows as a diff.
 #[test]
-fn the_matrix_of_allowed_commands() {
+fn allowed_commands_matrix() {
     let mut ticket = ticket(&[opened()]);
     let mut matrix = String::new();
     for status in Status::ALL {
@@ -24,7 +24,7 @@ fn the_matrix_of_allowed_commands() {
 }
 
 #[test]
-fn nobody_may_open_what_is_open() {
+fn open_is_not_allowed_twice() {
     let ticket = ticket(&[opened()]);
     for role in Role::ALL {
         assert!(!ticket.allowed_commands(*role).contains(&CommandKind::Open));
@@ -32,7 +32,7 @@ fn nobody_may_open_what_is_open() {
 }
 
 #[test]
-fn a_higher_rank_may_whatever_a_lower_one_may() {
+fn higher_roles_allow_what_lower_do() {
     let mut ticket = ticket(&[opened()]);
     for status in Status::ALL {
         ticket.status = *status;

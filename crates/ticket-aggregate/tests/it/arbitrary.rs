@@ -1,6 +1,6 @@
 //! Any event that there could be, whether or not a ticket could ever have it.
 
-use shared_kernel::{AgentId, Requester, TeamId};
+use shared_kernel::{AgentId, IdentityId, PersonId, Personal, TeamId};
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -9,8 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use ticket_aggregate::{
-    AssignmentMethod, Channel, ClosedReason, Event, LinkKind, MessageId, Priority, ResolutionCode, Tag, TicketId,
-    TicketNumber, TicketOpened, Trigger,
+    AssignmentMethod, Channel, ClosedReason, Event, LinkKind, Message, MessageId, Opening, Priority, Recipient,
+    ResolutionCode, SubjectChange, Tag, TicketId, TicketNumber, TicketOpened, Trigger,
 };
 use uuid::Uuid;
 
@@ -22,14 +22,6 @@ fn texts() -> impl Strategy<Value = String> {
 fn short<T: std::fmt::Debug>(parse: fn(&str) -> Result<T, shared_kernel::ValueError>) -> impl Strategy<Value = T> {
     let shapes = prop_oneof![8 => "[ a-zA-ZİßΣ0-9_.😀\u{a0}-]{1,70}", 1 => any::<String>(), 1 => "[İß]{60,64}"];
     shapes.prop_filter_map("not such a text", move |text| parse(&text).ok())
-}
-
-fn requesters() -> impl Strategy<Value = Requester> {
-    let local = prop_oneof![9 => "[a-zA-Z0-9İΣß.+]{1,20}", 1 => "[İa]{240,250}"];
-    (local, "[a-zİ]{1,8}(\\.[a-z]{2,3})?", option::of(texts()))
-        .prop_filter_map("not such a person", |(local, domain, name)| {
-            Requester::parse(&format!("{local}@{domain}"), name.as_deref()).ok()
-        })
 }
 
 fn times() -> impl Strategy<Value = DateTime<Utc>> {
@@ -46,26 +38,38 @@ fn messages() -> impl Strategy<Value = MessageId> {
     any::<u128>().prop_map(|n| MessageId(Uuid::from_u128(n)))
 }
 fn agents() -> impl Strategy<Value = AgentId> {
-    short(AgentId::parse)
+    any::<u128>().prop_map(|n| AgentId(Uuid::from_u128(n)))
 }
 fn teams() -> impl Strategy<Value = TeamId> {
-    short(TeamId::parse)
+    any::<u128>().prop_map(|n| TeamId(Uuid::from_u128(n)))
+}
+fn people() -> impl Strategy<Value = PersonId> {
+    prop_oneof![9 => any::<u128>().prop_map(|n| PersonId(Uuid::from_u128(n))), 1 => Just(PersonId::NOBODY)]
+}
+fn recipients() -> impl Strategy<Value = Recipient> {
+    (people(), any::<u32>()).prop_map(|(person, identity)| Recipient { person, identity: IdentityId(identity) })
+}
+fn personal<T: std::fmt::Debug>(text: impl Strategy<Value = T>) -> impl Strategy<Value = Personal<T>> {
+    (people(), text).prop_map(|(of, text)| Personal { of, text })
+}
+fn said() -> impl Strategy<Value = Personal<Message>> {
+    personal(texts().prop_map(|body| Message { body }))
 }
 fn tags() -> impl Strategy<Value = BTreeSet<Tag>> {
     btree_set(short(Tag::parse), 0..4)
 }
 
 fn opened() -> impl Strategy<Value = Event> {
-    let who = (1..=i64::MAX, option::of(requesters()), short(Channel::parse));
-    let what = (texts(), texts(), select(Priority::ALL), option::of(texts()), option::of(teams()));
+    let who = (1..=i64::MAX, option::of(people()), short(Channel::parse));
+    let words = personal((texts(), texts()).prop_map(|(subject, body)| Opening { subject, body }));
+    let what = (words, select(Priority::ALL), option::of(texts()), option::of(teams()));
     (who, what, tags(), option::of(texts()), option::of(tickets())).prop_map(
-        |((number, requester, channel), (subject, body, priority, category, team), tags, source_id, follow_up_of)| {
+        |((number, requester, channel), (personal, priority, category, team), tags, source_id, follow_up_of)| {
             Event::TicketOpened(Box::new(TicketOpened {
                 number: TicketNumber::try_from(number).unwrap(),
                 requester,
                 channel,
-                subject,
-                body,
+                personal,
                 priority,
                 category,
                 team,
@@ -79,20 +83,18 @@ fn opened() -> impl Strategy<Value = Event> {
 
 fn conversation() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (messages(), texts(), vec(texts(), 0..3), option::of(texts())).prop_map(
-            |(message_id, body, recipients, source_id)| Event::PublicReplyAdded {
+        (messages(), said(), vec(recipients(), 0..3), option::of(texts())).prop_map(
+            |(message_id, personal, recipients, source_id)| Event::PublicReplyAdded {
                 message_id,
-                body,
+                personal,
                 recipients,
                 source_id
             }
         ),
-        (messages(), texts(), option::of(texts())).prop_map(|(message_id, body, source_id)| Event::RequesterReplied {
-            message_id,
-            body,
-            source_id
+        (messages(), said(), option::of(texts())).prop_map(|(message_id, personal, source_id)| {
+            Event::RequesterReplied { message_id, personal, source_id }
         }),
-        (messages(), texts()).prop_map(|(message_id, body)| Event::InternalNoteAdded { message_id, body }),
+        (messages(), said()).prop_map(|(message_id, personal)| Event::InternalNoteAdded { message_id, personal }),
     ]
 }
 
@@ -111,11 +113,17 @@ fn changes() -> impl Strategy<Value = Event> {
         (option::of(texts()), texts()).prop_map(|(from, to)| Event::CategoryChanged { from, to }),
         tags().prop_map(|tags| Event::TagsAdded { tags }),
         tags().prop_map(|tags| Event::TagsRemoved { tags }),
-        (texts(), texts()).prop_map(|(from, to)| Event::SubjectChanged { from, to }),
+        personal((texts(), texts()).prop_map(|(from, to)| SubjectChange { from, to }))
+            .prop_map(|personal| Event::SubjectChanged { personal }),
+        (option::of(people()), people(), option::of(texts())).prop_map(|(from, to, reason)| Event::RequesterChanged {
+            from,
+            to,
+            reason
+        }),
         (select(LinkKind::ALL), tickets()).prop_map(|(kind, other)| Event::TicketLinked { kind, other }),
         (select(LinkKind::ALL), tickets()).prop_map(|(kind, other)| Event::TicketUnlinked { kind, other }),
-        texts().prop_map(|follower| Event::FollowerAdded { follower }),
-        texts().prop_map(|follower| Event::FollowerRemoved { follower }),
+        people().prop_map(|follower| Event::FollowerAdded { follower }),
+        people().prop_map(|follower| Event::FollowerRemoved { follower }),
     ]
 }
 
@@ -140,5 +148,5 @@ fn steps() -> impl Strategy<Value = Event> {
 
 /// Every type, every member over all that its Rust type can hold.
 pub(crate) fn events() -> impl Strategy<Value = Event> {
-    prop_oneof![2 => opened(), 3 => conversation(), 12 => changes(), 7 => steps()]
+    prop_oneof![2 => opened(), 3 => conversation(), 13 => changes(), 7 => steps()]
 }

@@ -23,7 +23,7 @@ The guards of each step stand in `decide`. A command that is not in this table i
 }
 
 #[test]
-fn the_committed_diagram_is_current() {
+fn committed_diagram_is_current() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(PATH, document()).unwrap();
     }
@@ -33,7 +33,7 @@ fn the_committed_diagram_is_current() {
 }
 
 #[test]
-fn the_diagram_knows_every_status() {
+fn diagram_has_every_status() {
     let drawing = mermaid();
     for status in ticket_aggregate::Status::ALL {
         assert!(drawing.contains(&format!(" --> {status}:")), "nothing leads to {status}");

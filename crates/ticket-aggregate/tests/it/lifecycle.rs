@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use ticket_aggregate::{ClosedReason, Command, Event, Rejection, Trigger};
 
 use crate::scenario::{
-    ada, admin, agent_replied, assigned, at, confirmed, given, hour, lead, on_hold, opened, pended, requester_replied,
-    resolved, resumed, rita, system, text, ticket,
+    ada, admin, agent_replied, assigned, at, confirmed, given, hour, lead, on_hold, opened, pended, reopened,
+    requester_replied, resolved, resumed, rita, system, text, ticket,
 };
 
 fn hold(wake_at: Option<DateTime<Utc>>) -> Command {
@@ -13,9 +13,6 @@ fn hold(wake_at: Option<DateTime<Utc>>) -> Command {
 }
 fn held(wake_at: Option<DateTime<Utc>>) -> Event {
     Event::TicketPutOnHold { reason: text("a part"), wake_at }
-}
-fn reopened(reason: Option<&str>, count: u32, trigger: Trigger) -> Event {
-    Event::TicketReopened { reason: reason.map(str::to_owned), count, trigger }
 }
 fn closed(reason: ClosedReason) -> Event {
     Event::TicketClosed { reason }
@@ -27,7 +24,7 @@ fn start() {
 }
 
 #[test]
-fn hold_wakes_in_the_future_or_never() {
+fn hold_wakes_in_future_or_never() {
     given([opened()]).when(hold(None), ada()).then([held(None)]);
     given([opened()]).when(hold(Some(hour(25))), ada()).then([held(Some(hour(25)))]);
     for past in [hour(24), hour(23)] {
@@ -37,25 +34,14 @@ fn hold_wakes_in_the_future_or_never() {
 }
 
 #[test]
-fn resume_says_who_did_it() {
+fn resume_records_trigger() {
     given([opened(), pended()]).when(Command::Resume, ada()).then([resumed(Trigger::Agent)]);
     given([opened(), on_hold(None)]).when(Command::Resume, lead()).then([resumed(Trigger::Agent)]);
     given([opened(), pended()]).when(Command::Resume, system()).then([resumed(Trigger::System)]);
 }
 
 #[test]
-fn the_timer_wakes_when_it_is_due() {
-    let story = [opened(), on_hold(Some(hour(48)))];
-    let wake = || Command::Wake;
-    given(story.clone()).when(wake(), at(48, system())).then([resumed(Trigger::Timer)]);
-    let early = Rejection::WakeNotDue { wake_at: Some(hour(48)) };
-    given(story).when(wake(), at(47, system())).then_rejected(early);
-    let never = Rejection::WakeNotDue { wake_at: None };
-    given([opened(), on_hold(None)]).when(wake(), system()).then_rejected(never);
-}
-
-#[test]
-fn reopening_needs_a_reason_of_agents_only() {
+fn reopen_by_agent_needs_reason() {
     let story = [opened(), assigned("ada"), resolved()];
     let reopen = |reason: Option<&str>| Command::Reopen { reason: reason.map(str::to_owned) };
     given(story.clone()).when(reopen(None), rita()).then([reopened(None, 1, Trigger::Requester)]);
@@ -72,7 +58,7 @@ fn reopening_needs_a_reason_of_agents_only() {
 }
 
 #[test]
-fn reopening_ends_with_the_deadline_and_is_counted() {
+fn reopen_is_counted_until_deadline() {
     let reopen = || Command::Reopen { reason: text("smoke") };
     let once = [opened(), assigned("ada"), resolved()];
     let first = reopened(Some("smoke"), 1, Trigger::Agent);
@@ -86,7 +72,7 @@ fn reopening_ends_with_the_deadline_and_is_counted() {
 }
 
 #[test]
-fn closing_waits_for_the_deadline() {
+fn close_waits_for_deadline() {
     let story = [opened(), assigned("ada"), resolved()];
     let end = || closed(ClosedReason::Resolved);
     for who in [system(), lead(), admin()] {
@@ -97,7 +83,7 @@ fn closing_waits_for_the_deadline() {
 }
 
 #[test]
-fn closing_need_not_wait_when_the_requester_is_content() {
+fn close_after_confirmation() {
     let end = || closed(ClosedReason::Resolved);
     let confirmed_story = [opened(), assigned("ada"), confirmed()];
     given(confirmed_story.clone()).when(Command::Close, system()).then([end()]);
@@ -110,7 +96,7 @@ fn closing_need_not_wait_when_the_requester_is_content() {
 }
 
 #[test]
-fn spam_is_what_no_agent_has_answered() {
+fn spam_refused_after_agent_reply() {
     let end = || closed(ClosedReason::Spam);
     given([opened()]).when(Command::Spam, ada()).then([end()]);
     given([opened(), requester_replied()]).when(Command::Spam, ada()).then([end()]);
@@ -118,7 +104,7 @@ fn spam_is_what_no_agent_has_answered() {
 }
 
 #[test]
-fn a_closed_ticket_keeps_when_it_was_resolved() {
+fn closed_ticket_keeps_resolved_at() {
     let ticket = ticket(&[opened(), assigned("ada"), resolved(), closed(ClosedReason::Resolved)]);
     assert_eq!(ticket.resolved_at, Some(hour(2)));
     assert_eq!(ticket.closed_at, Some(hour(3)));

@@ -21,20 +21,24 @@ mod legal;
 mod lifecycle;
 mod opening;
 mod permission;
+mod personal;
 mod properties;
 mod public_view;
 mod rejections;
+mod requester;
 mod resolution;
 mod samples;
 mod scenario;
 mod table;
+mod timers;
 mod validation;
 mod values;
+mod visibility;
 mod walks;
 
 /// A file that is not named above would compile to nothing and pass.
 #[test]
-fn no_file_is_forgotten() {
+fn every_file_is_a_module() {
     let named = include_str!("main.rs");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
     for entry in std::fs::read_dir(folder).unwrap() {

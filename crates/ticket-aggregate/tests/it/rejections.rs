@@ -1,6 +1,6 @@
 //! What a refusal says, to programs and to people.
 
-use shared_kernel::Role;
+use shared_kernel::{Role, StreamVersion};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -19,7 +19,6 @@ fn all() -> Vec<Rejection> {
         Rejection::Blank { field: "subject" },
         Rejection::TooLong { field: "subject", limit: 300 },
         Rejection::ControlCharacter { field: "subject" },
-        Rejection::UnfitActor { role: Role::Requester, id: "rita".to_owned() },
         Rejection::TooManyTags { limit: 100 },
         Rejection::TooManyFollowers { limit: 100 },
         Rejection::TooManyLinks { limit: 100 },
@@ -43,13 +42,14 @@ fn all() -> Vec<Rejection> {
         Rejection::ReopenDeadlinePassed { reopen_until: hour(1) },
         Rejection::ReopenWindowOpen { reopen_until: hour(1) },
         Rejection::AgentAlreadyReplied,
-        Rejection::WakeNotDue { wake_at: Some(hour(1)) },
+        Rejection::WakeNotDue { wake_at: hour(1) },
+        Rejection::TimerSuperseded { set_by: StreamVersion(3), in_force: Some(StreamVersion(5)) },
     ]
 }
 
 /// Codes are stable: a change shows as a diff.
 #[test]
-fn codes_kinds_and_sentences() {
+fn rejection_messages() {
     let mut list = String::new();
     for refusal in all() {
         writeln!(list, "{} ({:?}): {refusal}", refusal.code(), refusal.kind()).unwrap();
@@ -58,7 +58,7 @@ fn codes_kinds_and_sentences() {
 }
 
 #[test]
-fn codes_are_snake_case_and_differ() {
+fn rejection_codes_are_unique() {
     let codes: BTreeSet<&str> = all().iter().map(Rejection::code).collect();
     // illegal_transition stands in the list twice
     assert_eq!(codes.len(), all().len() - 1);
@@ -68,7 +68,7 @@ fn codes_are_snake_case_and_differ() {
 }
 
 #[test]
-fn what_this_actor_may_not_is_forbidden() {
+fn rejection_kinds() {
     let kind = |refusal: Rejection| refusal.kind();
     assert_eq!(kind(Rejection::NotOwnTicket), RejectionKind::Forbidden);
     assert_eq!(kind(Rejection::ReasonRequired), RejectionKind::Invalid);

@@ -1,34 +1,47 @@
 //! Ways through the state machine: commands as they might come, legal or not.
 
-use shared_kernel::{Actor, AgentId, Role, TeamId};
+use shared_kernel::testing::{requester, staff};
+use shared_kernel::{Actor, AgentId, PersonId, Role, StreamVersion, TeamId};
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use ticket_aggregate::{Command, LinkKind, Priority, Tag};
+use ticket_aggregate::{Command, Context, LinkKind, Priority, Tag, Ticket};
 
-use crate::scenario::{FINN, RITA, code, hour, request, ticket_id};
+use crate::scenario::{agent, code, context, hour, message_id, person, request, team, ticket_id};
+
+/// Follows, and is named nowhere else.
+pub(crate) const ONLOOKER: &str = "gus";
 
 /// Mostly sound, sometimes blank or with a control character.
-pub(crate) fn words() -> impl Strategy<Value = String> {
+fn words() -> impl Strategy<Value = String> {
     prop_oneof![9 => "[a-zß\"\\\\\n😀]{1,12}", 1 => any::<String>()]
 }
 fn agents() -> impl Strategy<Value = AgentId> {
-    prop_oneof![Just("ada"), Just("bob")].prop_map(|id| AgentId::parse(id).unwrap())
+    prop_oneof![Just("ada"), Just("bob")].prop_map(agent)
 }
 fn teams() -> impl Strategy<Value = TeamId> {
-    prop_oneof![Just("hardware"), Just("network")].prop_map(|id| TeamId::parse(id).unwrap())
+    prop_oneof![Just("hardware"), Just("network")].prop_map(team)
 }
 fn tags() -> impl Strategy<Value = BTreeSet<Tag>> {
     prop::collection::btree_set("[a-d]".prop_map(|tag| Tag::parse(&tag).unwrap()), 0..3)
 }
-fn followers() -> impl Strategy<Value = String> {
-    prop_oneof![Just(FINN.to_owned()), Just("bob".to_owned()), words()]
+fn followers() -> impl Strategy<Value = PersonId> {
+    prop_oneof![Just("finn"), Just("bob"), Just(ONLOOKER)].prop_map(person)
 }
-pub(crate) fn links() -> impl Strategy<Value = LinkKind> {
+fn requesters() -> impl Strategy<Value = PersonId> {
+    prop_oneof![Just("rita"), Just("finn")].prop_map(person)
+}
+fn links() -> impl Strategy<Value = LinkKind> {
     prop::sample::select(LinkKind::ALL)
 }
 fn source_ids() -> impl Strategy<Value = Option<String>> {
     prop::option::of("[m-p]")
+}
+
+/// 0 stands for the timer in force, see [`Moment::command`].
+fn timers() -> impl Strategy<Value = StreamVersion> {
+    prop_oneof![3 => Just(0), 1 => 1..30_i64].prop_map(StreamVersion)
 }
 
 fn changes() -> impl Strategy<Value = Command> {
@@ -38,6 +51,8 @@ fn changes() -> impl Strategy<Value = Command> {
         (priorities, prop::option::of(words())).prop_map(|(priority, reason)| Command::Prioritize { priority, reason }),
         words().prop_map(|category| Command::Categorize { category }),
         words().prop_map(|subject| Command::Rename { subject }),
+        (requesters(), prop::option::of(words()))
+            .prop_map(|(requester, reason)| Command::ChangeRequester { requester, reason }),
         tags().prop_map(|tags| Command::Tag { tags }),
         tags().prop_map(|tags| Command::Untag { tags }),
         followers().prop_map(|follower| Command::Follow { follower }),
@@ -65,7 +80,8 @@ fn steps() -> impl Strategy<Value = Command> {
         1 => Just(Command::Confirm),
         2 => prop::option::of(words()).prop_map(|reason| Command::Reopen { reason }),
         1 => Just(Command::Close),
-        1 => Just(Command::Wake),
+        2 => timers().prop_map(|set_by| Command::Wake { set_by }),
+        2 => timers().prop_map(|set_by| Command::AutoClose { set_by }),
     ]
 }
 
@@ -78,19 +94,60 @@ fn commands() -> impl Strategy<Value = Command> {
     ]
 }
 
-pub(crate) fn actors() -> impl Strategy<Value = Actor> {
+fn actors() -> impl Strategy<Value = Actor> {
+    // Finn, who was Rita once
+    let mut merged = requester("finn");
+    merged.merged.insert(person("rita"));
     prop_oneof![
-        3 => Just(Actor::new(Role::Requester, RITA)),
-        1 => Just(Actor::new(Role::Requester, FINN)),
-        3 => Just(Actor::new(Role::Agent, "ada")),
-        2 => Just(Actor::new(Role::Lead, "lea")),
-        1 => Just(Actor::new(Role::Admin, "root")),
-        2 => Just(Actor::new(Role::System, "policy")),
+        6 => Just(requester("rita")),
+        2 => Just(requester("finn")),
+        1 => Just(merged),
+        6 => Just(staff(Role::Agent, "ada")),
+        4 => Just(staff(Role::Lead, "lea")),
+        2 => Just(staff(Role::Admin, "root")),
+        5 => Just(Actor::system("policy")),
     ]
 }
 
-/// Commands, who issues each, how many hours after the one before, and whether something blocks the ticket then.
-pub(crate) fn moments() -> impl Strategy<Value = Vec<(Command, Actor, i64, bool)>> {
-    let blocked = prop::bool::weighted(0.1);
-    prop::collection::vec((commands(), actors(), 0..30_i64, blocked), 0..40)
+/// A command, and what is so when it comes.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    command: Command,
+    pub(crate) actor: Actor,
+    /// How long after the one before.
+    pub(crate) hours: i64,
+    blocked: bool,
+    available: bool,
+}
+
+impl Moment {
+    /// The first of a story.
+    pub(crate) fn opening(command: Command, actor: Actor) -> Self {
+        Self { command, actor, hours: 0, blocked: false, available: true }
+    }
+
+    /// The command; a timer without a number becomes the one in force.
+    pub(crate) fn command(&self, ticket: Option<&Ticket>) -> Command {
+        let in_force = ticket.and_then(|ticket| ticket.timer_set_by).unwrap_or_default();
+        match self.command {
+            Command::Wake { set_by: StreamVersion(0) } => Command::Wake { set_by: in_force },
+            Command::AutoClose { set_by: StreamVersion(0) } => Command::AutoClose { set_by: in_force },
+            ref command => command.clone(),
+        }
+    }
+
+    /// The n-th moment's context.
+    pub(crate) fn context(&self, n: u128, now: DateTime<Utc>) -> Context {
+        let open_blockers = if self.blocked { vec![ticket_id(9)] } else { Vec::new() };
+        let message_id = message_id(n);
+        let assignee_available = self.available;
+        Context { now, open_blockers, message_id, assignee_available, ..context(self.actor.clone()) }
+    }
+}
+
+pub(crate) fn moments() -> impl Strategy<Value = Vec<Moment>> {
+    let (blocked, available) = (prop::bool::weighted(0.1), prop::bool::weighted(0.7));
+    let moment = (commands(), actors(), 0..30_i64, blocked, available)
+        .prop_map(|(command, actor, hours, blocked, available)| Moment { command, actor, hours, blocked, available });
+    prop::collection::vec(moment, 0..40)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use axum::http::{HeaderMap, header};
 use eventstore::Position;
-use shared_kernel::DomainEvent;
-use ticket_aggregate::{Event, TicketId};
+use ticket_aggregate::TicketId;
 
+use crate::event_types;
 use crate::extract::query::{Query, invalid_query};
 use crate::problem::{Code, Problem};
 
@@ -17,7 +17,7 @@ const LIMIT: (i64, i64) = (50, 200);
 /// A part of the log.
 #[derive(Clone, Debug)]
 pub(super) struct EventFilter {
-    /// None: all tickets that the caller may see.
+    /// None: all records that the caller may see.
     pub(super) ticket: Option<TicketId>,
     pub(super) after: Position,
     /// Empty: all types.
@@ -26,8 +26,8 @@ pub(super) struct EventFilter {
 }
 
 /// The wire names of all event types.
-pub(super) fn event_types() -> impl Iterator<Item = &'static str> {
-    Event::TYPES.iter().map(|known| known.name)
+pub(super) fn type_names() -> impl Iterator<Item = &'static str> {
+    event_types::all().map(|known| known.name)
 }
 
 /// Reads the filter from a request.
@@ -43,7 +43,7 @@ pub(super) fn read(ticket: Option<TicketId>, query: Option<&str>, headers: &Head
 }
 
 fn known(types: &BTreeSet<String>) -> Result<(), Problem> {
-    match types.iter().find(|name| !event_types().any(|known| known == name.as_str())) {
+    match types.iter().find(|name| !type_names().any(|known| known == name.as_str())) {
         Some(name) => {
             Err(invalid_query("type", &format!("there is no event type {name:?}; /asyncapi.json lists them")))
         }

@@ -8,7 +8,7 @@ use desk::AsOf;
 use serde_json::json;
 use ticket_aggregate::TicketId;
 
-use super::filter::{EventFilter, event_types, is_live, read};
+use super::filter::{EventFilter, is_live, read, type_names};
 use super::view::EventsView;
 use super::{live, page};
 use crate::admission::LoadClass;
@@ -26,7 +26,8 @@ pub(super) fn of_all() -> Route {
         "list_events",
         "events",
         "Read or follow the log",
-        "The events that you may see, in the order of the log. With `Accept: text/event-stream` the answer is a live stream: `id` is \
+        "The events that you may see, in the order of the log: of tickets; for staff, of people, agents and teams, too; for \
+         admins, of API keys. With `Accept: text/event-stream` the answer is a live stream: `id` is \
          the position, `event` the type, `data` a CloudEvent. A client that reconnects with `Last-Event-ID` misses nothing and \
          sees nothing twice.",
     );
@@ -75,7 +76,7 @@ fn described(route: Route) -> Route {
 
 /// One type, or several with commas between.
 fn types_pattern() -> String {
-    let any = event_types().collect::<Vec<_>>().join("|").replace('.', "\\.");
+    let any = type_names().collect::<Vec<_>>().join("|").replace('.', "\\.");
     format!("^({any})(,({any}))*$")
 }
 

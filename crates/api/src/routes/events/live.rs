@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
+use desk::AuthError;
 use eventstore::{RecordedEvent, StoreError, StreamId};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -18,7 +19,7 @@ use super::filter::EventFilter;
 use super::view::CloudEventView;
 use crate::admission::LoadClass;
 use crate::app::App;
-use crate::extract::caller::Authenticated;
+use crate::extract::caller::{Authenticated, recheck};
 use crate::problem::Problem;
 
 /// The interval of comments that keep the connection alive.
@@ -44,7 +45,7 @@ pub(super) fn answer(app: App, caller: Authenticated, filter: EventFilter, token
                     tracing::warn!(?problem, "a live stream ended early");
                 }
             }
-            () = revoked(&app, &token) => tracing::info!("a live stream ended: its key is no longer valid"),
+            () = revoked(&app, &token, &caller) => tracing::info!("a live stream ended: its caller may no longer read it"),
             () = app.drained() => {}
             () = queue.closed() => {}
         }
@@ -58,16 +59,18 @@ pub(super) fn answer(app: App, caller: Authenticated, filter: EventFilter, token
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
     // proxies must not buffer events
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Docket-On-Behalf-Of, Accept"));
     Ok(response)
 }
 
-async fn revoked(app: &App, token: &str) {
+/// Returns when the key is refused, or the person for whom it acts.
+async fn revoked(app: &App, token: &str, caller: &Authenticated) {
     loop {
         tokio::time::sleep(CHECK_KEY_EVERY).await;
-        // an unreachable database is no reason to disconnect anybody
-        if let Err(desk::AuthError::Invalid | desk::AuthError::Malformed) = app.desk.keys().verify(token).await {
-            return;
+        match recheck(app, token, &caller.0).await {
+            Err(AuthError::Invalid | AuthError::Malformed | AuthError::Blocked) => return,
+            // an unreachable database is no reason to disconnect anybody
+            Ok(()) | Err(AuthError::Busy | AuthError::Unreadable(_) | AuthError::Store(_)) => {}
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn answer(app: &App, caller: &Arc<Principal>, filter: EventFilt
         let link = HeaderValue::try_from(link).expect("types and numbers are visible ASCII");
         response.headers_mut().insert(header::LINK, link);
     }
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Accept"));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Authorization, Docket-On-Behalf-Of, Accept"));
     Ok(response)
 }
 

@@ -1,12 +1,13 @@
 //! Events as `CloudEvents`.
 
-use desk::Entry;
+use desk::{AnyEntry, Entry};
+use eventstore::RecordedEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_kernel::{DomainEvent, codec};
 use utoipa::ToSchema;
 
-use crate::schema::EXAMPLE_ID;
+use crate::schema::{EXAMPLE_AGENT, EXAMPLE_ID};
 use crate::time::rfc3339;
 
 /// A page of events, in the order of the log.
@@ -37,7 +38,7 @@ pub(super) struct CloudEventView {
     source: String,
     #[serde(rename = "type")]
     kind: String,
-    /// The ticket's id.
+    /// The id of the record.
     #[schema(format = Uuid)]
     subject: String,
     /// When it happened.
@@ -46,7 +47,7 @@ pub(super) struct CloudEventView {
     datacontenttype: &'static str,
     /// The position in the log.
     position: i64,
-    /// The position in the ticket's stream.
+    /// The position in the record's stream.
     streamversion: i64,
     /// The schema version of `data`.
     schemaversion: i16,
@@ -72,7 +73,17 @@ pub(super) struct CloudEventView {
 
 impl CloudEventView {
     /// An event as the caller may see it.
-    pub(super) fn of(source: &str, recorded: &eventstore::RecordedEvent, seen: &Entry) -> Self {
+    pub(super) fn of(source: &str, recorded: &RecordedEvent, seen: &AnyEntry) -> Self {
+        match seen {
+            AnyEntry::Ticket(entry) => Self::of_entry(source, recorded, entry),
+            AnyEntry::Person(entry) => Self::of_entry(source, recorded, entry),
+            AnyEntry::Agent(entry) => Self::of_entry(source, recorded, entry),
+            AnyEntry::Team(entry) => Self::of_entry(source, recorded, entry),
+            AnyEntry::Key(entry) => Self::of_entry(source, recorded, entry),
+        }
+    }
+
+    fn of_entry<E: DomainEvent>(source: &str, recorded: &RecordedEvent, seen: &Entry<E>) -> Self {
         let encoded = codec::encode(&seen.event).expect("an event that was decoded can be encoded");
         Self {
             specversion: "1.0",
@@ -99,9 +110,9 @@ impl CloudEventView {
             "specversion": "1.0", "id": "4711", "source": "urn:uuid:6f2c1c0e-3c3b-4b7e-9d0a-6b8f5a1f2e3d", "type": "ticket.agent_assigned",
             "subject": EXAMPLE_ID, "time": "2026-01-31T09:32:10Z", "datacontenttype": "application/json",
             "position": 4711, "streamversion": 2, "schemaversion": 1,
-            "recordedtime": "2026-01-31T09:32:10.001Z", "actorkind": "agent", "actorid": "ada",
+            "recordedtime": "2026-01-31T09:32:10.001Z", "actorkind": "agent", "actorid": EXAMPLE_AGENT,
             "commandid": "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11",
-            "data": {"from": null, "to": "ada", "method": "self"},
+            "data": {"from": null, "to": EXAMPLE_AGENT, "method": "self"},
         })
     }
 }

@@ -1,34 +1,35 @@
 //! `POST /v1/tickets/{id}/followers`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
-use ticket_aggregate::{Command, CommandKind};
+use ticket_aggregate::CommandKind;
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody, at};
 use crate::problem::{Code, FieldError};
 use crate::route::{CommandStyle, Route};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Follow {
-    /// An e-mail address or an agent's id.
+    /// A person's id or e-mail address.
     #[schema(min_length = 1, max_length = 254, pattern = "line")]
     follower: String,
 }
 
-impl TicketCommand for Follow {
+impl CommandBody for Follow {
     const KIND: CommandKind = CommandKind::Follow;
     const STYLE: CommandStyle = CommandStyle::Add;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Follow { follower: self.follower })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(TicketCommand::Follow { follower: at("/follower", self.follower.parse())? })
     }
 }
 
 pub(super) fn route() -> Route {
-    command::route::<Follow>(Method::POST, "/v1/tickets/{id}/followers", json!({"follower": "ada"}))
+    command::route::<Follow>(Method::POST, "/v1/tickets/{id}/followers", json!({"follower": "grace@example.com"}))
         .operation(
             "add_follower",
             "tickets",
@@ -45,8 +46,8 @@ mod tests {
     #[test]
     fn body_is_the_command() {
         assert_eq!(
-            command::parsed::<Follow>(json!({"follower": "ada"})),
-            Ok(Command::Follow { follower: "ada".into() })
+            command::parsed::<Follow>(json!({"follower": "grace@example.com"})),
+            Ok(TicketCommand::Follow { follower: "grace@example.com".parse().unwrap() })
         );
     }
 }

@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/tags`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TagText, TicketCommand, tags};
+use super::command::{self, CommandBody, TagText, tags};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -17,11 +18,11 @@ pub(super) struct AddTags {
     tags: Vec<TagText>,
 }
 
-impl TicketCommand for AddTags {
+impl CommandBody for AddTags {
     const KIND: CommandKind = CommandKind::Tag;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Tag { tags: tags(&self.tags)? })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Tag { tags: tags(&self.tags)? }.into())
     }
 }
 
@@ -41,7 +42,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<AddTags>(json!({"tags": ["b", "a", "b"]})),
-            Ok(Command::Tag { tags: ["a", "b"].map(|tag| Tag::parse(tag).unwrap()).into() })
+            Ok(Command::Tag { tags: ["a", "b"].map(|tag| Tag::parse(tag).unwrap()).into() }.into())
         );
     }
 }

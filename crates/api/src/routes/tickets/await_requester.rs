@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/await-requester`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct AwaitRequester {}
 
-impl TicketCommand for AwaitRequester {
+impl CommandBody for AwaitRequester {
     const KIND: CommandKind = CommandKind::AwaitRequester;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::AwaitRequester)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::AwaitRequester.into())
     }
 }
 
@@ -39,6 +40,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<AwaitRequester>(json!({})), Ok(Command::AwaitRequester));
+        assert_eq!(command::parsed::<AwaitRequester>(json!({})), Ok(Command::AwaitRequester.into()));
     }
 }

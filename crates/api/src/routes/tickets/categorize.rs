@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/categorize`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -17,11 +18,11 @@ pub(super) struct Categorize {
     category: String,
 }
 
-impl TicketCommand for Categorize {
+impl CommandBody for Categorize {
     const KIND: CommandKind = CommandKind::Categorize;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Categorize { category: self.category })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Categorize { category: self.category }.into())
     }
 }
 
@@ -38,7 +39,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Categorize>(json!({"category": "hardware"})),
-            Ok(Command::Categorize { category: "hardware".into() })
+            Ok(Command::Categorize { category: "hardware".into() }.into())
         );
     }
 }

@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/close`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct Close {}
 
-impl TicketCommand for Close {
+impl CommandBody for Close {
     const KIND: CommandKind = CommandKind::Close;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Close)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Close.into())
     }
 }
 
@@ -34,6 +35,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Close>(json!({})), Ok(Command::Close));
+        assert_eq!(command::parsed::<Close>(json!({})), Ok(Command::Close.into()));
     }
 }

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use desk::{DeskError, Request};
+use desk::{DeskError, Request, TicketCommand};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_kernel::ValueError;
-use ticket_aggregate::{Command, CommandKind, Tag, TicketId};
+use ticket_aggregate::{CommandKind, Tag, TicketId};
 use utoipa::ToSchema;
 
 use super::view::{TICKET, TicketView};
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::extract::command::{CommandContext, CommandRequest};
 use crate::extract::path::PathId;
 use crate::guard::{Guard, GuardedCommand};
+use crate::handles::Handles;
 use crate::problem::{Code, FieldError, Problem};
 use crate::respond::Changed;
 use crate::route::{CommandStyle, Route};
@@ -25,16 +26,16 @@ use crate::route::{CommandStyle, Route};
 pub(super) const ANSWER_HEADERS: &[&str] = &["ETag", "Docket-Position", "Idempotent-Replayed"];
 
 /// The body of a command.
-pub(super) trait TicketCommand: DeserializeOwned + ToSchema + Send + 'static {
+pub(super) trait CommandBody: DeserializeOwned + ToSchema + Send + 'static {
     const KIND: CommandKind;
     const STYLE: CommandStyle = CommandStyle::Change;
 
     /// The command, or the fault of a value that the schema can't express.
-    fn into_command(self) -> Result<Command, FieldError>;
+    fn into_command(self) -> Result<TicketCommand, FieldError>;
 }
 
 /// The route of a command. What it is for is said by `Route::operation`.
-pub(super) fn route<C: TicketCommand>(method: Method, path: &'static str, example: Value) -> Route {
+pub(super) fn route<C: CommandBody>(method: Method, path: &'static str, example: Value) -> Route {
     let filter = MethodFilter::try_from(method.clone()).expect("a standard method");
     let guard = Guard::Command(GuardedCommand { name: C::KIND.as_str(), allows: |role| C::KIND.is_open_to(role) });
     Route::new(method, path, guard, LoadClass::Command, on(filter, handle::<C>))
@@ -49,7 +50,7 @@ pub(super) fn route<C: TicketCommand>(method: Method, path: &'static str, exampl
         .errors(&[Code::IllegalTransition])
 }
 
-async fn handle<C: TicketCommand>(
+async fn handle<C: CommandBody>(
     State(app): State<App>,
     PathId(ticket): PathId,
     request: CommandRequest<C>,
@@ -62,21 +63,18 @@ async fn handle<C: TicketCommand>(
 pub(super) async fn execute(
     app: &App,
     ticket: TicketId,
-    commands: Vec<Command>,
+    commands: Vec<TicketCommand>,
     mut context: CommandContext,
 ) -> Result<Response, Problem> {
-    let (opens, several) = (matches!(commands.first(), Some(Command::Open(_))), context.is_several());
-    let mut request = Request::new(ticket, commands, (*context.caller).clone(), (app.config.now)(), app.config.new_id);
+    let (opens, several) = (matches!(commands.first(), Some(TicketCommand::Open { .. })), context.is_several());
+    let mut request = Request::new(ticket, commands, context.call(app));
     request.may_open_follow_up = !several;
-    request.precondition = context.precondition.clone();
-    request.idempotency = context.idempotency.take();
-    request.correlation_id = context.correlation_id.take();
-    request.traceparent = context.traceparent.take();
     let outcome = app.desk.execute(request).await.map_err(|error| problem(error, several))?;
     // a reply to a closed ticket is answered with another one: the follow-up
     let made = opens || outcome.ticket.id != ticket;
+    let handles = Handles::of_tickets(app, [&outcome.ticket.state]).await?;
     let changed = Changed {
-        record: TicketView::of(&outcome.ticket, &context.caller),
+        record: TicketView::of(&outcome.ticket, &handles, &context.caller),
         version: outcome.ticket.version,
         position: outcome.position,
         replayed: outcome.replayed,
@@ -87,10 +85,7 @@ pub(super) async fn execute(
 
 /// Of several commands, the one that was refused is named.
 fn problem(error: DeskError, several: bool) -> Problem {
-    let index = match &error {
-        DeskError::Rejected { index, .. } | DeskError::OtherNotFound { index } if several => Some(*index),
-        _ => None,
-    };
+    let index = error.command().filter(|_| several);
     let problem = Problem::from(error);
     match index {
         Some(index) => problem.below(&format!("/commands/{index}")).with("command", index),
@@ -119,6 +114,6 @@ pub(super) fn tags(texts: &[TagText]) -> Result<std::collections::BTreeSet<Tag>,
 
 /// The command that a body means.
 #[cfg(test)]
-pub(super) fn parsed<C: TicketCommand>(body: Value) -> Result<Command, FieldError> {
+pub(super) fn parsed<C: CommandBody>(body: Value) -> Result<TicketCommand, FieldError> {
     serde_json::from_value::<C>(body).map_err(|error| FieldError::new("", error.to_string()))?.into_command()
 }

@@ -6,18 +6,19 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use ticket_aggregate::{Command, CommandKind, TicketId};
+use ticket_aggregate::{CommandKind, TicketId};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::command::{ANSWER_HEADERS, TicketCommand, execute};
+use super::command::{ANSWER_HEADERS, CommandBody, execute};
 use super::view::{TICKET, TicketView};
 use super::{
-    add_follower, add_tags, assign, await_requester, categorize, close, confirm, hold, link, note, prioritize,
-    remove_follower, remove_tags, rename, reopen, reply, resolve, resume, route as route_to, spam, start, unassign,
-    unlink,
+    add_follower, add_tags, assign, await_requester, categorize, change_requester, close, confirm, hold, link, note,
+    prioritize, remove_follower, remove_tags, rename, reopen, reply, resolve, resume, route as route_to, spam, start,
+    unassign, unlink,
 };
 use crate::admission::LoadClass;
 use crate::app::App;
@@ -47,10 +48,10 @@ struct Entry {
     name: fn() -> String,
     schema: fn() -> RefOr<Schema>,
     also: fn(&mut Vec<(String, RefOr<Schema>)>),
-    parse: fn(Value) -> Result<Command, FieldError>,
+    parse: fn(Value) -> Result<TicketCommand, FieldError>,
 }
 
-fn entry<C: TicketCommand>() -> Entry {
+fn entry<C: CommandBody>() -> Entry {
     Entry {
         kind: C::KIND,
         only_adds: matches!(C::STYLE, CommandStyle::AddItem | CommandStyle::Add),
@@ -64,7 +65,7 @@ fn entry<C: TicketCommand>() -> Entry {
     }
 }
 
-fn entries() -> [Entry; 23] {
+fn entries() -> [Entry; 24] {
     [
         entry::<reply::Reply>(),
         entry::<note::Note>(),
@@ -78,6 +79,7 @@ fn entries() -> [Entry; 23] {
         entry::<prioritize::Prioritize>(),
         entry::<categorize::Categorize>(),
         entry::<rename::Rename>(),
+        entry::<change_requester::ChangeRequester>(),
         entry::<start::Start>(),
         entry::<await_requester::AwaitRequester>(),
         entry::<hold::Hold>(),
@@ -119,6 +121,8 @@ pub(super) fn route() -> Route {
             Code::CommandRefused,
             Code::NoAssignee,
             Code::NotTeamMember,
+            Code::AgentAtCapacity,
+            Code::PersonBlocked,
             Code::NoReplySinceRequester,
             Code::OpenBlockers,
             Code::ReopenDeadlinePassed,
@@ -141,7 +145,7 @@ async fn handle(
 }
 
 /// The commands, and whether all of them only add.
-fn parse(body: TicketCommands) -> Result<(Vec<Command>, bool), Faults> {
+fn parse(body: TicketCommands) -> Result<(Vec<TicketCommand>, bool), Faults> {
     let entries = entries();
     let (mut commands, mut only_add, mut faults) = (Vec::new(), true, Faults::default());
     for (index, mut item) in body.commands.into_iter().enumerate() {
@@ -159,7 +163,7 @@ fn parse(body: TicketCommands) -> Result<(Vec<Command>, bool), Faults> {
 /// The schema of a command as an item: its body, and the word that names it.
 struct Item<C>(PhantomData<C>);
 
-impl<C: TicketCommand> PartialSchema for Item<C> {
+impl<C: CommandBody> PartialSchema for Item<C> {
     fn schema() -> RefOr<Schema> {
         let mut schema = json!(C::schema());
         schema["properties"][WORD] = json!({"type": "string", "enum": [C::KIND.as_str()]});
@@ -169,7 +173,7 @@ impl<C: TicketCommand> PartialSchema for Item<C> {
     }
 }
 
-impl<C: TicketCommand> ToSchema for Item<C> {
+impl<C: CommandBody> ToSchema for Item<C> {
     fn name() -> std::borrow::Cow<'static, str> {
         format!("{}Command", C::name()).into()
     }
@@ -207,14 +211,14 @@ impl ToSchema for AnyCommand {
 mod tests {
     use super::*;
 
-    fn parsed(commands: &Value) -> Result<(Vec<Command>, bool), Faults> {
+    fn parsed(commands: &Value) -> Result<(Vec<TicketCommand>, bool), Faults> {
         parse(serde_json::from_value(json!({"commands": commands})).unwrap())
     }
 
     #[test]
-    fn every_command_but_open_and_wake_is_an_item() {
+    fn every_command_but_open_and_timers_is_an_item() {
         let mut kinds = entries().map(|entry| entry.kind).to_vec();
-        kinds.extend([CommandKind::Open, CommandKind::Wake]);
+        kinds.extend([CommandKind::Open, CommandKind::Wake, CommandKind::AutoClose]);
         kinds.sort_unstable();
         let mut all = CommandKind::ALL.to_vec();
         all.sort_unstable();

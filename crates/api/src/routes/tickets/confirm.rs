@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/confirm`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirm {}
 
-impl TicketCommand for Confirm {
+impl CommandBody for Confirm {
     const KIND: CommandKind = CommandKind::Confirm;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Confirm)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Confirm.into())
     }
 }
 
@@ -34,6 +35,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Confirm>(json!({})), Ok(Command::Confirm));
+        assert_eq!(command::parsed::<Confirm>(json!({})), Ok(Command::Confirm.into()));
     }
 }

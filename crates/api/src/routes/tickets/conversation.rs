@@ -8,8 +8,7 @@ use axum::routing::get;
 use desk::Entry;
 use ticket_aggregate::TicketId;
 
-use super::pages::{Page, paged};
-use super::view::{ConversationView, MessageView};
+use super::view::{ConversationView, MessageView, TICKET};
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::extract::caller::Authenticated;
@@ -18,6 +17,7 @@ use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::respond::current;
 use crate::route::Route;
+use crate::routes::pages::{Page, cursor, paged};
 
 pub(super) fn route() -> Route {
     let route = Route::new(Method::GET, "/v1/tickets/{id}/conversation", Guard::Principal, LoadClass::Log, get(handle));
@@ -27,7 +27,7 @@ pub(super) fn route() -> Route {
         "Read the messages of a ticket",
         "The opening message, replies and notes in order. Requesters see no notes.",
     );
-    paged(route)
+    paged(route, TICKET)
         .returns::<ConversationView>(StatusCode::OK, "The messages.", &["ETag", "Link"], &MessageView::example())
         .not_modified()
 }
@@ -39,11 +39,13 @@ async fn handle(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (page, ticket, entries) =
-        Page::read(&app, TicketId(id), &caller, query.as_deref(), |entry: &Entry| MessageView::of(entry).is_some())
-            .await?;
+    let page = Page::read(query.as_deref())?;
+    let wanted = |entry: &Entry| MessageView::of(entry).is_some();
+    let read = app.desk.history_page(TicketId(id), &caller, page.after, page.size(), wanted).await?;
+    let (ticket, entries, next) = read;
     Ok(current(&headers, ticket.version, || {
         let items = entries.iter().filter_map(MessageView::of).collect();
-        page.linked("conversation", Json(ConversationView { items, next_cursor: page.next_cursor() }).into_response())
+        let path = format!("/v1/tickets/{}/conversation", ticket.id);
+        page.linked(&path, next, Json(ConversationView { items, next_cursor: cursor(next) }).into_response())
     }))
 }

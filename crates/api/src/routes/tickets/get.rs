@@ -17,6 +17,7 @@ use crate::extract::caller::Authenticated;
 use crate::extract::path::PathId;
 use crate::extract::query::{Query, both, invalid_query};
 use crate::guard::Guard;
+use crate::handles::Handles;
 use crate::problem::{Code, Problem};
 use crate::respond::current;
 use crate::route::Route;
@@ -53,7 +54,8 @@ async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ticket = app.desk.ticket(TicketId(id), as_of(query.as_deref())?, &caller).await?;
-    Ok(current(&headers, ticket.version, || Json(TicketView::of(&ticket, &caller)).into_response()))
+    let handles = Handles::of_tickets(&app, [&ticket.state]).await?;
+    Ok(current(&headers, ticket.version, || Json(TicketView::of(&ticket, &handles, &caller)).into_response()))
 }
 
 fn as_of(query: Option<&str>) -> Result<AsOf, Problem> {

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::extract::caller::Authenticated;
 use crate::extract::query::Query;
 use crate::guard::Guard;
+use crate::handles::Handles;
 use crate::problem::{Code, Problem};
 use crate::respond::current;
 use crate::route::Route;
@@ -49,7 +50,9 @@ async fn handle(
     let number = number.ok().and_then(|Path(number)| parse(&number)).ok_or(DeskError::NotFound)?;
     let id = app.desk.by_number(number).await?;
     let ticket = app.desk.ticket(id, AsOf::Now, &caller).await?;
-    let mut response = current(&headers, ticket.version, || Json(TicketView::of(&ticket, &caller)).into_response());
+    let handles = Handles::of_tickets(&app, [&ticket.state]).await?;
+    let mut response =
+        current(&headers, ticket.version, || Json(TicketView::of(&ticket, &handles, &caller)).into_response());
     let location = HeaderValue::try_from(format!("/v1/tickets/{id}")).expect("a path is visible ASCII");
     response.headers_mut().insert(header::CONTENT_LOCATION, location);
     Ok(response)

@@ -7,8 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ticket_aggregate::TicketId;
 
-use super::pages::{Page, paged};
-use super::view::{EventView, HistoryView};
+use super::view::TICKET;
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::extract::caller::Authenticated;
@@ -17,6 +16,8 @@ use crate::guard::Guard;
 use crate::problem::Problem;
 use crate::respond::current;
 use crate::route::Route;
+use crate::routes::history::{EventView, HistoryView};
+use crate::routes::pages::{Page, cursor, paged};
 
 pub(super) fn route() -> Route {
     let route = Route::new(Method::GET, "/v1/tickets/{id}/history", Guard::Principal, LoadClass::Log, get(handle));
@@ -26,7 +27,7 @@ pub(super) fn route() -> Route {
         "Read the history of a ticket",
         "Its events in order: who did what, when, and why. Requesters see the public ones.",
     );
-    paged(route)
+    paged(route, TICKET)
         .returns::<HistoryView>(StatusCode::OK, "The events.", &["ETag", "Link"], &HistoryView::example())
         .not_modified()
 }
@@ -38,9 +39,12 @@ async fn handle(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (page, ticket, entries) = Page::read(&app, TicketId(id), &caller, query.as_deref(), |_| true).await?;
+    let page = Page::read(query.as_deref())?;
+    let read = app.desk.history_page(TicketId(id), &caller, page.after, page.size(), |_| true).await?;
+    let (ticket, entries, next) = read;
     Ok(current(&headers, ticket.version, || {
         let items = entries.iter().map(EventView::from).collect();
-        page.linked("history", Json(HistoryView { items, next_cursor: page.next_cursor() }).into_response())
+        let path = format!("/v1/tickets/{}/history", ticket.id);
+        page.linked(&path, next, Json(HistoryView { items, next_cursor: cursor(next) }).into_response())
     }))
 }

@@ -2,12 +2,13 @@
 
 use axum::http::Method;
 use chrono::{DateTime, Datelike, Utc};
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -20,11 +21,11 @@ pub(super) struct Hold {
     wake_at: Option<DateTime<Utc>>,
 }
 
-impl TicketCommand for Hold {
+impl CommandBody for Hold {
     const KIND: CommandKind = CommandKind::Hold;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Hold { reason: self.reason, wake_at: self.wake_at.map(within_the_calendar).transpose()? })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Hold { reason: self.reason, wake_at: self.wake_at.map(within_the_calendar).transpose()? }.into())
     }
 }
 
@@ -56,7 +57,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Hold>(json!({"reason": "x"})),
-            Ok(Command::Hold { reason: "x".into(), wake_at: None })
+            Ok(Command::Hold { reason: "x".into(), wake_at: None }.into())
         );
     }
 

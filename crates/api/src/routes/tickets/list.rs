@@ -1,25 +1,28 @@
 //! `GET /v1/tickets`: list and search.
 
+mod names;
+
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use projections::{Order, Sort, TicketQuery};
+use projections::{Order, Sort, TicketQuery, Viewer};
 use serde_json::{Value, json};
-use shared_kernel::{AgentId, Requester, TeamId};
 use ticket_aggregate::{Priority, Status, Tag};
 
+use self::names::Names;
 use super::view::{TicketListView, TicketView};
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::extract::caller::Authenticated;
 use crate::extract::query::{Query, parse_limit};
 use crate::guard::Guard;
+use crate::handles::Handles;
 use crate::problem::{Code, Faults, FieldError, Problem};
 use crate::route::Route;
-use crate::routes::read_model::{Freshness, described, viewer};
+use crate::routes::read_model::{Freshness, described};
 use crate::schema::{limit_parameter, query_parameter};
 use crate::validation::pattern;
 
@@ -75,7 +78,6 @@ fn parameters() -> Vec<Value> {
     let line =
         |longest: usize| json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern("line")});
     let words = |of: Vec<&str>| json!({"type": "string", "pattern": format!("^({0})(,({0}))*$", of.join("|"))});
-    let address = json!({"type": "string", "maxLength": 254, "pattern": pattern("address")});
     // PostgreSQL accepts no NUL
     let text = json!({"type": "string", "minLength": 1, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"});
     let time = json!({"type": "string", "format": "date-time"});
@@ -93,9 +95,14 @@ fn parameters() -> Vec<Value> {
             words(Priority::ALL.iter().map(|word| word.as_str()).collect()),
             "high,urgent",
         ),
-        ("team", "The team whose queue the ticket is in.", line(64), "facilities"),
-        ("assignee", "The agent who has the ticket.", line(64), "ada"),
-        ("requester", "The requester's e-mail address.", address, "grace@example.com"),
+        ("team", "The team whose queue the ticket is in: its handle or id; `none`: no team's.", line(64), "facilities"),
+        ("assignee", "The agent who has the ticket: their handle or id; `none`: nobody.", line(64), "ada"),
+        (
+            "requester",
+            "The person who asks: their e-mail address or id. People who were merged into them count.",
+            line(254),
+            "grace@example.com",
+        ),
         ("tag", "A tag of the ticket.", line(100), "printer"),
         ("category", "The category.", text.clone(), "hardware"),
         (
@@ -140,10 +147,13 @@ async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let given = Query::read(query.as_deref(), PARAMETERS)?;
-    let query = read(&given, viewer(&caller))?;
+    let (query, names) = read(&given, Viewer::of(&caller))?;
     let asked = Freshness::read(&headers)?;
+    let query = names.resolve(&app, query).await?;
     let page = app.read_models.tickets(&query, asked.at_least).await?;
-    let items = page.items.iter().map(|row| TicketView::new(row.id, row.version, &row.ticket, &caller)).collect();
+    let handles = Handles::of_tickets(&app, page.items.iter().map(|row| &row.ticket)).await?;
+    let items = page.items.iter().map(|row| TicketView::new(row.id, row.version, &row.ticket, &handles, &caller));
+    let items = items.collect();
     let link = page.next.as_ref().map(|cursor| format!("</v1/tickets?{}>; rel=\"next\"", given.with("cursor", cursor)));
     let mut response = Json(TicketListView { items, next_cursor: page.next }).into_response();
     if let Some(link) = link {
@@ -189,15 +199,21 @@ fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be blank".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-fn read(query: &Query, viewer: projections::Viewer) -> Result<TicketQuery, Problem> {
+/// The query, but for the records that it names.
+fn read(query: &Query, viewer: Viewer) -> Result<(TicketQuery, Names), Problem> {
     let mut reading = Reading { query, faults: Faults::default() };
+    let names = Names {
+        team: reading.one("team", names::or_none),
+        assignee: reading.one("assignee", names::or_none),
+        requester: reading.one("requester", |text| to_message(text.parse())),
+    };
     let query = TicketQuery {
         viewer,
         status: reading.words::<Status>("status"),
         priority: reading.words::<Priority>("priority"),
-        team: reading.one("team", |text| to_message(TeamId::parse(text))),
-        assignee: reading.one("assignee", |text| to_message(AgentId::parse(text))),
-        requester: reading.one("requester", |text| to_message(Requester::parse(text, None))),
+        team: None,
+        assignee: None,
+        requester: Vec::new(),
         tag: reading.one("tag", |text| to_message(Tag::parse(text))),
         category: reading.one("category", not_blank),
         created_after: reading.time("created_after"),
@@ -209,7 +225,11 @@ fn read(query: &Query, viewer: projections::Viewer) -> Result<TicketQuery, Probl
         limit: reading.one("limit", parse_limit).map_or(LIMIT.1, |n| u16::try_from(n).unwrap_or(LIMIT.0).min(LIMIT.0)),
         cursor: reading.one("cursor", |text| Ok(text.to_owned())),
     };
-    if reading.faults.is_empty() { Ok(query) } else { Err(Problem::faults(Code::InvalidQuery, reading.faults)) }
+    if reading.faults.is_empty() {
+        Ok((query, names))
+    } else {
+        Err(Problem::faults(Code::InvalidQuery, reading.faults))
+    }
 }
 
 fn sort(text: &str) -> Result<Sort, String> {
@@ -232,14 +252,14 @@ mod tests {
     fn limit_is_clamped() {
         for (text, taken) in [("1", 1), ("200", 200), ("201", 200), ("99999999999999999999", 200), ("007", 7)] {
             let given = Query::read(Some(&format!("limit={text}")), PARAMETERS).unwrap();
-            assert_eq!(read(&given, projections::Viewer::Everything).unwrap().limit, taken, "{text}");
+            assert_eq!(read(&given, Viewer::Everything).unwrap().0.limit, taken, "{text}");
         }
     }
 
     #[test]
     fn all_faults_are_reported_at_once() {
         let given = Query::read(Some("status=new,bad&limit=0&sort=up&created_after=now&q=%20"), PARAMETERS).unwrap();
-        let refused = format!("{:?}", read(&given, projections::Viewer::Everything).unwrap_err());
+        let refused = format!("{:?}", read(&given, Viewer::Everything).unwrap_err());
         for name in ["status", "limit", "sort", "created_after", "q"] {
             assert!(refused.contains(&format!("\"?{name}\"")), "{name}: {refused}");
         }

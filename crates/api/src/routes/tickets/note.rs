@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/notes`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::{CommandStyle, Route};
 
@@ -17,12 +18,12 @@ pub(super) struct Note {
     body: String,
 }
 
-impl TicketCommand for Note {
+impl CommandBody for Note {
     const KIND: CommandKind = CommandKind::Note;
     const STYLE: CommandStyle = CommandStyle::AddItem;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Note { body: self.body })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Note { body: self.body }.into())
     }
 }
 
@@ -41,6 +42,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Note>(json!({"body": "x"})), Ok(Command::Note { body: "x".into() }));
+        assert_eq!(command::parsed::<Note>(json!({"body": "x"})), Ok(Command::Note { body: "x".into() }.into()));
     }
 }

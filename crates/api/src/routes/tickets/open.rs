@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use desk::{AsOf, DeskError};
+use desk::{AsOf, DeskError, PersonName, TeamName, TicketCommand};
 use serde::Deserialize;
 use serde_json::json;
-use shared_kernel::Principal;
-use shared_kernel::{Requester, Role, TeamId};
-use ticket_aggregate::{Channel, Command, CommandKind, Open, Priority, TicketId, TicketNumber};
+use shared_kernel::Role;
+use ticket_aggregate::{Channel, CommandKind, Open, Priority, TicketId, TicketNumber};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::asker::Asker;
 use super::command::{TagText, at, execute, invalid, tags};
 use super::view::TicketView;
 use super::vocabulary;
@@ -36,7 +36,7 @@ pub(super) struct OpenTicket {
     /// Default: `normal`.
     #[schema(value_type = Option<vocabulary::Priority>)]
     priority: Option<Priority>,
-    /// The team whose queue it goes to.
+    /// The team whose queue it goes to: its handle or id.
     #[schema(min_length = 1, max_length = 64, pattern = "line")]
     team: Option<String>,
     #[schema(min_length = 1, max_length = 100, pattern = "line")]
@@ -51,19 +51,9 @@ pub(super) struct OpenTicket {
     #[schema(min_length = 1, max_length = 1000, pattern = "line")]
     source_id: Option<String>,
     /// The person who asks. Requesters ask for themselves.
-    requester: Option<OpenFor>,
+    requester: Option<Asker>,
     /// The ticket that this one continues.
     follow_up_of: Option<Uuid>,
-}
-
-/// The person who asks.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OpenFor {
-    #[schema(format = Email, max_length = 254, pattern = "address", example = "grace@example.com")]
-    email: String,
-    #[schema(max_length = 200, pattern = "printable", example = "Grace")]
-    name: Option<String>,
 }
 
 const OPEN: GuardedCommand =
@@ -88,13 +78,14 @@ pub(super) fn route() -> Route {
             &["ETag", "Location", "Docket-Position", "Idempotent-Replayed"],
             &TicketView::example(),
         )
-        .errors(&[Code::SourceIdUsed])
+        .errors(&[Code::SourceIdUsed, Code::PersonBlocked])
 }
 
 async fn handle(State(app): State<App>, request: CommandRequest<OpenTicket>) -> Result<Response, Problem> {
     let CommandRequest { body, context } = request;
     body.check_reserved(context.caller.role)?;
-    let open = body.parse(&context.caller).map_err(|faults| Problem::faults(Code::ValidationFailed, faults))?;
+    let Parsed { open, requester, team } =
+        body.parse().map_err(|faults| Problem::faults(Code::ValidationFailed, faults))?;
     if let Some(before) = open.follow_up_of {
         match app.desk.ticket(before, AsOf::Now, &context.caller).await {
             Err(DeskError::NotFound) => {
@@ -106,7 +97,15 @@ async fn handle(State(app): State<App>, request: CommandRequest<OpenTicket>) -> 
     }
     let number = app.desk.next_number().await?;
     let id = TicketId((app.config.new_id)());
-    execute(&app, id, vec![Command::Open(Open { number, ..open })], context).await
+    let open = TicketCommand::Open { open: Open { number, ..open }, requester, team };
+    execute(&app, id, vec![open], context).await
+}
+
+/// A command but for its ticket's number.
+struct Parsed {
+    open: Open,
+    requester: Option<PersonName>,
+    team: Option<TeamName>,
 }
 
 impl OpenTicket {
@@ -133,38 +132,31 @@ impl OpenTicket {
         Err(Problem::faults(Code::Forbidden, faults).with("rule", "reserved_for_staff"))
     }
 
-    /// The command but for its number, or every fault.
-    fn parse(self, caller: &Principal) -> Result<Open, Faults> {
+    /// The command, or every fault.
+    fn parse(self) -> Result<Parsed, Faults> {
         let mut faults = Faults::default();
-        let requester = match (self.requester, caller.role) {
-            (Some(person), _) => {
-                let requester = Requester::parse(&person.email, person.name.as_deref());
-                faults.take(at("/requester/email", requester))
-            }
-            (None, Role::Requester) => Requester::parse(&caller.id, caller.name.as_deref()).ok(),
-            (None, Role::Agent | Role::Lead | Role::Admin | Role::System) => None,
-        };
+        let requester = self.requester.and_then(|asker| faults.take(asker.parse()));
         let tags = faults.take(tags(&self.tags.unwrap_or_default()));
-        let team = self.team.map(|team| at("/team", TeamId::parse(&team)));
-        let team = team.and_then(|team| faults.take(team));
+        let team = self.team.and_then(|team| faults.take(at("/team", team.parse())));
         let channel = self.channel.map(|channel| at("/channel", Channel::parse(&channel)));
         let channel = channel.and_then(|channel| faults.take(channel));
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Open {
+        let open = Open {
             number: TicketNumber::try_from(1).expect("numbers begin with 1"),
             subject: self.subject,
             body: self.body,
-            requester,
+            requester: None,
             channel: channel.unwrap_or_default(),
             priority: self.priority.unwrap_or_default(),
             category: self.category,
-            team,
+            team: None,
             tags: tags.unwrap_or_default(),
             source_id: self.source_id,
             follow_up_of: self.follow_up_of.map(TicketId),
-        })
+        };
+        Ok(Parsed { open, requester, team })
     }
 }
 

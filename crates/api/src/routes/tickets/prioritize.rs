@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/prioritize`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind, Priority};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use super::vocabulary;
 use crate::problem::FieldError;
 use crate::route::Route;
@@ -20,11 +21,11 @@ pub(super) struct Prioritize {
     reason: Option<String>,
 }
 
-impl TicketCommand for Prioritize {
+impl CommandBody for Prioritize {
     const KIND: CommandKind = CommandKind::Prioritize;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Prioritize { priority: self.priority, reason: self.reason })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Prioritize { priority: self.priority, reason: self.reason }.into())
     }
 }
 
@@ -45,7 +46,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Prioritize>(json!({"priority": "high", "reason": "Smoke"})),
-            Ok(Command::Prioritize { priority: Priority::High, reason: Some("Smoke".into()) })
+            Ok(Command::Prioritize { priority: Priority::High, reason: Some("Smoke".into()) }.into())
         );
     }
 }

@@ -1,12 +1,13 @@
 //! `DELETE /v1/tickets/{id}/tags`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TagText, TicketCommand, tags};
+use super::command::{self, CommandBody, TagText, tags};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -17,11 +18,11 @@ pub(super) struct RemoveTags {
     tags: Vec<TagText>,
 }
 
-impl TicketCommand for RemoveTags {
+impl CommandBody for RemoveTags {
     const KIND: CommandKind = CommandKind::Untag;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Untag { tags: tags(&self.tags)? })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Untag { tags: tags(&self.tags)? }.into())
     }
 }
 
@@ -44,7 +45,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<RemoveTags>(json!({"tags": ["b", "a", "b"]})),
-            Ok(Command::Untag { tags: ["a", "b"].map(|tag| Tag::parse(tag).unwrap()).into() })
+            Ok(Command::Untag { tags: ["a", "b"].map(|tag| Tag::parse(tag).unwrap()).into() }.into())
         );
     }
 }

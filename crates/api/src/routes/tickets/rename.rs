@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/rename`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -17,11 +18,11 @@ pub(super) struct Rename {
     subject: String,
 }
 
-impl TicketCommand for Rename {
+impl CommandBody for Rename {
     const KIND: CommandKind = CommandKind::Rename;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Rename { subject: self.subject })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Rename { subject: self.subject }.into())
     }
 }
 
@@ -36,6 +37,9 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Rename>(json!({"subject": "x"})), Ok(Command::Rename { subject: "x".into() }));
+        assert_eq!(
+            command::parsed::<Rename>(json!({"subject": "x"})),
+            Ok(Command::Rename { subject: "x".into() }.into())
+        );
     }
 }

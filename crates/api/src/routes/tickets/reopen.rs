@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/reopen`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -17,11 +18,11 @@ pub(super) struct Reopen {
     reason: Option<String>,
 }
 
-impl TicketCommand for Reopen {
+impl CommandBody for Reopen {
     const KIND: CommandKind = CommandKind::Reopen;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Reopen { reason: self.reason })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Reopen { reason: self.reason }.into())
     }
 }
 
@@ -42,6 +43,9 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Reopen>(json!({"reason": "x"})), Ok(Command::Reopen { reason: Some("x".into()) }));
+        assert_eq!(
+            command::parsed::<Reopen>(json!({"reason": "x"})),
+            Ok(Command::Reopen { reason: Some("x".into()) }.into())
+        );
     }
 }

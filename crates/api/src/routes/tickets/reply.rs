@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/replies`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::{CommandStyle, Route};
 
@@ -20,12 +21,12 @@ pub(super) struct Reply {
     source_id: Option<String>,
 }
 
-impl TicketCommand for Reply {
+impl CommandBody for Reply {
     const KIND: CommandKind = CommandKind::Reply;
     const STYLE: CommandStyle = CommandStyle::AddItem;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Reply { body: self.body, source_id: self.source_id })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Reply { body: self.body, source_id: self.source_id }.into())
     }
 }
 
@@ -43,7 +44,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Reply>(json!({"body": "x", "source_id": "<1@example.com>"})),
-            Ok(Command::Reply { body: "x".into(), source_id: Some("<1@example.com>".into()) })
+            Ok(Command::Reply { body: "x".into(), source_id: Some("<1@example.com>".into()) }.into())
         );
     }
 }

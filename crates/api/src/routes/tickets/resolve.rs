@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/resolve`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind, ResolutionCode};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand, at};
+use super::command::{self, CommandBody, at};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -21,11 +22,11 @@ pub(super) struct Resolve {
     note: Option<String>,
 }
 
-impl TicketCommand for Resolve {
+impl CommandBody for Resolve {
     const KIND: CommandKind = CommandKind::Resolve;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Resolve { code: at("/code", ResolutionCode::parse(&self.code))?, note: self.note })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Resolve { code: at("/code", ResolutionCode::parse(&self.code))?, note: self.note }.into())
     }
 }
 
@@ -52,7 +53,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Resolve>(json!({"code": "solved"})),
-            Ok(Command::Resolve { code: ResolutionCode::parse("solved").unwrap(), note: None })
+            Ok(Command::Resolve { code: ResolutionCode::parse("solved").unwrap(), note: None }.into())
         );
     }
 }

@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/resume`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct Resume {}
 
-impl TicketCommand for Resume {
+impl CommandBody for Resume {
     const KIND: CommandKind = CommandKind::Resume;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Resume)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Resume.into())
     }
 }
 
@@ -37,6 +38,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Resume>(json!({})), Ok(Command::Resume));
+        assert_eq!(command::parsed::<Resume>(json!({})), Ok(Command::Resume.into()));
     }
 }

@@ -1,28 +1,29 @@
 //! `POST /v1/tickets/{id}/route`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
-use shared_kernel::TeamId;
-use ticket_aggregate::{Command, CommandKind};
+use ticket_aggregate::CommandKind;
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand, at};
+use super::command::{self, CommandBody, at};
 use crate::problem::FieldError;
 use crate::route::Route;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RouteTo {
+    /// The team's handle or id.
     #[schema(min_length = 1, max_length = 64, pattern = "line")]
     team: String,
 }
 
-impl TicketCommand for RouteTo {
+impl CommandBody for RouteTo {
     const KIND: CommandKind = CommandKind::Route;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Route { team: at("/team", TeamId::parse(&self.team))? })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(TicketCommand::Route { team: at("/team", self.team.parse())? })
     }
 }
 
@@ -43,7 +44,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<RouteTo>(json!({"team": "facilities"})),
-            Ok(Command::Route { team: TeamId::parse("facilities").unwrap() })
+            Ok(TicketCommand::Route { team: "facilities".parse().unwrap() })
         );
     }
 }

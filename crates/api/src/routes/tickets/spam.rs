@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/spam`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct Spam {}
 
-impl TicketCommand for Spam {
+impl CommandBody for Spam {
     const KIND: CommandKind = CommandKind::Spam;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Spam)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Spam.into())
     }
 }
 
@@ -39,6 +40,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Spam>(json!({})), Ok(Command::Spam));
+        assert_eq!(command::parsed::<Spam>(json!({})), Ok(Command::Spam.into()));
     }
 }

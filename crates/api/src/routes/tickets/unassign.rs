@@ -1,12 +1,13 @@
 //! `POST /v1/tickets/{id}/unassign`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind};
 use utoipa::ToSchema;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use crate::problem::FieldError;
 use crate::route::Route;
 
@@ -14,11 +15,11 @@ use crate::route::Route;
 #[serde(deny_unknown_fields)]
 pub(super) struct Unassign {}
 
-impl TicketCommand for Unassign {
+impl CommandBody for Unassign {
     const KIND: CommandKind = CommandKind::Unassign;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Unassign)
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Unassign.into())
     }
 }
 
@@ -37,6 +38,6 @@ mod tests {
 
     #[test]
     fn body_is_the_command() {
-        assert_eq!(command::parsed::<Unassign>(json!({})), Ok(Command::Unassign));
+        assert_eq!(command::parsed::<Unassign>(json!({})), Ok(Command::Unassign.into()));
     }
 }

@@ -1,13 +1,14 @@
 //! `POST /v1/tickets/{id}/unlink`.
 
 use axum::http::Method;
+use desk::TicketCommand;
 use serde::Deserialize;
 use serde_json::json;
 use ticket_aggregate::{Command, CommandKind, LinkKind, TicketId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::command::{self, TicketCommand};
+use super::command::{self, CommandBody};
 use super::vocabulary;
 use crate::problem::{Code, FieldError};
 use crate::route::Route;
@@ -21,11 +22,11 @@ pub(super) struct Unlink {
     other: Uuid,
 }
 
-impl TicketCommand for Unlink {
+impl CommandBody for Unlink {
     const KIND: CommandKind = CommandKind::Unlink;
 
-    fn into_command(self) -> Result<Command, FieldError> {
-        Ok(Command::Unlink { kind: self.kind, other: TicketId(self.other) })
+    fn into_command(self) -> Result<TicketCommand, FieldError> {
+        Ok(Command::Unlink { kind: self.kind, other: TicketId(self.other) }.into())
     }
 }
 
@@ -48,7 +49,7 @@ mod tests {
     fn body_is_the_command() {
         assert_eq!(
             command::parsed::<Unlink>(json!({"kind": "blocked_by", "other": EXAMPLE_ID})),
-            Ok(Command::Unlink { kind: LinkKind::BlockedBy, other: TicketId(EXAMPLE_ID.parse().unwrap()) })
+            Ok(Command::Unlink { kind: LinkKind::BlockedBy, other: TicketId(EXAMPLE_ID.parse().unwrap()) }.into())
         );
     }
 }

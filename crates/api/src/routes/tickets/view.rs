@@ -1,4 +1,4 @@
-//! Tickets and their events as clients see them. Nothing here depends on the clock: one entity tag means the same bytes for the
+//! Tickets and their messages as clients see them. Nothing here depends on the clock: one entity tag means the same bytes for the
 //! same caller.
 
 use desk::{Entry, VersionedTicket};
@@ -6,14 +6,15 @@ use eventstore::Version;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_kernel::Principal;
-use shared_kernel::{DomainEvent, codec};
 use ticket_aggregate::{Event, Ticket, TicketId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::vocabulary;
+use crate::handles::Handles;
 use crate::route::ResourceType;
-use crate::schema::EXAMPLE_ID;
+use crate::routes::history::ActorView;
+use crate::schema::{EXAMPLE_AGENT, EXAMPLE_ID, EXAMPLE_PERSON};
 use crate::time::rfc3339;
 
 pub(crate) const TICKET: ResourceType = ResourceType { name: "ticket", schema: "Ticket" };
@@ -35,11 +36,15 @@ pub(super) struct TicketView {
     #[schema(value_type = vocabulary::Priority)]
     priority: String,
     category: Option<String>,
+    /// The team's handle.
     team: Option<String>,
+    /// The agent's handle.
     assignee: Option<String>,
     requester: Option<RequesterView>,
     channel: String,
     tags: Vec<String>,
+    /// Ids of people.
+    #[schema(value_type = Vec<Uuid>)]
     followers: Vec<String>,
     links: Vec<LinkView>,
     #[schema(format = DateTime)]
@@ -48,9 +53,16 @@ pub(super) struct TicketView {
     updated_at: String,
     #[schema(format = DateTime)]
     resolved_at: Option<String>,
+    /// How it was resolved, such as `solved`.
+    resolution_code: Option<String>,
     /// The deadline for reopening it.
     #[schema(format = DateTime)]
     reopen_until: Option<String>,
+    /// What a ticket on hold waits for. For staff.
+    hold_reason: Option<String>,
+    /// When a ticket on hold goes on by itself.
+    #[schema(format = DateTime)]
+    wake_at: Option<String>,
     #[schema(format = DateTime)]
     closed_at: Option<String>,
     closed_reason: Option<String>,
@@ -65,8 +77,8 @@ pub(super) struct TicketView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Requester)]
 pub(super) struct RequesterView {
-    email: String,
-    name: Option<String>,
+    #[schema(format = Uuid)]
+    person_id: String,
 }
 
 /// What another ticket is to this one.
@@ -81,12 +93,12 @@ pub(super) struct LinkView {
 
 impl TicketView {
     /// The ticket as the caller may see it.
-    pub(super) fn of(folded: &VersionedTicket, caller: &Principal) -> Self {
-        Self::new(folded.id, folded.version, &folded.state.seen_by(caller), caller)
+    pub(super) fn of(folded: &VersionedTicket, handles: &Handles, caller: &Principal) -> Self {
+        Self::new(folded.id, folded.version, &folded.state.seen_by(caller), handles, caller)
     }
 
     /// A ticket that is reduced already to what the caller may see.
-    pub(super) fn new(id: TicketId, version: Version, ticket: &Ticket, caller: &Principal) -> Self {
+    pub(super) fn new(id: TicketId, version: Version, ticket: &Ticket, handles: &Handles, caller: &Principal) -> Self {
         Self {
             id: id.to_string(),
             number: ticket.number.get(),
@@ -96,15 +108,12 @@ impl TicketView {
             body: ticket.body.clone(),
             priority: ticket.priority.to_string(),
             category: ticket.category.clone(),
-            team: ticket.team.as_ref().map(ToString::to_string),
-            assignee: ticket.assignee.as_ref().map(ToString::to_string),
-            requester: ticket.requester.as_ref().map(|requester| RequesterView {
-                email: requester.email().to_owned(),
-                name: requester.name().map(str::to_owned),
-            }),
+            team: ticket.team.map(|team| handles.team(team)),
+            assignee: ticket.assignee.map(|agent| handles.agent(agent)),
+            requester: ticket.requester.map(|person| RequesterView { person_id: person.to_string() }),
             channel: ticket.channel.to_string(),
             tags: ticket.tags.iter().map(ToString::to_string).collect(),
-            followers: ticket.followers.iter().cloned().collect(),
+            followers: ticket.followers.iter().map(ToString::to_string).collect(),
             links: ticket
                 .links
                 .iter()
@@ -113,7 +122,10 @@ impl TicketView {
             opened_at: rfc3339(ticket.opened_at),
             updated_at: rfc3339(ticket.updated_at),
             resolved_at: ticket.resolved_at.map(rfc3339),
+            resolution_code: ticket.resolution_code.as_ref().map(ToString::to_string),
             reopen_until: ticket.reopen_until.map(rfc3339),
+            hold_reason: ticket.hold_reason.clone(),
+            wake_at: ticket.wake_at.map(rfc3339),
             closed_at: ticket.closed_at.map(rfc3339),
             closed_reason: ticket.closed_reason.map(|reason| reason.to_string()),
             follow_up_of: ticket.follow_up_of.map(|id| id.to_string()),
@@ -126,10 +138,10 @@ impl TicketView {
             "id": EXAMPLE_ID, "number": 1042, "version": 3, "status": "open",
             "subject": "The printer is on fire", "body": "Please come with water.", "priority": "urgent",
             "category": null, "team": "facilities", "assignee": "ada",
-            "requester": {"email": "grace@example.com", "name": "Grace"}, "channel": "api",
+            "requester": {"person_id": EXAMPLE_PERSON}, "channel": "api",
             "tags": ["printer"], "followers": [], "links": [],
             "opened_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:32:10Z", "resolved_at": null,
-            "reopen_until": null, "closed_at": null, "closed_reason": null, "follow_up_of": null,
+            "resolution_code": null, "reopen_until": null, "hold_reason": null, "wake_at": null, "closed_at": null, "closed_reason": null, "follow_up_of": null,
             "allowed_commands": ["reply", "note", "assign", "resolve"],
         })
     }
@@ -147,74 +159,6 @@ pub(super) struct TicketListView {
 impl TicketListView {
     pub(super) fn example() -> Value {
         json!({"items": [TicketView::example()], "next_cursor": null})
-    }
-}
-
-/// An event of a ticket.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Event)]
-pub(super) struct EventView {
-    /// Such as `ticket.resolved`.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// The position in the ticket's stream.
-    version: i64,
-    /// The position in the log.
-    position: i64,
-    actor: Option<ActorView>,
-    /// The command id and, where it was not the actor's own wish, the rule or the import behind it.
-    cause: Value,
-    /// When it happened.
-    #[schema(format = DateTime)]
-    time: String,
-    /// By the type of the event.
-    data: Value,
-}
-
-/// Who caused an event.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Actor)]
-pub(super) struct ActorView {
-    /// `requester`, `agent` or `system`.
-    kind: String,
-    id: String,
-}
-
-impl From<&Entry> for EventView {
-    fn from(entry: &Entry) -> Self {
-        let encoded = codec::encode(&entry.event).expect("an event that was decoded can be encoded");
-        let mut cause = json!({"command_id": entry.command_id});
-        if let Some(rule) = &entry.cause {
-            cause["because"] = rule.clone();
-        }
-        Self {
-            kind: entry.event.event_type(),
-            version: entry.version.0,
-            position: entry.position.0,
-            actor: entry.actor.as_ref().map(|a| ActorView { kind: a.kind.to_string(), id: a.id.clone() }),
-            cause,
-            time: rfc3339(entry.occurred_at),
-            data: serde_json::from_str(&encoded.payload).expect("the codec writes JSON"),
-        }
-    }
-}
-
-/// A page of the events of a ticket, in order.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = History)]
-pub(super) struct HistoryView {
-    pub(super) items: Vec<EventView>,
-    /// The start of the next page: send it as `cursor`. Null on the last page.
-    pub(super) next_cursor: Option<String>,
-}
-
-impl HistoryView {
-    pub(super) fn example() -> Value {
-        json!({"items": [{
-            "type": "ticket.agent_assigned", "version": 2, "position": 4711,
-            "actor": {"kind": "agent", "id": "ada"}, "cause": {"command_id": EXAMPLE_ID},
-            "time": "2026-01-31T09:32:10Z", "data": {"from": null, "to": "ada", "method": "self"},
-        }], "next_cursor": null})
     }
 }
 
@@ -248,16 +192,18 @@ impl MessageView {
     /// The message of an event that has one.
     pub(super) fn of(entry: &Entry) -> Option<Self> {
         let (kind, id, body) = match &entry.event {
-            Event::TicketOpened(opened) => ("opening", None, &opened.body),
-            Event::PublicReplyAdded { message_id, body, .. } => ("reply", Some(message_id.0), body),
-            Event::RequesterReplied { message_id, body, .. } => ("requester_reply", Some(message_id.0), body),
-            Event::InternalNoteAdded { message_id, body } => ("note", Some(message_id.0), body),
+            Event::TicketOpened(opened) => ("opening", None, &opened.personal.text.body),
+            Event::PublicReplyAdded { message_id, personal, .. } => ("reply", Some(message_id.0), &personal.text.body),
+            Event::RequesterReplied { message_id, personal, .. } => {
+                ("requester_reply", Some(message_id.0), &personal.text.body)
+            }
+            Event::InternalNoteAdded { message_id, personal } => ("note", Some(message_id.0), &personal.text.body),
             _ => return None,
         };
         Some(Self {
             message_id: id,
             kind,
-            author: entry.actor.as_ref().map(|a| ActorView { kind: a.kind.to_string(), id: a.id.clone() }),
+            author: entry.actor.as_ref().map(ActorView::from),
             body: body.clone(),
             time: rfc3339(entry.occurred_at),
             version: entry.version.0,
@@ -266,7 +212,7 @@ impl MessageView {
 
     pub(super) fn example() -> Value {
         json!({"items": [{
-            "message_id": EXAMPLE_ID, "kind": "reply", "author": {"kind": "agent", "id": "ada"},
+            "message_id": EXAMPLE_ID, "kind": "reply", "author": {"kind": "agent", "id": EXAMPLE_AGENT, "via": null},
             "body": "We are on our way.", "time": "2026-01-31T09:33:00Z", "version": 4,
         }], "next_cursor": null})
     }

@@ -31,7 +31,7 @@ proptest! {
 
     #[test]
     fn the_next_page_is_asked_for_as_this_one_was(after in 0..i64::MAX, limit in prop::option::of(1..1_000_i64),
-        types in prop::collection::btree_set(prop::sample::select(event_types().collect::<Vec<_>>()), 0..4)) {
+        types in prop::collection::btree_set(prop::sample::select(type_names().collect::<Vec<_>>()), 0..4)) {
         let types: BTreeSet<String> = types.into_iter().map(str::to_owned).collect();
         let asked = EventFilter { ticket: None, after: Position(after), types, limit };
         let next = read(None, Some(&asked.next(Position(after))), &HeaderMap::new()).unwrap();

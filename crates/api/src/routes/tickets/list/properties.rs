@@ -4,7 +4,7 @@ use super::*;
 
 fn asked(name: &'static str, text: &str) -> Result<TicketQuery, Problem> {
     let encoded = Query::read(None, PARAMETERS).unwrap().with(name, text);
-    read(&Query::read(Some(&encoded), PARAMETERS)?, projections::Viewer::Everything)
+    read(&Query::read(Some(&encoded), PARAMETERS)?, Viewer::Everything).map(|(query, _)| query)
 }
 
 proptest! {
