@@ -1,5 +1,6 @@
 //! Every route. The folder says the URL, and the file says the verb.
 
+mod agents;
 mod as_of;
 mod docs;
 mod events;
@@ -7,6 +8,7 @@ mod health;
 mod history;
 mod lists;
 mod pages;
+mod people;
 mod problem;
 mod projections;
 mod read_model;
@@ -25,6 +27,8 @@ use crate::router::router_of;
 pub(crate) fn all() -> Vec<Route> {
     let all = [
         tickets::routes(),
+        people::routes(),
+        agents::routes(),
         teams::routes(),
         events::routes(),
         reports::routes(),
