@@ -7,6 +7,7 @@ mod events;
 mod health;
 mod history;
 mod lists;
+mod me;
 mod pages;
 mod people;
 mod problem;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Route> {
         people::routes(),
         agents::routes(),
         teams::routes(),
+        me::routes(),
         events::routes(),
         reports::routes(),
         projections::routes(),
