@@ -141,6 +141,8 @@ impl UnitOfWork {
 
     /// Decides a command on the state that the decisions before it left, and stages its events. Says how many.
     ///
+    /// The record is demanded: that there was nothing to record may be true only of what is in memory.
+    ///
     /// # Errors
     /// The aggregate's rejection.
     pub fn decide<A: Aggregate>(
@@ -152,6 +154,7 @@ impl UnitOfWork {
         let staged = self.get_mut(record);
         let events = A::decide(staged.state.as_ref(), command, context)?;
         let count = events.len();
+        staged.demanded = true;
         for event in events {
             let stamp = codec::stamp(staged.next_version(), staged.time);
             staged.state = A::evolve(staged.state.take(), &event, &stamp);
@@ -160,8 +163,8 @@ impl UnitOfWork {
         Ok(count)
     }
 
-    /// Demands that the record is still at the version at which it was loaded when the unit is appended. For one that
-    /// is decided on, that is so anyway.
+    /// Demands that the record is still at the version at which it was loaded when the unit is appended. One that is
+    /// decided on is demanded anyway.
     pub fn demand<A: Aggregate>(&mut self, record: Handle<A>) {
         self.get_mut(record).demanded = true;
     }

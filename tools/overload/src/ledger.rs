@@ -41,7 +41,7 @@ impl Ledger {
     /// Compares it with the log.
     pub(crate) async fn compare(&self, database: &str) -> Result<Account> {
         let mut connection = PgConnection::connect(database).await?;
-        let sql = "select payload->>'body' as note, count(*) as times from events
+        let sql = "select jsonb_path_query_first(payload::jsonb, '$.personal.*.body') #>> '{}' as note, count(*) as times from events
                     where type = 'ticket.internal_note_added' group by 1";
         let rows = sqlx::query(sql).fetch_all(&mut connection).await?;
         let mut recorded = HashMap::new();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use desk::AsOf;
 use futures_util::StreamExt;
-use ticket_aggregate::TicketId;
+use ticket_aggregate::{Command, TicketId};
 
 use crate::cast::{assign, lea, resolve};
 use crate::setup::register_agent;
@@ -63,4 +64,22 @@ async fn concurrent_assigns_never_exceed_capacity() {
     futures_util::stream::iter(resolves).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
     assert_eq!(loads(&world).await, [0; AGENTS]);
     assert_eq!(world.verify().await.findings, []);
+}
+
+/// Each process remembers the agent as they were when it last looked.
+#[tokio::test]
+async fn slot_moves_whatever_a_process_remembers_of_the_agent() {
+    let world = World::new().await;
+    let beside = world.another().await;
+    let (ticket, other) = (world.open().await, world.open().await);
+    world.when(lea(), other, assign("ada")).ok().await;
+    world.when(lea(), ticket, assign("ada")).on(&beside).ok().await;
+    // of the ticket it knows the newest state
+    world.desk.ticket(ticket, AsOf::Now, &lea()).await.unwrap();
+    world.when(lea(), ticket, Command::Unassign).ok().await;
+    assert_eq!(world.agent("ada").await.slots.keys().collect::<Vec<_>>(), [&other]);
+
+    beside.ticket(ticket, AsOf::Now, &lea()).await.unwrap();
+    world.when(lea(), ticket, assign("ada")).on(&beside).ok().await;
+    assert_eq!(world.agent("ada").await.slots.len(), 2);
 }

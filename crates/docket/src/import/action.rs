@@ -68,7 +68,10 @@ impl Source<'_> {
     }
 
     pub(super) fn value<T: FromStr<Err = ValueError>>(self, template: &Template) -> Result<T, String> {
-        self.line(template)?.parse().map_err(|error: ValueError| error.to_string())
+        self.line(template)?.parse().map_err(|error: ValueError| {
+            let columns = template.columns().collect::<Vec<_>>().join(", ");
+            if columns.is_empty() { error.to_string() } else { format!("{error} (column {columns})") }
+        })
     }
 
     /// Blank tags are left out.

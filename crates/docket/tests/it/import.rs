@@ -226,7 +226,7 @@ async fn two_runs_at_once_record_each_row_once() {
     let report = once.report(&table);
     assert_eq!(own["refusals"], report["refusals"]);
     assert!(own["applied"].as_u64() <= report["applied"].as_u64());
-    let rows = "select (metadata->'cause'->>'row')::bigint, version, type from events order by 1, 2";
+    let rows = "select (metadata->'cause'->>'row')::bigint, version, type from events order by 1, 2, 3";
     let rows_of =
         async |pool: &PgPool| -> Vec<(i64, i64, String)> { sqlx::query_as(rows).fetch_all(pool).await.unwrap() };
     assert_eq!(rows_of(&twice.pool).await, rows_of(&once.pool).await);

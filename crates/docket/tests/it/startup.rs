@@ -134,6 +134,8 @@ const ON_EXISTING_DATA: &[&[&str]] = &[
     &["projections", "skip", "tickets", "#1", "--reason", "test"],
 ];
 const WITHOUT_DATA: &[&str] = &["config", "openapi", "asyncapi", "completions", "help"];
+/// Clients of a running server.
+const OVER_HTTP: &[&[&str]] = &[&["ticket", "list"], &["status"]];
 const CREATING: &[&str] = &["serve", "import", "migrate"];
 
 #[test]
@@ -144,6 +146,13 @@ fn commands_without_data_create_none() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
         assert!(said.contains("there is no data in .docket"), "{args:?}: {said}");
+        assert!(!dir.path().join(".docket").exists(), "{args:?} made the folder");
+    }
+    for args in OVER_HTTP {
+        let output = run(dir.path(), args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("no server runs in .docket"), "{args:?}: {said}");
         assert!(!dir.path().join(".docket").exists(), "{args:?} made the folder");
     }
     // the same in a folder that is there, and empty
@@ -187,7 +196,8 @@ fn every_command_is_listed() {
     let top = subcommands(&[]);
     assert!(top.len() > 8, "{top:?}");
     for command in &top {
-        if WITHOUT_DATA.contains(&command.as_str()) || CREATING.contains(&command.as_str()) {
+        let is_client = OVER_HTTP.iter().any(|args| args[0] == command);
+        if is_client || WITHOUT_DATA.contains(&command.as_str()) || CREATING.contains(&command.as_str()) {
             continue;
         }
         for verb in subcommands(&[command]).iter().filter(|verb| *verb != "help") {

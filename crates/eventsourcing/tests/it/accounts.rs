@@ -37,7 +37,7 @@ pub(crate) enum Held {
     Held { balance: i64 },
 }
 
-/// Add to the balance, or take from it.
+/// Add to the balance, or take from it; of zero nothing is recorded.
 #[derive(Debug)]
 pub(crate) struct Book(pub(crate) i64);
 
@@ -75,7 +75,11 @@ impl Aggregate for Account {
 
     fn decide(balance: Option<&i64>, Book(amount): &Book, (): &()) -> Result<Vec<Booked>, Overdrawn> {
         let balance = balance.copied().unwrap_or(0) + amount;
-        if balance < 0 { Err(Overdrawn { balance }) } else { Ok(vec![Booked::Booked { amount: *amount }]) }
+        match amount {
+            _ if balance < 0 => Err(Overdrawn { balance }),
+            0 => Ok(Vec::new()),
+            _ => Ok(vec![Booked::Booked { amount: *amount }]),
+        }
     }
 
     fn evolve(balance: Option<i64>, Booked::Booked { amount }: &Booked, _: &Stamp) -> Option<i64> {

@@ -110,6 +110,19 @@ async fn demanded_record_must_still_be_as_it_was_read() {
 }
 
 #[tokio::test]
+async fn decision_without_events_is_held_to_its_version() {
+    let database = database().await;
+    let (one, other) = (Process::on(&database).await, Process::on(&database).await);
+    one.book(&[(account(2), 10)]).await.unwrap();
+    other.book(&[(account(2), -10)]).await.unwrap();
+    let amounts = [(account(1), 5), (account(2), 0)];
+    let mut booking = Booking { process: &one, amounts: &amounts, decided: Arc::default() };
+    let done = one.executor.execute(&mut booking, &Envelope::default()).await.unwrap();
+    // the first time on the 10 that the process remembered
+    assert_eq!((done.events, booking.decided.load(Ordering::Relaxed)), (1, 2));
+}
+
+#[tokio::test]
 async fn taken_alias_is_replaced_by_the_use_case() {
     let database = database().await;
     let bank = Process::on(&database).await;
