@@ -21,6 +21,20 @@ comment on column read_models.generations.comparison is 'how it compared with th
 create unique index generations_live_key on read_models.generations (name) where state = 'live';
 create unique index generations_building_key on read_models.generations (name) where state = 'building';
 
+-- Timers whose command was refused or failed: they are issued again later, and hold up no others (docs/adr/0039).
+create table read_models.timer_backoffs (
+  stream_id uuid        not null,
+  kind      text        not null,
+  set_by    bigint      not null,
+  attempts  int         not null,
+  outcome   text        not null,
+  reason    text        not null,
+  since     timestamptz not null,
+  retry_at  timestamptz not null,
+  constraint timer_backoffs_pkey primary key (stream_id, kind, set_by),
+  constraint timer_backoffs_outcome_check check (outcome in ('refused', 'failed'))
+);
+
 -- What proves that a cursor of a list is one that we gave out: the same for all instances.
 create table read_models.secrets (
   name   text  not null,

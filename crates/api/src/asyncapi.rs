@@ -177,6 +177,7 @@ fn envelope() -> Value {
             "recordedtime": time("When the log took it; never backwards along the log."),
             "actorkind": text("Who did it: requester, agent or system."),
             "actorid": text("A requester's person id, an agent's id, or the name of a part of the program."),
+            "actorvia": text("The API key whose owner acted for this person."),
             "commandid": text("The command that recorded it; one command may record several events."),
             "correlationid": text("Joins what belongs together across commands: the id of the HTTP request."),
             "causekind": text("Why, where it was not the actor's own wish: import, policy, …"),

@@ -12,8 +12,10 @@ use crate::validation::Validators;
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) resource: Option<ResourceType>,
-    /// The style of its command, and the schema of the body.
-    pub(crate) command: Option<(CommandStyle, Arc<str>)>,
+    /// The style of its command.
+    pub(crate) style: Option<CommandStyle>,
+    /// The schema of its body.
+    pub(crate) body: Option<Arc<str>>,
     /// The errors that the document names; none, where it does not know the route.
     pub(crate) codes: Option<Arc<[Code]>>,
     pub(crate) contract: Arc<Contract>,
@@ -33,10 +35,12 @@ impl Endpoint {
         extensions.get().expect("the router gives each request its endpoint")
     }
 
-    pub(crate) fn command(&self) -> (CommandStyle, &str) {
-        let (style, schema) =
-            self.command.as_ref().expect("a route whose handler takes a CommandRequest declares a command");
-        (*style, schema)
+    pub(crate) fn style(&self) -> CommandStyle {
+        self.style.expect("a route whose handler takes a command declares one")
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        self.body.as_ref().expect("a route whose handler takes a CommandRequest declares its body")
     }
 
     /// 404 for a record that is not there, or that the caller may not see.

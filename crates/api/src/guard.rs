@@ -14,6 +14,8 @@ pub enum Guard {
     Command(GuardedCommand),
     /// Agents, leads and admins.
     Staff,
+    /// Leads and admins.
+    Leads,
     /// Admins.
     Admins,
 }
@@ -32,7 +34,7 @@ impl Guard {
     pub const fn is_public(self) -> bool {
         match self {
             Self::Public => true,
-            Self::Principal | Self::Command(_) | Self::Staff | Self::Admins => false,
+            Self::Principal | Self::Command(_) | Self::Staff | Self::Leads | Self::Admins => false,
         }
     }
 
@@ -45,6 +47,10 @@ impl Guard {
             Self::Staff => match role {
                 Role::Agent | Role::Lead | Role::Admin | Role::System => true,
                 Role::Requester => false,
+            },
+            Self::Leads => match role {
+                Role::Lead | Role::Admin | Role::System => true,
+                Role::Requester | Role::Agent => false,
             },
             Self::Admins => match role {
                 Role::Admin | Role::System => true,
@@ -61,6 +67,7 @@ impl Guard {
         let detail = match self {
             Self::Command(command) => format!("The role {role} may not {}; ask someone who may.", command.name),
             Self::Staff => "This is for agents, leads and admins.".to_owned(),
+            Self::Leads => "This is for leads and admins.".to_owned(),
             Self::Public | Self::Principal | Self::Admins => "This is for admins.".to_owned(),
         };
         Err(Problem::new(Code::Forbidden, detail).with("rule", "forbidden"))
@@ -82,6 +89,7 @@ mod tests {
         assert_eq!(admitted(Guard::Public), Role::ALL);
         assert_eq!(admitted(Guard::Principal), Role::ALL);
         assert_eq!(admitted(Guard::Staff), [Role::Agent, Role::Lead, Role::Admin, Role::System]);
+        assert_eq!(admitted(Guard::Leads), [Role::Lead, Role::Admin, Role::System]);
         assert_eq!(admitted(Guard::Admins), [Role::Admin, Role::System]);
         assert_eq!(admitted(Guard::Command(ADMIN_ONLY)), [Role::Admin]);
     }

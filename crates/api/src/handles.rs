@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::DeskError;
+use desk::{AgentName, DeskError, Name};
 use shared_kernel::{AgentId, Handle, TeamId};
 use ticket_aggregate::Ticket;
 
 use crate::app::App;
+use crate::problem::{FieldError, at};
 
 /// Handles by id. Each is looked up once, however often it is shown.
 #[derive(Debug, Default)]
@@ -48,5 +49,30 @@ impl Handles {
     /// The team's handle; the id of one that has no record.
     pub(crate) fn team(&self, id: TeamId) -> String {
         self.teams.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
+    }
+}
+
+/// The handle of a new record. What paths and filters take for something else can't be one.
+pub(crate) fn parse_handle(text: &str) -> Result<Handle, FieldError> {
+    match at("/handle", text.parse::<AgentName>())? {
+        Name::Id(_) => Err(FieldError::new("/handle", "must not have the form of an id")),
+        Name::Handle(handle) if handle.as_str() == "none" => {
+            Err(FieldError::new("/handle", "must not be none, which stands for nobody in filters"))
+        }
+        Name::Handle(handle) => Ok(handle),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::EXAMPLE_ID;
+
+    #[test]
+    fn handle_is_neither_an_id_nor_none() {
+        assert_eq!(parse_handle("ada").map(|handle| handle.to_string()), Ok("ada".to_owned()));
+        for bad in [EXAMPLE_ID, "none", " none ", "", "a\nb"] {
+            assert_eq!(parse_handle(bad).map_err(|fault| fault.pointer), Err("/handle".to_owned()), "{bad}");
+        }
     }
 }

@@ -34,6 +34,10 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         "servers": [{"url": "/", "description": "This server."}],
         "tags": [
             {"name": "tickets", "description": "Requests for help: read them, write to them, command them."},
+            {"name": "people", "description": "Those who ask, and those who help: names, addresses, merging, blocking."},
+            {"name": "agents", "description": "Those who help: teams, skills, capacity, presence."},
+            {"name": "teams", "description": "Queues of tickets and their members."},
+            {"name": "callers", "description": "Who calls."},
             {"name": "events", "description": "The log in order, in pages or live."},
             {"name": "reports", "description": "Figures over all tickets."},
             {"name": "operations", "description": "For operators and balancers."},

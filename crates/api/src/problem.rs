@@ -11,6 +11,7 @@ mod store;
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -50,6 +51,11 @@ impl FieldError {
     pub(crate) fn below(self, place: &str) -> Self {
         Self::new(format!("{place}{}", self.pointer), self.detail)
     }
+}
+
+/// A value of the domain, or its fault at a place.
+pub(crate) fn at<T, E: Display>(pointer: &str, value: Result<T, E>) -> Result<T, FieldError> {
+    value.map_err(|error| FieldError::new(pointer, error.to_string()))
 }
 
 /// The faults of a request's content: one per place, the first 100 of them, and how many there are beyond.
@@ -163,6 +169,11 @@ impl Problem {
         };
         let problem = Self { errors, ..Self::new(code, detail) };
         if faults.more == 0 { problem } else { problem.with("more_errors", faults.more) }
+    }
+
+    /// 422 with one fault.
+    pub(crate) fn invalid(fault: FieldError) -> Self {
+        Self::faults(Code::ValidationFailed, fault.into())
     }
 
     /// Keeps something until the answer has been sent.

@@ -9,6 +9,11 @@ use serde::Serialize;
 use crate::admission::BodyPermit;
 use crate::extract::conditional::{etag, is_known};
 
+/// The headers of an answer to a command.
+pub(crate) const ANSWER_HEADERS: &[&str] = &["ETag", "Docket-Position", "Idempotent-Replayed"];
+/// The same of one that makes a record.
+pub(crate) const CREATED_HEADERS: &[&str] = &["ETag", "Location", "Docket-Position", "Idempotent-Replayed"];
+
 const DOCKET_POSITION: HeaderName = HeaderName::from_static("docket-position");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 

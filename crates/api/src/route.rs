@@ -134,9 +134,23 @@ impl Route {
         self.parameter(parameter).errors(&[Code::NotFound])
     }
 
+    /// The path's `{id}` names a record of this type, by its id or by its handle.
+    #[must_use]
+    pub(crate) fn resource_by_handle(mut self, resource: ResourceType) -> Self {
+        self.resource = Some(resource);
+        let parameter = schema::handle_parameter(resource.name);
+        self.parameter(parameter).errors(&[Code::NotFound])
+    }
+
     /// It takes a command: a JSON body, `Idempotency-Key` and, by its style, `If-Match`.
     #[must_use]
-    pub fn command<B: ToSchema + PartialSchema>(mut self, style: CommandStyle, example: Value) -> Self {
+    pub fn command<B: ToSchema + PartialSchema>(self, style: CommandStyle, example: Value) -> Self {
+        self.command_without_body(style).body::<B>(example)
+    }
+
+    /// It takes a command that has no body.
+    #[must_use]
+    pub(crate) fn command_without_body(mut self, style: CommandStyle) -> Self {
         self.style = Some(style);
         if style != CommandStyle::Create {
             let required = style.requires_if_match();
@@ -147,7 +161,11 @@ impl Route {
                 self = self.errors(&[Code::PreconditionRequired]);
             }
         }
-        self.parameter(schema::idempotency_key_parameter()).body::<B>(example).errors(&[
+        self.parameter(schema::idempotency_key_parameter()).errors(&[
+            Code::BadRequest,
+            Code::BodyTimeout,
+            Code::ContentTooLarge,
+            Code::ValidationFailed,
             Code::Forbidden,
             Code::InvalidQuery,
             Code::InvalidIdempotencyKey,

@@ -39,7 +39,7 @@ pub fn router_of(app: &App, routes: Vec<Route>) -> Router {
     let contract = Arc::new(Contract { document: document.to_string(), validators });
     let open_paths: HashSet<_> =
         routes.iter().filter(|route| route.guard.is_public()).map(|route| route.path).collect();
-    let nothing = Endpoint { resource: None, command: None, codes: None, contract: contract.clone() };
+    let nothing = Endpoint { resource: None, style: None, body: None, codes: None, contract: contract.clone() };
     let not_found =
         Gate { app: app.clone(), guard: Guard::Principal, load: LoadClass::Exempt, endpoint: nothing, routed: false };
     let wrong_method = not_found.clone();
@@ -47,7 +47,8 @@ pub fn router_of(app: &App, routes: Vec<Route>) -> Router {
     for route in routes {
         let endpoint = Endpoint {
             resource: route.resource,
-            command: route.style.zip(route.operation.body.as_ref().map(|body| body.schema.as_str().into())),
+            style: route.style,
+            body: route.operation.body.as_ref().map(|body| body.schema.as_str().into()),
             codes: route.is_documented().then(|| route.codes().into()),
             contract: contract.clone(),
         };

@@ -15,8 +15,9 @@ pub(crate) fn if_match_schema() -> Value {
 /// The id of examples.
 pub(crate) const EXAMPLE_ID: &str = "01935b1e-8f6a-7c3e-9d2b-5a1f4e6c8d90";
 
-/// The ids of people and agents in examples.
+/// The ids of people, agents and teams in examples.
 pub(crate) const EXAMPLE_PERSON: &str = "01935b1d-2c11-7d04-8a3e-6f0c1b2a3d4e";
+pub(crate) const EXAMPLE_TEAM: &str = "01935b1d-3b7f-7a90-b1c2-d3e4f5061728";
 pub(crate) const EXAMPLE_AGENT: &str = "01935b1d-30a2-7f55-9c07-2e4d6a8b0c1d";
 
 /// Adds a type's schema, and those that it refers to.
@@ -98,6 +99,13 @@ pub(crate) fn id_parameter(resource: &str) -> Value {
     json!({
         "name": "id", "in": "path", "required": true, "description": format!("The {resource}'s id."),
         "schema": {"type": "string", "format": "uuid"}, "example": EXAMPLE_ID,
+    })
+}
+
+pub(crate) fn handle_parameter(resource: &str) -> Value {
+    json!({
+        "name": "id", "in": "path", "required": true, "description": format!("The {resource}'s id or handle."),
+        "schema": {"type": "string", "minLength": 1}, "example": EXAMPLE_ID,
     })
 }
 

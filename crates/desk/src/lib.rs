@@ -19,6 +19,7 @@ mod people;
 mod reading;
 mod request;
 mod teams;
+mod timers;
 
 use std::sync::{Arc, LazyLock};
 

@@ -71,7 +71,7 @@ pub(crate) struct Config {
     pub(crate) nats_replicas: usize,
     /// Components that `serve` runs in this process
     #[arg(long = "roles", env = "DOCKET_ROLES", global = true, value_name = "COMPONENTS", value_delimiter = ',')]
-    #[arg(default_values = ["api", "projector", "relay"])]
+    #[arg(default_values = ["api", "projector", "relay", "timers"])]
     #[serde(rename = "roles")]
     pub(crate) components: Vec<Component>,
     /// Requests that an API key may send in a number of seconds: `10000/10` is 1,000 a second, with bursts of 10,000; `off`
@@ -105,8 +105,8 @@ pub(crate) struct Config {
     pub(crate) log: Option<String>,
 }
 
-/// A part of `serve`. Every component may run in many processes: the API is active in all of them; of the projectors and
-/// relays one leads, and the others stand by.
+/// A part of `serve`. Every component may run in many processes: the API is active in all of them; of the projectors,
+/// relays and timers one leads, and the others stand by.
 #[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Component {
@@ -116,6 +116,8 @@ pub(crate) enum Component {
     Projector,
     /// Publish the log to NATS JetStream
     Relay,
+    /// Wake and close tickets when it is time
+    Timers,
 }
 
 /// How the log is written.
@@ -144,7 +146,7 @@ impl Config {
             "receipt_hours is {}; it must be at least 24, which the HTTP contract promises",
             self.receipt_hours
         );
-        ensure!(!self.components.is_empty(), "roles is empty; name at least one of api, projector, relay");
+        ensure!(!self.components.is_empty(), "roles is empty; name at least one of api, projector, relay, timers");
         ensure!(
             self.database_connections >= 2,
             "database_connections is {}; it must be at least 2",

@@ -24,6 +24,7 @@ mod status;
 mod telemetry;
 mod terminal;
 mod ticket;
+mod timers;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     ///
     /// An interrupted rebuild is resumed by the server or the next call.
     Rebuild {
-        /// Read model: tickets, queues, people, agents, settings
+        /// Read model: tickets, queues, people, agents, settings, timers
         name: String,
     },
     /// Retry a parked ticket from the event that failed

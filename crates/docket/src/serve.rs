@@ -10,7 +10,7 @@ use anyhow::Context;
 use api::App;
 use desk::Desk;
 use prometheus::Registry;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ use crate::open_files;
 use crate::private::{supervise, until_set};
 use crate::relay::{self, Broker, RelayDetail, Urls};
 use crate::telemetry::{self, Telemetry, new_id, now};
+use crate::timers::{self, Timers};
 use startup::Opened;
 
 /// How often old receipts are removed.
@@ -64,10 +65,15 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
             followers.spawn(keep_endpoints(endpoints, config.clone(), urls, stopped.clone()));
         }
     }
-    let detail = broker_urls.clone().map(|urls| (relay_detail.clone(), urls));
+    let timers = config.has(Component::Timers).then(|| timers::over(&desk, &projections));
+    let relay = broker_urls.clone().map(|urls| (relay_detail.clone(), urls));
+    let detail = Detail { relay, timers: timers.as_ref().map(Timers::status) };
     let app =
         App::new(desk.clone(), projections.reader(), api_config(config, source.clone(), telemetry.registry(), detail));
     followers.spawn(expire_receipts(desk.clone(), config.receipt_age(), stopped.clone()));
+    if let Some(timers) = timers {
+        followers.spawn(timers::run(timers, desk.clone(), stopped.clone()));
+    }
     if config.has(Component::Projector) {
         followers.spawn(projections.run(until_set(stopped.clone())));
     }
@@ -118,12 +124,22 @@ async fn keep_endpoints(
     }
 }
 
-fn api_config(
-    config: &Config,
-    source: String,
-    registry: Registry,
+/// What readiness says of the followers.
+struct Detail {
     relay: Option<(RelayDetail, watch::Receiver<Result<Urls, String>>)>,
-) -> api::Config {
+    timers: Option<watch::Receiver<timers::Status>>,
+}
+
+impl Detail {
+    fn json(&self) -> Value {
+        json!({
+            "relay": self.relay.as_ref().map(|(detail, broker)| detail.json(broker)),
+            "timers": self.timers.as_ref().map(|status| timers::json(&status.borrow())),
+        })
+    }
+}
+
+fn api_config(config: &Config, source: String, registry: Registry, detail: Detail) -> api::Config {
     api::Config {
         public_url: config.public_url.clone(),
         source,
@@ -143,7 +159,7 @@ fn api_config(
         now,
         new_id,
         metrics: Box::new(move || Telemetry::metrics(&registry)),
-        detail: Box::new(move || json!({"relay": relay.as_ref().map(|(detail, broker)| detail.json(broker))})),
+        detail: Box::new(move || detail.json()),
     }
 }
 

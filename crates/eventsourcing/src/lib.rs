@@ -6,6 +6,7 @@
 //!   of an idempotency key into a replay. It is the only loop of its kind.
 //! - [`codec`] is the one place where recorded events become events of an aggregate, and the reverse.
 //! - [`subscription`] is the runtime of what follows the log: leadership, batches, checkpoints, parked streams.
+//! - [`timers`] issues commands when they are due.
 //! - [`audit`] folds whole streams and holds each step against the aggregate's rules.
 //!
 //! Nothing here knows a particular aggregate. The rules are in `shared_kernel::Aggregate`, the log is `eventstore`.
@@ -14,6 +15,7 @@
 pub mod audit;
 pub mod codec;
 pub mod subscription;
+pub mod timers;
 
 mod cache;
 mod error;

@@ -6,7 +6,7 @@
 //! (docs/adr/0017). Each answer carries the position that it was read at (docs/adr/0018).
 //!
 //! A read model has one folder, which alone names its tables, and one entry in the registry: `tickets`, `queues`, `people`, `agents`,
-//! `settings`.
+//! `settings`, `timers`.
 #![forbid(unsafe_code)]
 
 mod agents;
@@ -36,7 +36,9 @@ mod secret;
 mod session;
 mod settings;
 mod status;
+mod table;
 mod tickets;
+mod timers;
 mod tokenizer;
 mod verification;
 mod verify;
@@ -60,6 +62,7 @@ pub use registry::names;
 pub use settings::{SettingQuery, SettingRow, SettingsPage};
 pub use status::{Status, StreamFault};
 pub use tickets::{Filter, Order, Sort, TicketQuery, TicketRow, TicketsPage, Viewer};
+pub use timers::TimersReader;
 pub use verification::Difference;
 
 use context::Context;

@@ -129,6 +129,7 @@ pub(crate) struct DecodedEvent {
     pub(crate) stream: StreamId,
     pub(crate) version: Version,
     pub(crate) occurred_at: DateTime<Utc>,
+    pub(crate) recorded_at: DateTime<Utc>,
     payload: Payload,
 }
 
@@ -144,11 +145,15 @@ impl DecodedEvent {
         if !model.selects(event) {
             return Content::NotSelected;
         }
-        let (position, stream, version) = (event.position, event.stream_id, event.version);
         match model.decode(event) {
-            Ok(payload) => {
-                Content::Decoded(Self { position, stream, version, occurred_at: event.occurred_at, payload })
-            }
+            Ok(payload) => Content::Decoded(Self {
+                position: event.position,
+                stream: event.stream_id,
+                version: event.version,
+                occurred_at: event.occurred_at,
+                recorded_at: event.recorded_at,
+                payload,
+            }),
             Err(error) => Content::Undecodable(error),
         }
     }

@@ -52,6 +52,8 @@ struct Attributes<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     actorid: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    actorvia: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     commandid: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlationid: Option<Cow<'a, str>>,
@@ -87,6 +89,8 @@ struct KindAndId<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
     id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    via: Option<Cow<'a, str>>,
 }
 
 impl Message {
@@ -125,6 +129,7 @@ impl Message {
             recordedtime: time(event.recorded_at),
             actorkind: actor.kind.and_then(bounded),
             actorid: actor.id.and_then(bounded),
+            actorvia: actor.via.and_then(bounded),
             commandid: metadata.command_id.and_then(bounded),
             correlationid: metadata.correlation_id.and_then(bounded),
             causekind: named.kind.and_then(bounded),

@@ -24,7 +24,7 @@ use crate::stores::{Broker, Database};
 
 /// The processes: two that do everything, and one that only follows the log.
 const PROCESSES: &[(&str, &str)] =
-    &[("a", "api,projector,relay"), ("b", "api,projector,relay"), ("c", "projector,relay")];
+    &[("a", "api,projector,relay,timers"), ("b", "api,projector,relay,timers"), ("c", "projector,relay,timers")];
 /// How large the servers' disks are: PostgreSQL's, NATS's.
 const DISKS: (u32, u32) = (384, 128);
 

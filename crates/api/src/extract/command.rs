@@ -12,6 +12,7 @@ use axum::response::Response;
 use desk::{Call, Idempotency, Precondition};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use shared_kernel::Principal;
 
 use super::caller::Authenticated;
@@ -57,38 +58,44 @@ impl<B: DeserializeOwned> FromRequest<App> for CommandRequest<B> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, stream) = request.into_parts();
         let endpoint = Endpoint::of(&parts.extensions).clone();
-        let (style, schema) = endpoint.command();
-        let head = Head::read(&parts, style)?;
+        check_media_type(&parts.headers)?;
+        let head = Head::read(&parts, endpoint.style())?;
         let (bytes, memory) = body::read(app, &parts.headers, stream).await?;
         // whoever is slow to send a body holds no permit until it is there
         let permit = app.admission.enter(LoadClass::Command)?;
         let json = json::parse(&bytes)?;
         let fingerprint = idempotency::fingerprint(&parts.method, &parts.uri.to_string(), &parts.headers, &json);
-        let faults = endpoint.contract.validators.faults(schema, &json);
+        let faults = endpoint.contract.validators.faults(endpoint.body(), &json);
         if !faults.is_empty() {
             return Err(Problem::faults(Code::ValidationFailed, faults).holding(memory));
         }
         let body = serde_json::from_value(json)
             .map_err(|error| Problem::faults(Code::ValidationFailed, FieldError::new("", error.to_string()).into()))?;
-        let status = i16::try_from(style.status().as_u16()).expect("a status has three digits");
-        let idempotency = head.key.map(|key| Idempotency { key, fingerprint, status });
-        let rest = CommandContext {
-            caller: head.caller,
-            has_if_match: head.precondition.is_some(),
-            precondition: head.precondition.unwrap_or(Precondition::Any),
-            idempotency,
-            correlation_id: parts.extensions.get().map(|id: &RequestId| id.as_str().to_owned()),
-            traceparent: parts.extensions.get().and_then(Trace::parent),
-            style,
-            memory,
-            _permit: permit,
-        };
-        Ok(Self { body, context: rest })
+        Ok(Self { body, context: head.context(&parts, fingerprint, memory, permit) })
+    }
+}
+
+impl FromRequest<App> for CommandContext {
+    type Rejection = Problem;
+
+    /// A request with a command that takes no body.
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, stream) = request.into_parts();
+        let head = Head::read(&parts, Endpoint::of(&parts.extensions).style())?;
+        let (bytes, memory) = body::read(app, &parts.headers, stream).await?;
+        let permit = app.admission.enter(LoadClass::Command)?;
+        if !matches!(bytes.trim_ascii(), b"" | b"{}") {
+            return Err(Problem::invalid(FieldError::new("", "this takes no body, or an empty object")));
+        }
+        let target = parts.uri.to_string();
+        let fingerprint = idempotency::fingerprint(&parts.method, &target, &parts.headers, &Value::Null);
+        Ok(head.context(&parts, fingerprint, memory, permit))
     }
 }
 
 /// What stands before the body.
 struct Head {
+    style: CommandStyle,
     caller: Arc<Principal>,
     key: Option<String>,
     precondition: Option<Precondition>,
@@ -98,7 +105,6 @@ impl Head {
     fn read(parts: &Parts, style: CommandStyle) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Authenticated>().cloned();
         let Authenticated(caller) = caller.ok_or_else(|| unauthorized("The request needs an API key."))?;
-        check_media_type(&parts.headers)?;
         Query::read(parts.uri.query(), &[])?;
         let key = idempotency::key(&parts.headers)?;
         let precondition = match style {
@@ -110,7 +116,23 @@ impl Head {
         if precondition.is_none() && style.requires_if_match() {
             return Err(if_match_required());
         }
-        Ok(Self { caller, key, precondition })
+        Ok(Self { style, caller, key, precondition })
+    }
+
+    fn context(self, parts: &Parts, fingerprint: Vec<u8>, memory: BodyPermit, permit: Permit) -> CommandContext {
+        let Self { style, caller, key, precondition } = self;
+        let status = i16::try_from(style.status().as_u16()).expect("a status has three digits");
+        CommandContext {
+            caller,
+            has_if_match: precondition.is_some(),
+            precondition: precondition.unwrap_or(Precondition::Any),
+            idempotency: key.map(|key| Idempotency { key, fingerprint, status }),
+            correlation_id: parts.extensions.get().map(|id: &RequestId| id.as_str().to_owned()),
+            traceparent: parts.extensions.get().and_then(Trace::parent),
+            style,
+            memory,
+            _permit: permit,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
 use crate::problem::{Code, FieldError, Problem};
@@ -54,6 +55,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Refused> {
     })
 }
 
+/// For members that may be absent, null or there: what is there, null included, is `Some`.
+pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 fn pointer(path: &[String]) -> String {
     path.iter().fold(String::new(), |pointer, token| pointer + "/" + &token.replace('~', "~0").replace('/', "~1"))
 }
@@ -87,7 +93,7 @@ impl Strict<'_> {
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.left.set(self.left.get().saturating_sub(1));
         if self.left.get() == 0 {
             return Err(Error::custom("too many values"));

@@ -1,6 +1,8 @@
 //! Query parameters: none is ignored, none is guessed at.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -49,6 +51,22 @@ impl Query {
         match self.0.get(name).map(String::as_str) {
             Some("0") => Ok(Some(0)),
             _ => self.positive(name),
+        }
+    }
+
+    /// A value of the domain.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let parsed = self.text(name).map(str::parse).transpose();
+        parsed.map_err(|error: T::Err| invalid_query(name, &error.to_string()))
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.text(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(invalid_query(name, "true or false is needed")),
         }
     }
 

@@ -14,7 +14,13 @@ pub(super) fn all(routes: &[Route]) -> Map<String, Value> {
 fn to_record(route: &Route, resource: ResourceType) -> (String, Value) {
     let operation = &route.operation;
     let mut parameters = json!({"id": "$response.body#/id"});
-    if operation.parameters.iter().any(|p| p["name"] == "If-Match" && p["required"] == true) {
+    // a command may change another record than the one that its path names
+    let answers = operation
+        .success
+        .iter()
+        .filter_map(|success| success.content["application/json"]["schema"]["$ref"].as_str()?.rsplit('/').next());
+    let changes_it = answers.into_iter().any(|schema| schema == resource.schema);
+    if changes_it && operation.parameters.iter().any(|p| p["name"] == "If-Match" && p["required"] == true) {
         parameters["If-Match"] = "$response.header.ETag".into();
     }
     let description = format!("{}: the {} of this answer.", operation.summary, resource.name);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::extract::query::{Query, both};
 use crate::problem::{Code, Problem};
-use crate::route::{ResourceType, Route};
+use crate::route::Route;
 use crate::schema::{limit_parameter, query_parameter};
 
 /// The maximum and the default size of a page.
@@ -50,10 +50,9 @@ pub(super) fn cursor(next: Option<Version>) -> Option<String> {
 }
 
 /// The route of such a page.
-pub(super) fn paged(route: Route, resource: ResourceType) -> Route {
+pub(super) fn paged(route: Route) -> Route {
     let cursor = json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX});
     route
-        .resource(resource)
         .parameter(query_parameter("cursor", "The next_cursor of the previous page.", &cursor, &json!(50)))
         .parameter(limit_parameter("Page size (default 50, maximum 200). A page also ends at 1 MiB."))
         .next_page("cursor")

@@ -31,6 +31,7 @@ mod several;
 mod snapshots;
 mod tampering;
 mod teams;
+mod timers;
 mod visibility;
 mod when;
 mod world;

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(config.components, [Component::Api, Component::Relay]);
         assert_eq!((config.migrate, config.rate_limit.0), (false, None));
         let config = parsed("", &[]);
-        assert_eq!(config.components, [Component::Api, Component::Projector, Component::Relay]);
+        assert_eq!(config.components, [Component::Api, Component::Projector, Component::Relay, Component::Timers]);
     }
 
     #[test]

@@ -67,6 +67,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "api",
             "desk",
             "devstack",
+            "eventsourcing",
             "eventstore",
             "person-aggregate",
             "projections",

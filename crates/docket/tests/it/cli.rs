@@ -62,7 +62,7 @@ fn settings() -> Settings {
         (r"/[^\s:]*/examples/", "examples/"),
         (r"\b\d+\.\d s\b", "<seconds> s"),
         // the first of them may have been begun while another model was rebuilt
-        (r"(tickets +)\d+(  live)", "${1}<generation>${2}"),
+        (r"((?:tickets|timers) +)\d+(  live)", "${1}<generation>${2}"),
         (r"generation \d+ is live", "generation <generation> is live"),
     ] {
         settings.add_filter(pattern, shown);
@@ -170,7 +170,7 @@ async fn keys_and_projections() {
     check(&import, "error_unknown_scope", "keys create --role agent --name ada --scope everything");
     check(&import, "error_expires_in", "keys create --role agent --name ada --expires-in 0");
     check(&import, "projections_status_none", "projections status");
-    for name in ["queues", "tickets", "tickets"] {
+    for name in ["queues", "tickets", "tickets", "timers", "timers"] {
         let output = import.docket(&["projections", "rebuild", name]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

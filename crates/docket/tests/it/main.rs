@@ -24,3 +24,4 @@ mod serve;
 mod server;
 mod startup;
 mod terminal;
+mod timers;

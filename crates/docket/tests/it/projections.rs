@@ -105,7 +105,10 @@ async fn a_parked_ticket_is_shown_tried_again_and_skipped() {
             .unwrap();
     assert_eq!((reason.as_str(), by.as_str()), ("never happened", "root"));
     for (args, words) in [
-        (&["projections", "rebuild", "nothing"][..], "The read models are tickets, queues, people, agents, settings."),
+        (
+            &["projections", "rebuild", "nothing"][..],
+            "The read models are tickets, queues, people, agents, settings, timers.",
+        ),
         (&["projections", "retry", "tickets", "999"], "there is no ticket #999"),
         (&["projections", "retry", "tickets", "x"], "neither a number nor an id"),
     ] {

@@ -143,6 +143,7 @@ impl<H: Handler> Session<H> {
     /// # Errors
     /// See [`SessionError`].
     pub async fn run(&mut self, backoff: &Backoff) -> Result<Infallible, SessionError<H::Error>> {
+        let _measured = Measured(self.handler.name().to_owned());
         let mut look = tokio::time::interval(LOOK);
         let mut measure = tokio::time::interval(MEASURE);
         for interval in [&mut look, &mut measure] {
@@ -329,6 +330,15 @@ impl<H: Handler> Session<H> {
             }
         }
         decoded
+    }
+}
+
+/// A process that does not lead reports no lag.
+struct Measured(String);
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        METRICS.record(&self.0, 0, 0);
     }
 }
 

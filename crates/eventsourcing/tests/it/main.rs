@@ -1,4 +1,4 @@
-//! The executor, the unit of work and the subscription runtime, on a real database and with aggregates of the tests' own.
+//! The executor, the unit of work and the subscription runtime and the timers, on a real database and with aggregates of the tests' own.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,4 +9,5 @@
 
 mod accounts;
 mod subscriptions;
+mod timers;
 mod units;

@@ -19,4 +19,5 @@ mod records;
 mod settings;
 mod stored_form;
 mod stories;
+mod timers;
 mod world;

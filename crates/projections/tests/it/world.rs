@@ -184,6 +184,16 @@ async fn open(database: &TestDatabase) -> EventStore {
     EventStore::open(program_pool(database).await, options)
 }
 
+/// Waits until all live read models have read up to a position.
+pub(crate) async fn caught_up(reader: &Reader, position: Position) {
+    eventually("all read models catch up", async || {
+        let all = reader.status().await.unwrap();
+        let live = all.iter().filter(|status| status.state == "live" && status.position >= position);
+        (live.count() == projections::names().count()).then_some(())
+    })
+    .await;
+}
+
 pub(crate) fn at_least(position: Position) -> AtLeast {
     AtLeast { position, wait: Duration::from_secs(20) }
 }
@@ -232,6 +242,11 @@ pub(crate) fn ticket(n: u128) -> StreamId {
 
 pub(crate) fn at(second: i64) -> DateTime<Utc> {
     Utc.timestamp_opt(1_760_000_000 + second, 0).unwrap()
+}
+
+/// A due time that no test lives to see.
+pub(crate) fn far() -> DateTime<Utc> {
+    at(2_000_000_000)
 }
 
 /// Waits until `found` finds something.

@@ -115,6 +115,7 @@ fn message_difference_covers_every_attribute() {
     let changed = [
         ("actorid", with(|metadata| metadata["actor"]["id"] = "mallory".into())),
         ("actorkind", with(|metadata| metadata["actor"]["kind"] = "system".into())),
+        ("actorvia", with(|metadata| metadata["actor"]["via"] = "0123456789abcdef".into())),
         ("cause", with(|metadata| metadata["cause"]["row"] = 8.into())),
         ("cause", with(|metadata| metadata["cause"] = Value::Null)),
         ("correlationid", with(|metadata| metadata["correlation_id"] = "req-2".into())),

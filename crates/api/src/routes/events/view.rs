@@ -60,6 +60,10 @@ pub(super) struct CloudEventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     actorid: Option<String>,
+    /// The API key whose owner acted for this person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    actorvia: Option<String>,
     #[schema(format = Uuid)]
     commandid: String,
     /// W3C Trace Context of the request that recorded it.
@@ -99,6 +103,7 @@ impl CloudEventView {
             recordedtime: rfc3339(seen.recorded_at),
             actorkind: seen.actor.as_ref().map(|actor| actor.kind.to_string()),
             actorid: seen.actor.as_ref().map(|actor| actor.id.clone()),
+            actorvia: seen.actor.as_ref().and_then(|actor| actor.via.clone()),
             commandid: seen.command_id.to_string(),
             traceparent: recorded.metadata().ok().and_then(|metadata| metadata.traceparent),
             data: serde_json::from_str(&encoded.payload).expect("the codec writes JSON"),

@@ -6,8 +6,7 @@ use shared_kernel::{EmailAddress, PersonId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::command::at;
-use crate::problem::FieldError;
+use crate::problem::{FieldError, at};
 
 /// The person who asks: by `person_id`, or by `email`. An address that leads to nobody is registered, with the name.
 #[derive(Debug, Deserialize, ToSchema)]

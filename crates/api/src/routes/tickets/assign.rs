@@ -7,8 +7,8 @@ use serde_json::json;
 use ticket_aggregate::CommandKind;
 use utoipa::ToSchema;
 
-use super::command::{self, CommandBody, at};
-use crate::problem::{Code, FieldError};
+use super::command::{self, CommandBody};
+use crate::problem::{Code, FieldError, at};
 use crate::route::Route;
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -7,7 +7,6 @@ use axum::routing::{MethodFilter, on};
 use desk::{DeskError, Request, TicketCommand};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared_kernel::ValueError;
 use ticket_aggregate::{CommandKind, Tag, TicketId};
 use utoipa::ToSchema;
 
@@ -18,12 +17,9 @@ use crate::extract::command::{CommandContext, CommandRequest};
 use crate::extract::path::PathId;
 use crate::guard::{Guard, GuardedCommand};
 use crate::handles::Handles;
-use crate::problem::{Code, FieldError, Problem};
-use crate::respond::Changed;
+use crate::problem::{Code, FieldError, Problem, at};
+use crate::respond::{ANSWER_HEADERS, Changed};
 use crate::route::{CommandStyle, Route};
-
-/// The headers of an answer to a command.
-pub(super) const ANSWER_HEADERS: &[&str] = &["ETag", "Docket-Position", "Idempotent-Replayed"];
 
 /// The body of a command.
 pub(super) trait CommandBody: DeserializeOwned + ToSchema + Send + 'static {
@@ -55,7 +51,7 @@ async fn handle<C: CommandBody>(
     PathId(ticket): PathId,
     request: CommandRequest<C>,
 ) -> Result<Response, Problem> {
-    let command = request.body.into_command().map_err(invalid)?;
+    let command = request.body.into_command().map_err(Problem::invalid)?;
     execute(&app, TicketId(ticket), vec![command], request.context).await
 }
 
@@ -91,15 +87,6 @@ fn problem(error: DeskError, several: bool) -> Problem {
         Some(index) => problem.below(&format!("/commands/{index}")).with("command", index),
         None => problem,
     }
-}
-
-pub(super) fn invalid(fault: FieldError) -> Problem {
-    Problem::faults(Code::ValidationFailed, fault.into())
-}
-
-/// A value of the domain, or its fault at a place.
-pub(super) fn at<T>(pointer: &str, value: Result<T, ValueError>) -> Result<T, FieldError> {
-    value.map_err(|error| FieldError::new(pointer, error.to_string()))
 }
 
 /// A tag.

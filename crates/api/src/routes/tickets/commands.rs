@@ -13,7 +13,7 @@ use ticket_aggregate::{CommandKind, TicketId};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::command::{ANSWER_HEADERS, CommandBody, execute};
+use super::command::{CommandBody, execute};
 use super::view::{TICKET, TicketView};
 use super::{
     add_follower, add_tags, assign, await_requester, categorize, change_requester, close, confirm, hold, link, note,
@@ -26,6 +26,7 @@ use crate::extract::command::CommandRequest;
 use crate::extract::path::PathId;
 use crate::guard::Guard;
 use crate::problem::{Code, Faults, FieldError, Problem};
+use crate::respond::ANSWER_HEADERS;
 use crate::route::{CommandStyle, Route};
 
 /// The member that says which command an item is.

@@ -27,7 +27,7 @@ pub(super) fn route() -> Route {
         "Read the messages of a ticket",
         "The opening message, replies and notes in order. Requesters see no notes.",
     );
-    paged(route, TICKET)
+    paged(route.resource(TICKET))
         .returns::<ConversationView>(StatusCode::OK, "The messages.", &["ETag", "Link"], &MessageView::example())
         .not_modified()
 }

@@ -27,7 +27,7 @@ pub(super) fn route() -> Route {
         "Read the history of a ticket",
         "Its events in order: who did what, when, and why. Requesters see the public ones.",
     );
-    paged(route, TICKET)
+    paged(route.resource(TICKET))
         .returns::<HistoryView>(StatusCode::OK, "The events.", &["ETag", "Link"], &HistoryView::example())
         .not_modified()
 }

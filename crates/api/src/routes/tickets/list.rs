@@ -4,7 +4,7 @@ mod names;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
@@ -22,8 +22,9 @@ use crate::guard::Guard;
 use crate::handles::Handles;
 use crate::problem::{Code, Faults, FieldError, Problem};
 use crate::route::Route;
-use crate::routes::read_model::{Freshness, described};
-use crate::schema::{limit_parameter, query_parameter};
+use crate::routes::lists::{LIST_HEADERS, described, linked, page_size};
+use crate::routes::read_model::Freshness;
+use crate::schema::query_parameter;
 use crate::validation::pattern;
 
 const PARAMETERS: &[&str] = &[
@@ -51,9 +52,6 @@ const SORTS: &[(&str, Order)] = &[
     ("priority", Order::Priority),
 ];
 
-/// The maximum and the default size of a page.
-const LIMIT: (u16, u16) = (200, 50);
-
 pub(super) fn route() -> Route {
     let route = Route::new(Method::GET, "/v1/tickets", Guard::Principal, LoadClass::Query, get(handle)).operation(
         "list_tickets",
@@ -63,15 +61,12 @@ pub(super) fn route() -> Route {
          all filters match; `q` searches subject, body and messages. Tickets that don't change during a walk through the pages \
          appear exactly once.",
     );
-    described(parameters().into_iter().fold(route, Route::parameter))
-        .returns::<TicketListView>(
-            StatusCode::OK,
-            "A page of the list.",
-            &["Docket-Position", "Link", "Preference-Applied"],
-            &TicketListView::example(),
-        )
-        .next_page("cursor")
-        .errors(&[Code::InvalidCursor])
+    described(parameters().into_iter().fold(route, Route::parameter)).returns::<TicketListView>(
+        StatusCode::OK,
+        "A page of the list.",
+        LIST_HEADERS,
+        &TicketListView::example(),
+    )
 }
 
 fn parameters() -> Vec<Value> {
@@ -130,13 +125,6 @@ fn parameters() -> Vec<Value> {
         &json!({"type": "string", "enum": sorts}),
         &json!("-updated_at"),
     ));
-    parameters.push(limit_parameter("Page size (default 50, maximum 200)."));
-    parameters.push(query_parameter(
-        "cursor",
-        "The next_cursor of the previous page, with the same filters and the same order.",
-        &json!({"type": "string", "minLength": 1}),
-        &json!("00"),
-    ));
     parameters
 }
 
@@ -154,12 +142,9 @@ async fn handle(
     let handles = Handles::of_tickets(&app, page.items.iter().map(|row| &row.ticket)).await?;
     let items = page.items.iter().map(|row| TicketView::new(row.id, row.version, &row.ticket, &handles, &caller));
     let items = items.collect();
-    let link = page.next.as_ref().map(|cursor| format!("</v1/tickets?{}>; rel=\"next\"", given.with("cursor", cursor)));
-    let mut response = Json(TicketListView { items, next_cursor: page.next }).into_response();
-    if let Some(link) = link {
-        let link = HeaderValue::try_from(link).expect("a query is percent-encoded");
-        response.headers_mut().insert(header::LINK, link);
-    }
+    let next = page.next.clone();
+    let response = Json(TicketListView { items, next_cursor: page.next }).into_response();
+    let response = linked("/v1/tickets", &given, next.as_ref(), response);
     Ok(asked.answered(response, page.position))
 }
 
@@ -222,7 +207,7 @@ fn read(query: &Query, viewer: Viewer) -> Result<(TicketQuery, Names), Problem> 
         updated_before: reading.time("updated_before"),
         q: reading.one("q", not_blank),
         sort: reading.one("sort", sort).unwrap_or(Sort { order: Order::Updated, descending: true }),
-        limit: reading.one("limit", parse_limit).map_or(LIMIT.1, |n| u16::try_from(n).unwrap_or(LIMIT.0).min(LIMIT.0)),
+        limit: page_size(reading.one("limit", parse_limit)),
         cursor: reading.one("cursor", |text| Ok(text.to_owned())),
     };
     if reading.faults.is_empty() {

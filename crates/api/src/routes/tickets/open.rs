@@ -13,14 +13,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asker::Asker;
-use super::command::{TagText, at, execute, invalid, tags};
+use super::command::{TagText, execute, tags};
 use super::view::TicketView;
 use super::vocabulary;
 use crate::admission::LoadClass;
 use crate::app::App;
 use crate::extract::command::CommandRequest;
 use crate::guard::{Guard, GuardedCommand};
-use crate::problem::{Code, Faults, FieldError, Problem};
+use crate::problem::{Code, Faults, FieldError, Problem, at};
+use crate::respond::CREATED_HEADERS;
 use crate::route::{CommandStyle, Route};
 
 /// A request for help. Requesters may give `subject`, `body`, `source_id` and `follow_up_of`; the rest is for agents.
@@ -75,7 +76,7 @@ pub(super) fn route() -> Route {
         .returns::<TicketView>(
             StatusCode::CREATED,
             "The ticket.",
-            &["ETag", "Location", "Docket-Position", "Idempotent-Replayed"],
+            CREATED_HEADERS,
             &TicketView::example(),
         )
         .errors(&[Code::SourceIdUsed, Code::PersonBlocked])
@@ -90,7 +91,7 @@ async fn handle(State(app): State<App>, request: CommandRequest<OpenTicket>) -> 
         match app.desk.ticket(before, AsOf::Now, &context.caller).await {
             Err(DeskError::NotFound) => {
                 let detail = "There is no such ticket; name one that you can see.";
-                return Err(invalid(FieldError::new("/follow_up_of", detail)));
+                return Err(Problem::invalid(FieldError::new("/follow_up_of", detail)));
             }
             found => drop(found?),
         }
