@@ -31,8 +31,13 @@ fn pick(world: &World, rng: &mut StdRng) -> Option<Arc<Ticket>> {
     Some(tickets[rng.random_range(0..among)].clone())
 }
 
-/// The ticket's version, from a process picked at random: never older than what was acknowledged before.
+/// The ticket's version, from a process picked at random.
 pub(crate) async fn read_version(world: &World, ticket: &Ticket, rng: &mut StdRng) -> Option<i64> {
+    read_ticket(world, ticket, rng).await.map(|(version, _)| version)
+}
+
+/// The ticket and its version, from a process picked at random: never older than what was acknowledged before.
+pub(crate) async fn read_ticket(world: &World, ticket: &Ticket, rng: &mut StdRng) -> Option<(i64, Value)> {
     let apis: Vec<_> = world.apis().collect();
     let docket = apis[rng.random_range(0..apis.len())];
     let before = ticket.version.load(Ordering::SeqCst);
@@ -48,7 +53,7 @@ pub(crate) async fn read_version(world: &World, ticket: &Ticket, rng: &mut StdRn
             );
             world.findings.add(rules::CONDITIONAL, what);
         }
-        return Some(version);
+        return Some((version, answer.json().await.ok()?));
     }
     if (400..500).contains(&status) && status != 429 {
         world

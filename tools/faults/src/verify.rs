@@ -5,6 +5,7 @@ mod followers;
 mod immutable;
 mod log;
 mod retries;
+mod slots;
 
 use std::collections::HashMap;
 
@@ -100,6 +101,7 @@ pub(crate) async fn all(
         world.findings.add(crate::rules::RETRIES, what);
     }
     log::sound(world, &kept);
+    slots::all(world, &kept);
     log::seen(world, &kept, &seen);
     followers::broker(world, &kept).await?;
     tell("trying to change what was recorded");

@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) http: reqwest::Client,
     pub(crate) key: String,
+    /// The last position of the first start, which records the admin and their key.
+    pub(crate) setup: i64,
     pub(crate) history: History,
     pub(crate) findings: Findings,
     pub(crate) tickets: RwLock<Vec<Arc<Ticket>>>,
@@ -123,6 +125,7 @@ impl World {
         // an attempt that takes longer than this is one of unknown outcome
         let http = reqwest::Client::builder().timeout(Duration::from_secs(12)).build()?;
         let (key, supervisors) = first_start(&dockets, &http).await?;
+        let setup = sqlx::query_scalar("select coalesce(max(position), 0) from events").fetch_one(&pool).await?;
         Ok(Self {
             run,
             program: plan.program.clone(),
@@ -134,6 +137,7 @@ impl World {
             pool,
             http,
             key,
+            setup,
             history: History::default(),
             findings: Findings::new(),
             tickets: RwLock::default(),

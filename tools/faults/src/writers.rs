@@ -1,4 +1,4 @@
-//! Clients that write: they open tickets, talk, fight over versions, link, resolve and reopen, and hang up.
+//! Clients that write: they open tickets, talk, fight over versions, link, assign, resolve and reopen, and hang up.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,8 +45,9 @@ async fn act(world: &World, rng: &mut StdRng) {
         0..45 => say(world, rng, any, "replies").await,
         45..60 => say(world, rng, hot, "notes").await,
         60..80 => rename(world, rng, hot).await,
-        80..88 => resolve_or_reopen(world, rng, any).await,
-        88..93 => link(world, rng, any, hot).await,
+        80..86 => resolve_or_reopen(world, rng, any).await,
+        86..90 => assign_or_unassign(world, rng, any).await,
+        90..94 => link(world, rng, any, hot).await,
         _ => hang_up(world, rng, any).await,
     }
 }
@@ -86,6 +87,18 @@ async fn resolve_or_reopen(world: &World, rng: &mut StdRng, ticket: &Ticket) {
     let text = format!("Because of {}", command.nonce);
     command.body = if resolve { json!({"code": "fixed", "note": text}) } else { json!({"reason": text}) };
     command.text = Some(text);
+    command.if_match = Some(version);
+    finish(world, command, rng, Some(ticket)).await;
+}
+
+/// One unit with events of two kinds of records: an agent's slots are in their own stream.
+async fn assign_or_unassign(world: &World, rng: &mut StdRng, ticket: &Ticket) {
+    let Some((version, seen)) = crate::readers::read_ticket(world, ticket, rng).await else { return };
+    // what changes nothing records nothing, and would be missed in the log
+    let assign = seen["assignee"].is_null();
+    let path = format!("/v1/tickets/{}/{}", ticket.id, if assign { "assign" } else { "unassign" });
+    let mut command = world.command(path, Some(ticket));
+    command.body = if assign { json!({"assignee": "admin"}) } else { json!({}) };
     command.if_match = Some(version);
     finish(world, command, rng, Some(ticket)).await;
 }

@@ -86,7 +86,7 @@ pub(super) async fn audit(world: &World, what: &str) -> Result<(Option<i32>, Str
 fn is_all_poison(world: &World, report: &str) -> bool {
     let poisoned = world.poisoned();
     let read: Value = serde_json::from_str(report).unwrap_or_default();
-    let known = |finding: &Value| poisoned.values().any(|ticket| finding["ticket"] == ticket.to_string());
+    let known = |finding: &Value| poisoned.values().any(|ticket| finding["stream"] == ticket.to_string());
     read["findings"].as_array().is_some_and(|findings| !findings.is_empty() && findings.iter().all(known))
 }
 
