@@ -1,9 +1,10 @@
 //! The read model `queues`: the number of tickets by team, status, assignee and priority.
 
+mod columns;
 mod group_key;
+mod project;
 mod query;
 mod verify;
-mod writer;
 
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::FutureExt;
@@ -15,8 +16,9 @@ use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{Payload, ReadModel, Table, Writer};
 use crate::verification::{Difference, Verification};
+use columns::{QueueRow, QueuedTicket};
+use project::QueuesWriter;
 pub use query::{Queue, QueuesPage};
-use writer::QueuesWriter;
 
 pub(crate) struct Queues;
 
@@ -59,12 +61,13 @@ impl ReadModel for Queues {
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {
-        let tables = ["queues", "queues_tickets"];
-        tables.map(|table| Table { name: format!("read_models.{table}_{generation}"), row: "t" }).into()
+        let tables = [QueueRow::COLUMNS, QueuedTicket::COLUMNS];
+        tables.map(|columns| Table { name: columns.table(generation), row: "t" }).into()
     }
 
     fn create(&self, generation: Generation) -> String {
-        generation.script(include_str!("queues/schema.sql"))
+        let script = generation.script(include_str!("queues/schema.sql"));
+        QueuedTicket::COLUMNS.define(&QueueRow::COLUMNS.define(&script))
     }
 
     fn index(&self, generation: Generation) -> Vec<String> {

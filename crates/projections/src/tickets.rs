@@ -3,13 +3,14 @@
 //! A row is the fold of a ticket, with the columns that lists filter and sort by. How the tables are split, and why:
 //! docs/adr/0025.
 
+mod changes;
+mod columns;
 mod page;
+mod project;
 mod query;
-mod rows;
 mod texts;
 mod verify;
 mod viewer;
-mod writer;
 
 use eventstore::{RecordedEvent, StoreError};
 use futures_util::FutureExt;
@@ -21,10 +22,11 @@ use crate::fold;
 use crate::generation::Generation;
 use crate::read_model::{Payload, ReadModel, Table, Writer};
 use crate::verification::{Difference, Verification};
+use columns::{Recency, StoredTicket, TextWords};
 pub use page::TicketsPage;
+use project::TicketsWriter;
 pub use query::{Filter, Order, Sort, TicketQuery, TicketRow};
 pub use viewer::Viewer;
-use writer::TicketsWriter;
 
 pub(crate) struct Tickets;
 
@@ -51,14 +53,17 @@ impl ReadModel for Tickets {
         // a tsvector has no hash
         let words = "row(t.ticket_id, t.entry, t.public, tsvectorsend(t.words))";
         vec![
-            Table { name: format!("read_models.tickets_{generation}"), row: "t" },
-            Table { name: format!("read_models.tickets_recency_{generation}"), row: "t" },
-            Table { name: format!("read_models.tickets_words_{generation}"), row: words },
+            Table { name: StoredTicket::COLUMNS.table(generation), row: "t" },
+            Table { name: Recency::COLUMNS.table(generation), row: "t" },
+            Table { name: TextWords::COLUMNS.table(generation), row: words },
         ]
     }
 
     fn create(&self, generation: Generation) -> String {
-        generation.script(include_str!("tickets/schema.sql"))
+        let script = generation.script(include_str!("tickets/schema.sql"));
+        [StoredTicket::COLUMNS, Recency::COLUMNS, TextWords::COLUMNS]
+            .iter()
+            .fold(script, |script, columns| columns.define(&script))
     }
 
     fn index(&self, generation: Generation) -> Vec<String> {

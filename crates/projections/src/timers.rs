@@ -65,11 +65,11 @@ impl ReadModel for Timers {
     }
 
     fn tables(&self, generation: Generation) -> Vec<Table> {
-        vec![Table { name: format!("read_models.timers_{generation}"), row: "t" }]
+        vec![Table { name: TimerRow::COLUMNS.table(generation), row: "t" }]
     }
 
     fn create(&self, generation: Generation) -> String {
-        generation.script(include_str!("timers/schema.sql")).replace("COLUMNS", &TimerRow::COLUMNS.ddl())
+        TimerRow::COLUMNS.define(&generation.script(include_str!("timers/schema.sql")))
     }
 
     fn index(&self, generation: Generation) -> Vec<String> {

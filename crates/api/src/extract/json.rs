@@ -55,9 +55,22 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Refused> {
     })
 }
 
-/// For members that may be absent, null or there: what is there, null included, is `Some`.
-pub(crate) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+/// A member of a body that may be absent, null, or there. Absent by `#[serde(default)]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    /// As it is.
+    #[default]
+    Keep,
+    /// Null: there is none any more.
+    Clear,
+    /// This.
+    To(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::To))
+    }
 }
 
 fn pointer(path: &[String]) -> String {

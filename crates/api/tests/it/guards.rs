@@ -13,7 +13,7 @@ const CLOSE: GuardedCommand =
     GuardedCommand { name: "close the month", allows: |role| matches!(role, Role::Lead | Role::Admin) };
 
 /// Of each guard: who may call.
-const GUARDS: [(&str, Guard, &[Option<Role>]); 5] = [
+const GUARDS: [(&str, Guard, &[Option<Role>]); 6] = [
     (
         "/v1/things/public",
         Guard::Public,
@@ -26,6 +26,7 @@ const GUARDS: [(&str, Guard, &[Option<Role>]); 5] = [
     ),
     ("/v1/things/command", Guard::Command(CLOSE), &[Some(Role::Lead), Some(Role::Admin)]),
     ("/v1/things/staff", Guard::Staff, &[Some(Role::Agent), Some(Role::Lead), Some(Role::Admin)]),
+    ("/v1/things/leads", Guard::Leads, &[Some(Role::Lead), Some(Role::Admin)]),
     ("/v1/things/admins", Guard::Admins, &[Some(Role::Admin)]),
 ];
 

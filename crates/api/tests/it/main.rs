@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod agents;
 mod behalf;
 mod bodies;
 mod client;
@@ -25,8 +26,10 @@ mod idempotency;
 mod limits;
 mod list;
 mod long;
+mod me;
 mod names;
 mod order;
+mod people;
 mod problems;
 mod races;
 mod rate;
@@ -39,6 +42,7 @@ mod rules;
 mod server;
 mod shedding;
 mod source;
+mod teams;
 mod transport;
 mod visibility;
 mod world;

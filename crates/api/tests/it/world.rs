@@ -185,6 +185,16 @@ impl World {
     }
 }
 
+/// A route's path, of this ticket; of other records, those that are nowhere.
+pub(crate) fn path_of(path: &str, ticket: &str) -> String {
+    path.replace("/v1/tickets/{id}", ticket)
+        .replace("{id}", "01935b1e-90aa-7b7e-8a54-0c8d8f1f2a11")
+        .replace("{identity}", "1")
+        .replace("{code}", "not_found")
+        .replace("{name}", "tickets")
+        .replace("{number}", "1")
+}
+
 /// A call of the tests' own.
 pub(crate) fn call() -> Call {
     Call::new(Principal::new(Actor::system("tests")), now(), new_id)

@@ -169,7 +169,7 @@ async fn thousand_due_at_once_wake_once_with_three_processes() {
         });
     }
     let tickets = Arc::new(opening.join_all().await.concat());
-    let wake_at = in_seconds(20);
+    let wake_at = in_seconds(30);
     let mut holding = JoinSet::new();
     for worker in 0..20 {
         let (server, tickets) = (first.clone(), tickets.clone());

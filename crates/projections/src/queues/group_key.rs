@@ -1,11 +1,11 @@
 //! The queue that a ticket is in, and how an event moves it.
 
+use eventstore::StreamId;
 use shared_kernel::{AgentId, Aggregate, Personal, StreamVersion, TeamId};
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 use ticket_aggregate::{Channel, Event, Opening, Priority, Status, Ticket, TicketNumber, TicketOpened};
 use uuid::Uuid;
 
+use super::columns::{QueueRow, QueuedTicket};
 use crate::fold;
 use crate::read_model::DecodedEvent;
 
@@ -60,14 +60,53 @@ impl GroupKey {
         Self { team: ticket.team, status: ticket.status, assignee: ticket.assignee, priority: ticket.priority }
     }
 
-    /// Reads the first columns of a row: team, status, assignee, priority. The inner error says what can't be read.
-    pub(super) fn read(row: &PgRow) -> Result<Result<Self, String>, sqlx::Error> {
-        let [team, assignee] = [row.try_get::<Option<Uuid>, _>(0)?, row.try_get(2)?];
-        let [status, priority] = [row.try_get::<String, _>(1)?, row.try_get(3)?];
+    /// The error says what can't be read.
+    pub(super) fn read(
+        team: Option<Uuid>,
+        status: &str,
+        assignee: Option<Uuid>,
+        priority: &str,
+    ) -> Result<Self, String> {
         let (Ok(status), Ok(priority)) = (status.parse(), priority.parse()) else {
-            return Ok(Err(format!("the queue of team {team:?}, status {status:?}, priority {priority:?}")));
+            return Err(format!("the queue of team {team:?}, status {status:?}, priority {priority:?}"));
         };
-        Ok(Ok(Self { team: team.map(TeamId), status, assignee: assignee.map(AgentId), priority }))
+        Ok(Self { team: team.map(TeamId), status, assignee: assignee.map(AgentId), priority })
+    }
+}
+
+impl QueueRow {
+    pub(super) fn of(key: &GroupKey, count: i64) -> Self {
+        Self {
+            team: key.team.map(Uuid::from),
+            status: key.status.as_str().to_owned(),
+            assignee: key.assignee.map(Uuid::from),
+            priority: key.priority.as_str().to_owned(),
+            count,
+        }
+    }
+
+    pub(super) fn key(&self) -> Result<GroupKey, String> {
+        GroupKey::read(self.team, &self.status, self.assignee, &self.priority)
+    }
+}
+
+impl QueuedTicket {
+    pub(super) fn of(stream: StreamId, ticket: &GroupedTicket) -> Self {
+        let key = &ticket.key;
+        Self {
+            ticket_id: stream.0,
+            version: ticket.since.0,
+            team: key.team.map(Uuid::from),
+            status: key.status.as_str().to_owned(),
+            assignee: key.assignee.map(Uuid::from),
+            priority: key.priority.as_str().to_owned(),
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<GroupedTicket, String> {
+        let key = GroupKey::read(self.team, &self.status, self.assignee, &self.priority)?;
+        let version = StreamVersion(self.version);
+        Ok(GroupedTicket { version, since: version, key })
     }
 }
 

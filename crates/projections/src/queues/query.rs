@@ -2,9 +2,10 @@
 
 use eventstore::Position;
 use shared_kernel::{AgentId, TeamId};
-use sqlx::{AssertSqlSafe, PgPool, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgPool, Row};
 use ticket_aggregate::{Priority, Status};
 
+use super::columns::QueueRow;
 use super::group_key::GroupKey;
 use super::{NAME, Queues};
 use crate::error::ReadError;
@@ -52,14 +53,15 @@ impl Reader {
 
 /// Reads queues and position in one snapshot. `None`: the generation is no longer live.
 async fn page(pool: &PgPool, generation: Generation, viewer: &Viewer) -> Result<Option<QueuesPage>, ReadError> {
+    let (names, table) = (QueueRow::COLUMNS.names_of("q"), QueueRow::COLUMNS.table(generation));
     let sql = format!(
         "with at as (
            select c.position from checkpoints c where c.name = $1
               and exists (select from read_models.generations g
                            where g.name = 'queues' and g.state = 'live' and g.generation = $2)
          )
-         select q.team, q.status, q.assignee, q.priority, q.count, at.position
-           from at left join read_models.queues_{generation} q
+         select {names}, at.position
+           from at left join {table} q
              on $3::uuid[] is null or q.team = any($3) or q.team is null or q.assignee = $4
           order by q.team, q.status, q.assignee, q.priority"
     );
@@ -72,14 +74,16 @@ async fn page(pool: &PgPool, generation: Generation, viewer: &Viewer) -> Result<
         sqlx::query(AssertSqlSafe(sql)).bind(generation.checkpoint(NAME)).bind(generation.0).bind(teams).bind(agent);
     let rows = query.fetch_all(pool).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let position = Position(first.try_get(5)?);
+    let position = Position(first.try_get("position")?);
     let mut queues = Vec::with_capacity(rows.len());
     for row in &rows {
         // no queues: one row with nothing but the position
-        let Some(count) = row.try_get(4)? else { break };
-        let key = GroupKey::read(row)?.map_err(ReadError::UnreadableRow)?;
-        let GroupKey { team, status, assignee, priority } = key;
-        queues.push(Queue { team, status, assignee, priority, count });
+        if row.try_get::<Option<i64>, _>("count")?.is_none() {
+            break;
+        }
+        let row = QueueRow::from_row(row)?;
+        let GroupKey { team, status, assignee, priority } = row.key().map_err(ReadError::UnreadableRow)?;
+        queues.push(Queue { team, status, assignee, priority, count: row.count });
     }
     Ok(Some(QueuesPage { position, queues }))
 }

@@ -1,18 +1,19 @@
 //! The audit of `queues`: it groups and counts the tickets of the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::ready;
 use std::pin::pin;
 
-use eventstore::{RecordedEvent, StoreError, StreamId};
+use eventstore::{RecordedEvent, StoreError};
 use futures_util::TryStreamExt;
 use shared_kernel::Aggregate;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection};
 use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
-use super::group_key::GroupKey;
+use super::columns::{QueueRow, QueuedTicket};
+use super::group_key::{GroupKey, GroupedTicket};
 use crate::fold;
 use crate::generation::Generation;
 use crate::verification::{Difference, Verification, fold_streams};
@@ -24,21 +25,26 @@ pub(super) async fn differences(verification: &mut Verification<'_>) -> Result<V
     let Verification { store, connection, generation, scope, progress } = verification;
     let mut differences = Vec::new();
     let (mut counts, mut total) = (BTreeMap::new(), 0_i64);
-    let tickets = fold_streams(store, scope, *progress, apply)
-        .try_filter_map(|(stream, ticket)| ready(Ok(ticket.map(|ticket| (stream, GroupKey::of(&ticket))))));
+    let tickets = fold_streams(store, scope, *progress, Expected::apply)
+        .try_filter_map(|(stream, expected)| ready(Ok(expected.queued.map(|queued| (stream, queued)))));
     let mut chunks = pin!(tickets.try_chunks(CHUNK));
     while let Some(chunk) = chunks.try_next().await.map_err(|error| error.1)? {
-        for (_, key) in &chunk {
-            *counts.entry(key.clone()).or_default() += 1;
+        let ids = chunk.iter().map(|(stream, _)| stream.0).collect();
+        let stored = stored_tickets(connection, *generation, ids).await?;
+        for (stream, queued) in chunk {
+            let expected = QueuedTicket::of(stream, &queued);
+            let detail = match stored.get(&stream.0).map(|row| row.differing_column(&expected)) {
+                Some(None) => None,
+                Some(Some(column)) => Some(format!("column {column} of the ticket's queue differs from the log")),
+                None => Some("the ticket is counted in no queue".to_owned()),
+            };
+            differences.extend(detail.map(|detail| Difference { projection: NAME, stream: Some(stream), detail }));
+            *counts.entry(queued.key).or_default() += 1;
             total += 1;
-        }
-        for ticket in differing_tickets(connection, *generation, &chunk).await? {
-            let detail = "the queue that it is counted in differs from the log".to_owned();
-            differences.push(Difference { projection: NAME, stream: Some(ticket), detail });
         }
     }
     let difference = |detail| Difference { projection: NAME, stream: None, detail };
-    let stored = stored_tickets(connection, *generation).await?;
+    let stored = count_tickets(connection, *generation).await?;
     if stored > total {
         differences.push(difference(format!("{stored} tickets have a row, the log has {total}")));
     }
@@ -53,45 +59,40 @@ pub(super) async fn differences(verification: &mut Verification<'_>) -> Result<V
     Ok(differences)
 }
 
-/// The tickets among these whose row differs, or is missing.
-async fn differing_tickets(
+/// A ticket and its queue according to the log.
+#[derive(Debug, Default)]
+struct Expected {
+    ticket: Option<Ticket>,
+    queued: Option<GroupedTicket>,
+}
+
+impl Expected {
+    fn apply(&mut self, recorded: &RecordedEvent) {
+        if recorded.stream_type.as_str() != Ticket::TYPE {
+            return;
+        }
+        // the audit of the log reports what can't be decoded
+        let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
+        self.ticket = fold::apply_recorded::<Ticket>(self.ticket.take(), recorded, &event);
+        self.queued = self.ticket.as_ref().map(|ticket| GroupedTicket::after(self.queued.as_ref(), ticket));
+    }
+}
+
+async fn stored_tickets(
     connection: &mut PgConnection,
     generation: Generation,
-    expected: &[(StreamId, GroupKey)],
-) -> Result<Vec<StreamId>, StoreError> {
-    let sql = format!(
-        "select ticket_id
-           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
-                  expected (ticket_id, team, status, assignee, priority)
-           left join read_models.queues_tickets_{generation} q using (ticket_id)
-          where (q.team, q.status, q.assignee, q.priority)
-                is distinct from (expected.team, expected.status, expected.assignee, expected.priority)
-          order by 1"
-    );
-    let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
-        .bind(expected.iter().map(|(ticket, _)| ticket.0).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.team.map(Uuid::from)).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.status.as_str()).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.assignee.map(Uuid::from)).collect::<Vec<_>>())
-        .bind(expected.iter().map(|(_, key)| key.priority.as_str()).collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
-    Ok(ids.into_iter().map(StreamId).collect())
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, QueuedTicket>, StoreError> {
+    let (names, table) = (QueuedTicket::COLUMNS.names(), QueuedTicket::COLUMNS.table(generation));
+    let sql = format!("select {names} from {table} where ticket_id = any($1)");
+    let rows: Vec<QueuedTicket> = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.ticket_id, row)).collect())
 }
 
 /// The number of tickets that have a row.
-async fn stored_tickets(connection: &mut PgConnection, generation: Generation) -> Result<i64, StoreError> {
-    let sql = format!("select count(*) from read_models.queues_tickets_{generation}");
+async fn count_tickets(connection: &mut PgConnection, generation: Generation) -> Result<i64, StoreError> {
+    let sql = format!("select count(*) from {}", QueuedTicket::COLUMNS.table(generation));
     Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await?)
-}
-
-fn apply(ticket: &mut Option<Ticket>, recorded: &RecordedEvent) {
-    if recorded.stream_type.as_str() != Ticket::TYPE {
-        return;
-    }
-    // the audit of the log reports what can't be decoded
-    let Ok(event) = fold::decode::<Ticket>(recorded) else { return };
-    *ticket = fold::apply_recorded::<Ticket>(ticket.take(), recorded, &event);
 }
 
 /// The counts, and descriptions of the rows that can't be read.
@@ -99,11 +100,12 @@ async fn stored_counts(
     connection: &mut PgConnection,
     generation: Generation,
 ) -> Result<(BTreeMap<GroupKey, i64>, Vec<String>), StoreError> {
-    let sql = format!("select team, status, assignee, priority, count from read_models.queues_{generation}");
+    let (names, table) = (QueueRow::COLUMNS.names(), QueueRow::COLUMNS.table(generation));
+    let sql = format!("select {names} from {table}");
     let (mut counts, mut unreadable) = (BTreeMap::new(), Vec::new());
-    for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await? {
-        match GroupKey::read(&row)? {
-            Ok(key) => drop(counts.insert(key, row.try_get(4)?)),
+    for row in sqlx::query_as::<_, QueueRow>(AssertSqlSafe(sql)).fetch_all(connection).await? {
+        match row.key() {
+            Ok(key) => drop(counts.insert(key, row.count)),
             Err(description) => unreadable.push(description),
         }
     }

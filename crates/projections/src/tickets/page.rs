@@ -5,7 +5,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Row};
 use ticket_aggregate::TicketId;
 
 use super::query::{TicketQuery, TicketRow};
-use super::{NAME, Tickets, rows};
+use super::{NAME, Tickets, columns};
 use crate::error::ReadError;
 use crate::generation::Generation;
 use crate::page_cursor::PageCursor;
@@ -89,7 +89,7 @@ async fn page(
     for row in &rows {
         // an empty page is one row with nothing but the position
         let Some(id) = row.try_get::<Option<uuid::Uuid>, _>(1)? else { break };
-        let whole = rows::read_ticket(id, row.try_get(4)?).map_err(ReadError::UnreadableRow)?;
+        let whole = columns::read_ticket(id, row.try_get(4)?).map_err(ReadError::UnreadableRow)?;
         let ticket = if query.viewer.is_requester() { whole.public_view() } else { whole };
         let (version, last) = (Version(row.try_get(2)?), Position(row.try_get(3)?));
         items.push((

@@ -9,7 +9,7 @@ use sqlx::{Postgres, QueryBuilder};
 use ticket_aggregate::{Priority, Status, Tag, Ticket, TicketId};
 use uuid::Uuid;
 
-use super::rows::rank;
+use super::columns::rank;
 use super::viewer::Viewer;
 use crate::generation::Generation;
 use crate::ids::uuids;

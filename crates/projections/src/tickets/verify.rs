@@ -1,9 +1,9 @@
 //! The audit of `tickets`. It folds the log by itself, so that errors of the writer show as well as changed rows. Rows and
 //! streams are read side by side, by id: memory is bounded by a page of rows.
 
+use std::collections::HashMap;
 use std::pin::pin;
 
-use chrono::{DateTime, Utc};
 use eventstore::{Position, RecordedEvent, StoreError, StreamId};
 use futures_util::StreamExt;
 use shared_kernel::Aggregate;
@@ -12,7 +12,8 @@ use ticket_aggregate::Ticket;
 use uuid::Uuid;
 
 use super::NAME;
-use super::rows::{EntryWords, WordColumns, rank, read_ticket};
+use super::changes::{EntryWords, push_words};
+use super::columns::{Recency, StoredTicket, TextWords, TextsWords, read_ticket};
 use super::texts::entry_words;
 use crate::fold;
 use crate::generation::Generation;
@@ -54,21 +55,21 @@ pub(super) async fn differences(verification: &mut Verification<'_>) -> Result<V
     let mut after = None;
     loop {
         let rows = stored_rows(connection, *generation, after).await?;
-        let Some(last) = rows.last().map(|row| row.id) else { break };
+        let Some(last) = rows.last().map(|(row, _)| row.id) else { break };
         after = Some(last);
-        let (mut sound, mut words) = (Vec::new(), WordColumns::default());
-        for row in rows {
+        let (mut sound, mut words) = (Vec::new(), TextsWords::default());
+        for (row, recency) in rows {
             while let Some((ticket, _)) = next.as_ref().filter(|(ticket, _)| ticket.0 < row.id) {
                 differ(*ticket, missing());
                 next = expected.next().await.transpose()?;
             }
             match next.take() {
                 Some((ticket, folded)) if ticket.0 == row.id => {
-                    if let Some(detail) = compare(&row, &folded) {
+                    if let Some(detail) = compare(ticket, &row, recency.as_ref(), &folded) {
                         differ(ticket, detail);
                     } else {
                         sound.push(ticket.0);
-                        words.push(ticket, folded.words);
+                        push_words(&mut words, ticket, folded.words);
                     }
                     next = expected.next().await.transpose()?;
                 }
@@ -78,7 +79,7 @@ pub(super) async fn differences(verification: &mut Verification<'_>) -> Result<V
                 }
             }
         }
-        for ticket in differing_words(connection, *generation, &sound, words).await? {
+        for ticket in differing_words(connection, *generation, sound, words).await? {
             differ(ticket, "the words that it is found by differ from the log".to_owned());
         }
     }
@@ -90,10 +91,16 @@ pub(super) async fn differences(verification: &mut Verification<'_>) -> Result<V
 }
 
 /// Describes how a row differs from the log; `None` if it does not.
-fn compare(row: &StoredRow, expected: &ExpectedTicket) -> Option<String> {
+fn compare(id: StreamId, row: &StoredTicket, recency: Option<&Recency>, expected: &ExpectedTicket) -> Option<String> {
     let ticket = expected.ticket.as_ref()?;
     match read_ticket(row.id, &row.ticket) {
-        Ok(stored) if stored == *ticket => row.differing_column(ticket, expected.last),
+        Ok(stored) if stored == *ticket => {
+            let column = row.differing_column(&StoredTicket::of(id, expected.last, ticket));
+            let missing = || Some("updated_at");
+            let column = column
+                .or_else(|| recency.map_or_else(missing, |row| row.differing_column(&Recency::of(id, ticket))))?;
+            Some(format!("column {column} in the list differs from the log"))
+        }
         Ok(stored) => Some(format!(
             "the ticket in the list (version {}) differs from the log (version {})",
             stored.version, ticket.version
@@ -102,82 +109,53 @@ fn compare(row: &StoredRow, expected: &ExpectedTicket) -> Option<String> {
     }
 }
 
-/// A stored row.
-#[derive(Debug, sqlx::FromRow)]
-struct StoredRow {
-    id: Uuid,
-    number: i64,
-    version: i64,
-    position: i64,
-    status: String,
-    priority: i16,
-    team: Option<Uuid>,
-    category: Option<String>,
-    assignee: Option<Uuid>,
-    requester: Option<Uuid>,
-    followers: Vec<Uuid>,
-    tags: Vec<String>,
-    created_at: DateTime<Utc>,
-    updated_at: Option<DateTime<Utc>>,
-    public_updated_at: Option<DateTime<Utc>>,
-    ticket: String,
-}
-
-impl StoredRow {
-    /// Describes the first column, besides the ticket itself, that differs from the ticket.
-    fn differing_column(&self, ticket: &Ticket, last: Position) -> Option<String> {
-        let same = [
-            ("number", self.number == ticket.number.get()),
-            ("version", self.version == ticket.version.0),
-            ("position", self.position == last.0),
-            ("status", self.status == ticket.status.as_str()),
-            ("priority", self.priority == rank(ticket.priority)),
-            ("team", self.team == ticket.team.map(Uuid::from)),
-            ("category", self.category == ticket.category),
-            ("assignee", self.assignee == ticket.assignee.map(Uuid::from)),
-            ("requester", self.requester == ticket.requester.map(Uuid::from)),
-            ("followers", self.followers.iter().copied().eq(ticket.followers.iter().map(|person| person.0))),
-            ("tags", self.tags.iter().map(String::as_str).eq(ticket.tags.iter().map(ticket_aggregate::Tag::as_str))),
-            ("created_at", self.created_at == ticket.opened_at),
-            ("updated_at", self.updated_at == Some(ticket.updated_at)),
-            ("public_updated_at", self.public_updated_at == Some(ticket.public_updated_at)),
-        ];
-        let wrong = same.iter().find(|(_, same)| !same);
-        wrong.map(|(column, _)| format!("column {column} in the list differs from the log"))
-    }
-}
-
-/// The next thousand rows, by id.
+/// The next thousand rows, by id, each with its times.
 async fn stored_rows(
     connection: &mut PgConnection,
     generation: Generation,
     after: Option<Uuid>,
-) -> Result<Vec<StoredRow>, StoreError> {
-    let sql = format!(
-        "select id, number, version, position, status, priority, team, category, assignee, requester, followers, tags,
-                created_at, updated_at, public_updated_at, ticket
-           from read_models.tickets_{generation} left join read_models.tickets_recency_{generation} on ticket_id = id
-          where $1::uuid is null or id > $1 order by id limit 1000"
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(connection).await?)
+) -> Result<Vec<(StoredTicket, Option<Recency>)>, StoreError> {
+    let (names, table) = (StoredTicket::COLUMNS.names(), StoredTicket::COLUMNS.table(generation));
+    let sql = format!("select {names} from {table} where $1::uuid is null or id > $1 order by id limit 1000");
+    let tickets: Vec<StoredTicket> = sqlx::query_as(AssertSqlSafe(sql)).bind(after).fetch_all(&mut *connection).await?;
+    let (names, table) = (Recency::COLUMNS.names(), Recency::COLUMNS.table(generation));
+    let sql = format!("select {names} from {table} where ticket_id = any($1)");
+    let ids: Vec<Uuid> = tickets.iter().map(|row| row.id).collect();
+    let recency: Vec<Recency> = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(connection).await?;
+    let mut recency: HashMap<_, _> = recency.into_iter().map(|row| (row.ticket_id, row)).collect();
+    Ok(tickets
+        .into_iter()
+        .map(|row| {
+            let times = recency.remove(&row.id);
+            (row, times)
+        })
+        .collect())
 }
 
 /// The tickets among these whose words differ from the given ones.
 async fn differing_words(
     connection: &mut PgConnection,
     generation: Generation,
-    tickets: &[Uuid],
-    words: WordColumns,
+    tickets: Vec<Uuid>,
+    words: TextsWords,
 ) -> Result<Vec<StreamId>, StoreError> {
+    let columns = TextWords::COLUMNS;
+    let mut arguments = words.arguments()?;
+    sqlx::Arguments::add(&mut arguments, tickets).map_err(sqlx::Error::Encode)?;
     let sql = format!(
         "select distinct coalesce(expected.ticket_id, w.ticket_id)
-           from unnest($2::uuid[], $3::bigint[], $4::boolean[], $5::tsvector[]) expected (ticket_id, entry, public, words)
-           full join (select * from read_models.tickets_words_{generation} where ticket_id = any($1)) w
+           from {} expected ({})
+           full join (select * from {} where ticket_id = any(${}::uuid[])) w
              on w.ticket_id = expected.ticket_id and w.entry = expected.entry
-          where (w.public, w.words) is distinct from (expected.public, expected.words)
-          order by 1"
+          where ({}) is distinct from ({})
+          order by 1",
+        columns.unnest(),
+        columns.names(),
+        columns.table(generation),
+        columns.columns.len() + 1,
+        columns.names_of("w"),
+        columns.names_of("expected"),
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(tickets).bind(words.ticket_id).bind(words.entry);
-    let differing: Vec<Uuid> = query.bind(words.public).bind(words.words).fetch_all(connection).await?;
+    let differing: Vec<Uuid> = sqlx::query_scalar_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await?;
     Ok(differing.into_iter().map(StreamId).collect())
 }

@@ -7,10 +7,11 @@ use crate::table::table;
 
 table! {
     /// A timer.
-    TimerRow, TimerRows {
-        (key) stream_id: Uuid = "uuid not null",
+    #[derive(sqlx::FromRow)]
+    "timers": TimerRow, TimerRows {
+        (fixed) stream_id: Uuid = "uuid not null",
         /// What it does: `wake`, `close`.
-        (key) kind: String = r#"text collate "C" not null"#,
+        (fixed) kind: String = r#"text collate "C" not null"#,
         stream_type: String = r#"text collate "C" not null"#,
         /// The version that set it.
         set_by: i64 = "bigint not null",

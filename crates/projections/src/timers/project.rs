@@ -114,7 +114,7 @@ impl Changes for TimerChanges {
     fn write(self: Box<Self>, connection: &mut PgConnection) -> BoxFuture<'_, Result<(), ApplyError>> {
         async move {
             let Self { generation, gone, set } = *self;
-            let table = format!("read_models.timers_{generation}");
+            let table = TimerRow::COLUMNS.table(generation);
             if !gone.is_empty() {
                 let (streams, kinds): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
                 let sql = format!(
@@ -122,7 +122,7 @@ impl Changes for TimerChanges {
                 );
                 sqlx::query(AssertSqlSafe(sql)).bind(streams).bind(kinds).execute(&mut *connection).await?;
             }
-            let upsert = TimerRow::COLUMNS.upsert(&table, &format!("timers_{generation}_pkey"));
+            let upsert = TimerRow::COLUMNS.upsert(generation);
             Ok(set.execute(&upsert, connection).await?)
         }
         .boxed()

@@ -62,7 +62,7 @@ pub(super) fn route() -> Route {
             "blocked",
             "true: only those who are blocked; false: only the others.",
             &json!({"type": "boolean"}),
-            &json!("false"),
+            &json!(false),
         ));
     described(route).returns::<PersonListView>(
         StatusCode::OK,

@@ -37,7 +37,7 @@ pub(super) fn route() -> Route {
         "retired",
         "true: only those that are out of use; false: only the others.",
         &json!({"type": "boolean"}),
-        &json!("false"),
+        &json!(false),
     );
     let route = Route::new(Method::GET, TeamSetting::PATH, Guard::Staff, LoadClass::Query, get(handle)).operation(
         "list_teams",

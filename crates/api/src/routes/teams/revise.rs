@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::view::TeamSetting;
 use crate::app::App;
-use crate::extract::json::given;
+use crate::extract::json::Change;
 use crate::guard::Guard;
 use crate::problem::{Problem, at};
 use crate::route::{CommandStyle, Route};
@@ -20,15 +20,19 @@ struct ReviseTeam {
     #[schema(min_length = 1, max_length = 200, pattern = "line")]
     name: Option<String>,
     /// Null removes it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000, pattern = "prose")]
-    description: Option<Option<String>>,
+    description: Change<String>,
 }
 
 impl RecordCommand<TeamSetting> for ReviseTeam {
     async fn into_command(self, _: &App) -> Result<Command<Team>, Problem> {
         let name = self.name.map(|name| at("/name", SettingName::parse(&name))).transpose();
-        let document = self.description.map(|description| TeamDocument { description });
+        let document = match self.description {
+            Change::Keep => None,
+            Change::Clear => Some(TeamDocument { description: None }),
+            Change::To(text) => Some(TeamDocument { description: Some(text) }),
+        };
         Ok(Command::Revise { name: name.map_err(Problem::invalid)?, document })
     }
 }
@@ -51,8 +55,8 @@ mod tests {
     #[test]
     fn null_is_another_thing_than_nothing() {
         let description = |body| serde_json::from_value::<ReviseTeam>(body).unwrap().description;
-        assert_eq!(description(json!({})), None);
-        assert_eq!(description(json!({"description": null})), Some(None));
-        assert_eq!(description(json!({"description": "x"})), Some(Some("x".to_owned())));
+        assert_eq!(description(json!({})), Change::Keep);
+        assert_eq!(description(json!({"description": null})), Change::Clear);
+        assert_eq!(description(json!({"description": "x"})), Change::To("x".to_owned()));
     }
 }
