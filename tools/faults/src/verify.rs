@@ -6,6 +6,7 @@ mod immutable;
 mod log;
 mod retries;
 mod slots;
+mod timers;
 
 use std::collections::HashMap;
 
@@ -34,6 +35,7 @@ pub(crate) struct Event {
 /// Where a receipt points.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Receipt {
+    pub(crate) caller: String,
     pub(crate) key: String,
     pub(crate) position: i64,
 }
@@ -44,6 +46,8 @@ pub(crate) struct Kept {
     /// By position, without those that share one.
     pub(crate) events: Vec<Event>,
     pub(crate) receipts: HashMap<String, Receipt>,
+    /// The receipts of what timers did.
+    pub(crate) timers: Vec<Receipt>,
     /// The events of each command, in order.
     pub(crate) units: HashMap<String, Vec<usize>>,
     pub(crate) by_position: HashMap<i64, usize>,
@@ -57,14 +61,15 @@ impl Kept {
                      from events order by position";
         let events: Vec<Event> = sqlx::query_as(sql).fetch_all(&world.pool).await?;
         let receipts: Vec<Receipt> =
-            sqlx::query_as("select key, position from receipts").fetch_all(&world.pool).await?;
+            sqlx::query_as("select caller, key, position from receipts").fetch_all(&world.pool).await?;
+        let (timers, receipts): (Vec<_>, Vec<_>) = receipts.into_iter().partition(|it| it.caller == "system:timers");
         let mut units: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, event) in events.iter().enumerate() {
             units.entry(event.command_id.clone()).or_default().push(index);
         }
         let by_position = events.iter().enumerate().map(|(index, event)| (event.position, index)).collect();
         let receipts = receipts.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect();
-        Ok(Self { events, receipts, units, by_position })
+        Ok(Self { events, receipts, timers, units, by_position })
     }
 
     /// The events that a key stands for, if it was used.
@@ -83,9 +88,12 @@ pub(crate) async fn all(
 ) -> Result<Account> {
     tell("asking again for what is unknown");
     let mut account = retries::settle(world, &mut commands).await?;
+    tell("waiting for the timers");
+    timers::wait(world).await?;
     // before anything is repeated: a lost command would be carried out anew, and not be missed
     let kept = Kept::load(world).await?;
-    tell(&format!("holding {} events against {} commands", kept.events.len(), commands.len()));
+    let (events, timers) = (kept.events.len(), kept.timers.len());
+    tell(&format!("holding {events} events against {} commands and {timers} timers", commands.len()));
     commands::all(world, &kept, &commands, &mut account);
     let before = kept.events.len();
     tell("repeating what was acknowledged");

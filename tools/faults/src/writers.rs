@@ -1,9 +1,10 @@
-//! Clients that write: they open tickets, talk, fight over versions, link, assign, resolve and reopen, and hang up.
+//! Clients that write: they open tickets, talk, fight over versions, link, assign, hold, resolve and reopen, and hang up.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -46,8 +47,9 @@ async fn act(world: &World, rng: &mut StdRng) {
         45..60 => say(world, rng, hot, "notes").await,
         60..80 => rename(world, rng, hot).await,
         80..86 => resolve_or_reopen(world, rng, any).await,
-        86..90 => assign_or_unassign(world, rng, any).await,
-        90..94 => link(world, rng, any, hot).await,
+        86..89 => assign_or_unassign(world, rng, any).await,
+        89..91 => hold(world, rng, any).await,
+        91..94 => link(world, rng, any, hot).await,
         _ => hang_up(world, rng, any).await,
     }
 }
@@ -99,6 +101,18 @@ async fn assign_or_unassign(world: &World, rng: &mut StdRng, ticket: &Ticket) {
     let path = format!("/v1/tickets/{}/{}", ticket.id, if assign { "assign" } else { "unassign" });
     let mut command = world.command(path, Some(ticket));
     command.body = if assign { json!({"assignee": "admin"}) } else { json!({}) };
+    command.if_match = Some(version);
+    finish(world, command, rng, Some(ticket)).await;
+}
+
+/// For a few seconds: a timer wakes the ticket, unless somebody is faster.
+async fn hold(world: &World, rng: &mut StdRng, ticket: &Ticket) {
+    let Some(version) = crate::readers::read_version(world, ticket, rng).await else { return };
+    let mut command = world.command(format!("/v1/tickets/{}/hold", ticket.id), Some(ticket));
+    let text = format!("Until then {}", command.nonce);
+    let wake_at = Utc::now() + TimeDelta::milliseconds(rng.random_range(2_000..8_000));
+    command.body = json!({"reason": text, "wake_at": wake_at.to_rfc3339_opts(SecondsFormat::Millis, true)});
+    command.text = Some(text);
     command.if_match = Some(version);
     finish(world, command, rng, Some(ticket)).await;
 }

@@ -135,7 +135,7 @@ fn from_its_version(world: &World, kept: &Kept, command: &Command, unit: &[usize
     }
 }
 
-/// Every unit in the log has a receipt, whose key is one of ours; those of the first start have none.
+/// Every unit in the log has a receipt, whose key is one of ours, or a timer's; those of the first start have none.
 fn nobody_else(world: &World, kept: &Kept, commands: &[Command], account: &mut Account) {
     let ours: HashSet<&str> = commands.iter().map(|command| command.nonce.as_str()).collect();
     let mut asked: HashMap<&str, u32> = HashMap::new();
@@ -153,6 +153,11 @@ fn nobody_else(world: &World, kept: &Kept, commands: &[Command], account: &mut A
                 rules::ACKNOWLEDGED,
                 format!("the receipt of {} points at position {}, where nothing is", receipt.key, receipt.position),
             ),
+        }
+    }
+    for receipt in &kept.timers {
+        if let Some(index) = kept.by_position.get(&receipt.position) {
+            *asked.entry(&kept.events[*index].command_id).or_default() += 1;
         }
     }
     for (command, events) in &kept.units {
