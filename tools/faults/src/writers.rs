@@ -110,7 +110,9 @@ async fn hold(world: &World, rng: &mut StdRng, ticket: &Ticket) {
     let Some(version) = crate::readers::read_version(world, ticket, rng).await else { return };
     let mut command = world.command(format!("/v1/tickets/{}/hold", ticket.id), Some(ticket));
     let text = format!("Until then {}", command.nonce);
-    let wake_at = Utc::now() + TimeDelta::milliseconds(rng.random_range(2_000..8_000));
+    #[expect(clippy::disallowed_methods, reason = "a client has a clock of its own")]
+    let now = Utc::now();
+    let wake_at = now + TimeDelta::milliseconds(rng.random_range(2_000..8_000));
     command.body = json!({"reason": text, "wake_at": wake_at.to_rfc3339_opts(SecondsFormat::Millis, true)});
     command.text = Some(text);
     command.if_match = Some(version);
