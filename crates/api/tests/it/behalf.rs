@@ -33,6 +33,12 @@ async fn acting_for_somebody_is_acting_as_them() {
         assert_eq!(actor_of(&history), json!({"kind": "requester", "id": person, "via": key}));
         let hers = grace.get(&format!("{ticket}/history")).await.ok(200).json();
         assert_eq!(actor_of(&hers), json!({"kind": "requester", "id": person, "via": null}));
+        // and so on the log
+        let via = async |client: &Client| {
+            let events = client.get(&format!("{ticket}/events")).await.ok(200).json();
+            events["items"][0]["actorvia"].clone()
+        };
+        assert_eq!((via(&product).await, via(&grace).await), (json!(key), Value::Null));
         // judged as hers: public events only, no commands of agents
         let seen = product.get(ticket).header(HEADER, who).await.ok(200);
         assert_eq!(seen.body, grace.get(ticket).await.ok(200).body);
