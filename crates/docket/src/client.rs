@@ -82,6 +82,18 @@ impl Client {
         Ok((format!("/v1/tickets/{id}"), answer))
     }
 
+    /// What a person or an agent is called. Whoever may not ask that gets the id.
+    pub(crate) async fn name(&self, kind: &str, id: &str) -> String {
+        let noun = if kind == "agent" { "agents" } else { "people" };
+        let Ok(Answer { body, .. }) = self.get(&format!("/v1/{noun}/{id}")).await else { return id.to_owned() };
+        let addresses = body["identities"].as_array().into_iter().flatten();
+        let address = addresses.filter(|it| it["kind"] == "email").find_map(|it| it["value"].as_str());
+        match (body["handle"].as_str().or_else(|| body["name"].as_str()), address) {
+            (Some(name), Some(address)) => format!("{name} <{address}>"),
+            (name, address) => name.or(address).unwrap_or(id).to_owned(),
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key)
     }

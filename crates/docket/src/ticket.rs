@@ -1,211 +1,25 @@
 //! `docket ticket`: tickets from the command line, over HTTP, as any client would.
 
+mod args;
 mod print;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::ValueEnum as _;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Answer, Client, ServerArgs};
+use crate::client::{Answer, Client};
 use crate::config::Config;
 use crate::terminal;
+use args::{Change, List, Open, Show};
 
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    List(List),
-    Show(Show),
-    Open(Open),
-    /// Write to the requester
-    Reply(Message),
-    /// Write for agents only
-    Note(Message),
-    /// Give a ticket to an agent
-    Assign(Assign),
-    /// Take a ticket from its agent
-    Unassign(Change),
-    /// Put a ticket into a team's queue
-    Route(Route),
-    /// Wait for something else than the requester
-    Hold(Hold),
-    /// Stop waiting
-    Resume(Change),
-    /// Declare a ticket solved
-    Resolve(Resolve),
-    /// Take up a resolved ticket again
-    Reopen(Reopen),
-    /// End a resolved ticket for good
-    Close(Change),
-}
+pub(crate) use args::Command;
 
-/// List tickets
-#[derive(Args)]
-#[command(
-    after_help = "Examples:\n  docket ticket list --status new,open --team facilities\n  docket ticket list --q 'printer -paper' --json"
-)]
-pub(crate) struct List {
-    /// Statuses, separated by commas: new, open, pending, `on_hold`, resolved, closed
-    #[arg(long)]
-    status: Option<String>,
-    /// Priorities, separated by commas: low, normal, high, urgent
-    #[arg(long)]
-    priority: Option<String>,
-    /// Team, or `none`
-    #[arg(long)]
-    team: Option<String>,
-    /// Agent, or `none`
-    #[arg(long)]
-    assignee: Option<String>,
-    /// Requester's e-mail address or id
-    #[arg(long)]
-    requester: Option<String>,
-    /// Words to search for
-    #[arg(long, value_name = "WORDS")]
-    q: Option<String>,
-    /// Sort order, with a minus for descending
-    #[arg(long, value_name = "ORDER")]
-    sort: Option<String>,
-    /// Number of tickets, at most 200
-    #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
-    limit: u8,
-    /// Print the server's JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
-}
-
-/// Show a ticket and its conversation
-#[derive(Args)]
-pub(crate) struct Show {
-    /// Ticket number (1042 or '#1042') or id
-    ticket: String,
-    /// Print a JSON object: ticket, conversation
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
-}
-
-/// Open a ticket
-#[derive(Args)]
-#[command(
-    after_help = "Example:\n  docket ticket open --subject 'The printer is on fire' --body - --requester grace@example.com < mail.txt"
-)]
-pub(crate) struct Open {
-    #[arg(long)]
-    subject: String,
-    /// First message; `-` reads it from stdin
-    #[arg(long)]
-    body: String,
-    /// E-mail address of the person who asks
-    #[arg(long, value_name = "ADDRESS")]
-    requester: Option<String>,
-    /// Their name
-    #[arg(long, value_name = "NAME", requires = "requester")]
-    requester_name: Option<String>,
-    /// Team whose queue it goes to
-    #[arg(long)]
-    team: Option<String>,
-    #[arg(long)]
-    priority: Option<Priority>,
-    #[arg(long)]
-    category: Option<String>,
-    /// May be repeated
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
-    /// Print the server's JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Priority {
-    Low,
-    Normal,
-    High,
-    Urgent,
-}
-
-/// A ticket to be changed.
-#[derive(Args)]
-pub(crate) struct Change {
-    /// Ticket number (1042 or '#1042') or id
-    ticket: String,
-    /// Only if the ticket is at this version
-    #[arg(long, value_name = "N")]
-    if_version: Option<i64>,
-    /// Print the server's JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct Message {
-    #[command(flatten)]
-    change: Change,
-    /// Text; `-` reads it from stdin
-    #[arg(long)]
-    body: String,
-}
-
-#[derive(Args)]
-pub(crate) struct Assign {
-    #[command(flatten)]
-    change: Change,
-    /// Agent's handle or id
-    agent: String,
-    /// Also beyond the agent's capacity
-    #[arg(long = "override")]
-    over_capacity: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct Route {
-    #[command(flatten)]
-    change: Change,
-    /// Team's handle or id
-    team: String,
-}
-
-#[derive(Args)]
-pub(crate) struct Hold {
-    #[command(flatten)]
-    change: Change,
-    /// What the ticket waits for
-    #[arg(long)]
-    reason: String,
-    /// When it goes on by itself, such as 2026-03-01T12:00:00Z
-    #[arg(long, value_name = "TIME")]
-    wake_at: Option<String>,
-}
-
-#[derive(Args)]
-pub(crate) struct Resolve {
-    #[command(flatten)]
-    change: Change,
-    /// How it was solved
-    #[arg(long, default_value = "solved")]
-    code: String,
-    /// Note for agents
-    #[arg(long)]
-    note: Option<String>,
-}
-
-#[derive(Args)]
-pub(crate) struct Reopen {
-    #[command(flatten)]
-    change: Change,
-    /// Why
-    #[arg(long)]
-    reason: String,
-}
+/// Names by ids.
+type Names = BTreeMap<String, String>;
 
 pub(crate) async fn run(config: &Config, command: &Command) -> anyhow::Result<ExitCode> {
     match command {
@@ -268,15 +82,33 @@ async fn show(config: &Config, show: &Show) -> anyhow::Result<()> {
     let client = Client::new(&show.server, config)?;
     let (path, ticket) = client.ticket(&show.ticket).await?;
     let messages = conversation(&client, &path).await?;
+    let names = if show.json { Names::new() } else { names(&client, &ticket.body, &messages).await };
     let mut out = anstream::stdout().lock();
     if show.json {
         let both = json!({"ticket": ticket.body, "conversation": messages});
         writeln!(out, "{}", terminal::json(&both)?)?;
     } else {
-        print::ticket(&mut out, &ticket.body)?;
-        print::conversation(&mut out, &messages)?;
+        print::ticket(&mut out, &ticket.body, &names)?;
+        print::conversation(&mut out, &messages, &names)?;
     }
     Ok(())
+}
+
+/// What the people and agents of a ticket are called, by id.
+async fn names(client: &Client, ticket: &Value, messages: &[Value]) -> Names {
+    let requester = ticket["requester"]["person_id"].as_str().map(|id| ("requester", id));
+    let authors = messages.iter().filter_map(|message| {
+        let author = &message["author"];
+        Some((author["kind"].as_str().filter(|kind| *kind != "system")?, author["id"].as_str()?))
+    });
+    let mut names = Names::new();
+    for (kind, id) in requester.into_iter().chain(authors) {
+        if !names.contains_key(id) {
+            let name = client.name(kind, id).await;
+            names.insert(id.to_owned(), name);
+        }
+    }
+    names
 }
 
 /// All messages, page by page.

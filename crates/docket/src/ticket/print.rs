@@ -5,6 +5,7 @@ use std::io::Write;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
+use super::Names;
 use crate::terminal::{columns, printable, width, wrap};
 
 const TITLE: Style = Style::new().bold();
@@ -46,13 +47,13 @@ pub(super) fn line(out: &mut impl Write, ticket: &Value) -> anyhow::Result<()> {
 }
 
 /// A ticket's details.
-pub(super) fn ticket(out: &mut impl Write, ticket: &Value) -> anyhow::Result<()> {
+pub(super) fn ticket(out: &mut impl Write, ticket: &Value, names: &Names) -> anyhow::Result<()> {
     writeln!(out, "{TITLE}#{} {}{TITLE:#}", ticket["number"], text(&ticket["subject"]))?;
-    let details = ["status", "priority", "category", "team", "assignee", "channel"];
+    let details = ["status", "hold_reason", "priority", "category", "team", "assignee", "channel"];
     let times = ["opened_at", "updated_at", "resolved_at", "reopen_until", "wake_at", "closed_at"];
     let words = |name: &&str| (!ticket[*name].is_null()).then(|| (name.replace('_', " "), text(&ticket[*name])));
     let moments = |name: &&str| (!ticket[*name].is_null()).then(|| (name.replace('_', " "), time(&ticket[*name])));
-    let requester = ticket["requester"]["person_id"].as_str().map(|id| ("requester".to_owned(), printable(id)));
+    let requester = ticket["requester"]["person_id"].as_str().map(|id| ("requester".to_owned(), named(id, names)));
     let tags = ticket["tags"].as_array().filter(|tags| !tags.is_empty());
     let tags = tags.map(|tags| ("tags".to_owned(), tags.iter().map(text).collect::<Vec<_>>().join(", ")));
     let lines = details.iter().filter_map(words).chain(requester).chain(tags).chain(times.iter().filter_map(moments));
@@ -63,11 +64,11 @@ pub(super) fn ticket(out: &mut impl Write, ticket: &Value) -> anyhow::Result<()>
 }
 
 /// The messages of a ticket, in order.
-pub(super) fn conversation(out: &mut impl Write, messages: &[Value]) -> anyhow::Result<()> {
+pub(super) fn conversation(out: &mut impl Write, messages: &[Value], names: &Names) -> anyhow::Result<()> {
     for message in messages {
         let author = &message["author"];
-        let who = [&author["kind"], &author["name"], &author["id"]].into_iter().filter(|it| it.is_string());
-        let who = who.take(2).map(text).collect::<Vec<_>>().join(" ");
+        let id = author["id"].as_str().unwrap_or("–");
+        let who = format!("{} {}", text(&author["kind"]), named(id, names));
         let kind = text(&message["kind"]).replace('_', " ");
         writeln!(out, "\n{WHO}{who}{WHO:#} {FAINT}{kind}, {}{FAINT:#}", time(&message["time"]))?;
         let body = message["body"].as_str().unwrap_or_default();
@@ -76,6 +77,10 @@ pub(super) fn conversation(out: &mut impl Write, messages: &[Value]) -> anyhow::
         }
     }
     Ok(())
+}
+
+fn named(id: &str, names: &Names) -> String {
+    printable(names.get(id).map_or(id, String::as_str))
 }
 
 fn text(value: &Value) -> String {
