@@ -10,7 +10,7 @@ use crate::import::{Import, example};
 use crate::server::{Server, docket, run, until};
 
 /// Every command; help of the configuration is shown once, with `serve`.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 35] = [
     "",
     "migrate",
     "keys",
@@ -30,10 +30,26 @@ const COMMANDS: [&str; 19] = [
     "projections rebuild",
     "projections retry",
     "projections skip",
+    "ticket",
+    "ticket list",
+    "ticket show",
+    "ticket open",
+    "ticket reply",
+    "ticket note",
+    "ticket assign",
+    "ticket unassign",
+    "ticket route",
+    "ticket hold",
+    "ticket resume",
+    "ticket resolve",
+    "ticket reopen",
+    "ticket close",
+    "status",
+    "config",
 ];
 
 /// What a command did, for one snapshot.
-fn shown(command: &str, output: &Output) -> String {
+pub(crate) fn shown(command: &str, output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
     let mut shown = format!("$ docket {command}\nexit code {}\n", output.status.code().unwrap_or(-1));
     for (name, text) in [("stdout", text(&output.stdout)), ("stderr", text(&output.stderr))] {
@@ -45,7 +61,7 @@ fn shown(command: &str, output: &Output) -> String {
 }
 
 /// What differs from run to run.
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let mut settings = Settings::clone_current();
     for (pattern, shown) in [
         (r"dk_[0-9a-f]{16}_[0-9a-f]{72}", "<key>"),

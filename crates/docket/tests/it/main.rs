@@ -24,4 +24,5 @@ mod serve;
 mod server;
 mod startup;
 mod terminal;
+mod ticket;
 mod timers;
