@@ -1,7 +1,9 @@
 //! `docket serve` before its database is up, and the commands in a folder without data.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use devstack::{Durability, Postgres};
@@ -28,8 +30,15 @@ async fn open_port(port: u16, postgres: &Postgres) -> tokio::task::JoinHandle<()
     })
 }
 
+/// A port that no other test was given: whoever asks next could get the same one, as long as nobody listens on it.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
