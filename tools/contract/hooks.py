@@ -27,8 +27,12 @@ session = requests.Session()
 used_keys = set()
 fresh_keys = (f"contract-{n}" for n in itertools.count(1))
 fresh_names = (f"contract-{n}" for n in itertools.count(1))
-# cursors of GET /v1/tickets, and the filters of the list that each was given out for
+# the cursors of each list, and the filters that each was given out for
 cursors = {}
+# lists whose cursors are bound to their filters
+LISTS = {"GET /v1/tickets", "GET /v1/people", "GET /v1/agents", "GET /v1/teams"}
+# records that are read as of a version or a time
+RECORDS = {"GET /v1/tickets/{id}", "GET /v1/people/{id}", "GET /v1/agents/{id}", "GET /v1/teams/{id}"}
 
 
 # a key that the contract takes (RFC 8941 strings, and bare tokens)
@@ -46,9 +50,9 @@ def before_call(context, case, kwargs):
     use_key_once(case.headers)
     ask_for_what_is_there(case.headers)
     if is_sound(case):
-        if case.operation.label == "GET /v1/tickets":
+        if case.operation.label in LISTS:
             go_on_with_the_same_list(case)
-        if case.operation.label == "GET /v1/tickets/{id}" and "version" in case.query:
+        if case.operation.label in RECORDS and "version" in case.query:
             # one or the other: OpenAPI has no way to say so of parameters
             case.query.pop("at", None)
         if case.operation.label == "POST /v1/tickets/{id}/commands":
@@ -83,8 +87,9 @@ def ask_for_what_is_there(headers):
 def go_on_with_the_same_list(case):
     """A cursor is given out for one list, and is proof against tampering: none can be made up."""
     cursor = case.query.pop("cursor", None)
-    if cursor in cursors:
-        case.query = {**cursors[cursor], "cursor": cursor}
+    known = cursors.get((case.operation.label, cursor))
+    if known is not None:
+        case.query = {**known, "cursor": cursor}
 
 
 def name_what_is_there(case):
@@ -105,7 +110,8 @@ def name_in_body(case, body):
         body["follower"] = PERSON
     if body.get("into"):
         body["into"] = PERSON
-    if body.get("requester"):
+    if isinstance(body.get("requester"), dict):
+        # a person or an address: OpenAPI has no way to say so that generators understand
         body["requester"] = {"person_id": PERSON}
     if body.get("person_id"):
         # or the name and the address of a new person: there is one schema for both
@@ -133,10 +139,10 @@ def after_call(context, case, response):
     global head
     for position in response.headers.get("docket-position", []):
         head = max(head, int(position))
-    if case.operation.label == "GET /v1/tickets" and response.status_code == 200:
+    if case.operation.label in LISTS and response.status_code == 200:
         cursor = response.json()["next_cursor"]
         if cursor:
-            cursors[cursor] = {name: value for name, value in case.query.items() if name != "cursor"}
+            cursors[case.operation.label, cursor] = {name: value for name, value in case.query.items() if name != "cursor"}
 
 
 @schemathesis.hook
