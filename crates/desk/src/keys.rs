@@ -7,6 +7,7 @@ mod lookup;
 mod memory;
 mod owner;
 mod record;
+mod remembered;
 mod secrets;
 mod token;
 
@@ -19,6 +20,8 @@ use eventstore::EventStore;
 use person_aggregate::Person;
 use shared_kernel::{Principal, Role};
 use sqlx::PgPool;
+use tokio::sync::OwnedMutexGuard;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::execute::record::RecordCommands;
@@ -26,6 +29,7 @@ use crate::{Call, DeskError};
 use lookup::Lookups;
 use memory::{Memory, sieve};
 use record::KeyCommand;
+use remembered::{Recall, Remembered};
 use secrets::{SecretRow, fingerprint};
 use token::Token;
 
@@ -240,16 +244,11 @@ impl Keys {
         // the checksum first: what is mistyped costs nobody a query
         let token = Token::parse(token).ok_or(AuthError::Malformed)?;
         if let Some(remembered) = self.memory.recall(&token) {
-            if !remembered.due_for_a_look() {
-                return Ok(remembered.caller());
-            }
-            let caller = self.look(token.id(), remembered.secret, now).await;
-            match &caller {
-                Ok(caller) => remembered.replace(caller.clone()),
-                Err(AuthError::Invalid | AuthError::Blocked) => self.memory.forget(&token),
-                Err(_) => {}
-            }
-            return caller;
+            return match remembered.recall().await {
+                Recall::Known(caller) => Ok(caller),
+                Recall::Check(turn) => self.check(token, remembered, turn, now).await,
+                Recall::Unknown => Err(AuthError::Busy),
+            };
         }
         let secret = self.prove(&token, now).await?;
         // however long the proof took, as of now is known what the records say
@@ -257,6 +256,32 @@ impl Keys {
         let caller = self.look(token.id(), secret, now).await?;
         self.memory.remember(&token, secret, caller.clone(), looked_at);
         Ok(caller)
+    }
+
+    /// Asks the log who calls with a remembered key. The answer is taken over also when nobody waits for it any more.
+    async fn check(
+        &self,
+        token: Token,
+        remembered: Arc<Remembered>,
+        turn: OwnedMutexGuard<()>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Principal>, AuthError> {
+        let (keys, known) = (self.clone(), remembered.clone());
+        let check = async move {
+            let _turn = turn;
+            let began = keys.memory.now();
+            let caller = keys.look(token.id(), known.secret, now).await;
+            match &caller {
+                Ok(caller) => known.update(caller.clone(), began),
+                Err(AuthError::Invalid | AuthError::Blocked) => keys.memory.forget(&token),
+                Err(error) => tracing::warn!(%error, key = %token.id(), "a remembered key can't be checked"),
+            }
+            caller
+        };
+        match Remembered::wait(tokio::spawn(check.in_current_span())).await {
+            Some(found @ (Ok(_) | Err(AuthError::Invalid | AuthError::Blocked))) => found,
+            Some(Err(_)) | None => remembered.give_up().ok_or(AuthError::Busy),
+        }
     }
 
     /// Who calls with that secret of a key, by what the log says at this moment.

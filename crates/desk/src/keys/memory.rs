@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -21,14 +21,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::AuthError;
+use super::remembered::{Remembered, millis};
 use super::token::Token;
 use shared_kernel::Principal;
 
 /// How long a verified key is remembered without being used.
 const REMEMBERED: Duration = Duration::from_mins(10);
-/// How old the knowledge may be that a remembered key is not revoked. Revocation is to reach every
-/// instance within 5 s.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many verifications may wait; one more is refused, so that a flood of wrong keys is not a lever.
 const WAITING: usize = 64;
 /// Memory (KiB), passes and lanes of argon2id: about 100 ms on the machines that this was made for.
@@ -52,38 +50,6 @@ impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Memory").finish_non_exhaustive()
     }
-}
-
-pub(super) struct Remembered {
-    caller: RwLock<Arc<Principal>>,
-    /// The number of the secret that was brought.
-    pub(super) secret: i32,
-    started: Instant,
-    /// When it was last looked up, in milliseconds since `started`.
-    looked_at: AtomicU64,
-}
-
-impl Remembered {
-    pub(super) fn caller(&self) -> Arc<Principal> {
-        self.caller.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Takes over what the owner may do by now.
-    pub(super) fn replace(&self, caller: Arc<Principal>) {
-        *self.caller.write().unwrap_or_else(PoisonError::into_inner) = caller;
-    }
-
-    /// Whether it is time to see if the key was revoked, or its owner may do something else. Of many requests at once, one is told so.
-    pub(super) fn due_for_a_look(&self) -> bool {
-        let now = millis(self.started.elapsed());
-        let last = self.looked_at.load(Ordering::Relaxed);
-        now.saturating_sub(last) >= millis(LOOK_EVERY)
-            && self.looked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Memory {
@@ -136,10 +102,9 @@ impl Memory {
         millis(self.started.elapsed())
     }
 
-    /// Remembers a verified key, which was looked up at that time.
-    pub(super) fn remember(&self, token: &Token, secret: i32, caller: Arc<Principal>, looked_at: u64) {
-        let looked_at = AtomicU64::new(looked_at);
-        let remembered = Remembered { caller: RwLock::new(caller), secret, started: self.started, looked_at };
+    /// Remembers a verified key, of whom is known who they were at that time.
+    pub(super) fn remember(&self, token: &Token, secret: i32, caller: Arc<Principal>, known_at: u64) {
+        let remembered = Remembered::new(caller, secret, self.started, known_at);
         self.remembered.insert(self.digest(token), Arc::new(remembered));
     }
 

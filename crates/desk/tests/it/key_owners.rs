@@ -9,7 +9,7 @@ use shared_kernel::testing::{person, team};
 use shared_kernel::{Principal, Role};
 
 use crate::cast::{ada, assign, follow, hour, lea, reply, root, teams_of};
-use crate::keys::{create, of_agent, of_rita, refused, verified};
+use crate::keys::{create, of_agent, of_rita, refused, revoke, verified};
 use crate::query::sees;
 use crate::world::{World, eventually};
 
@@ -127,4 +127,24 @@ async fn key_of_unknown_owner_is_invalid() {
 
 fn of_person(name: &str) -> String {
     format!("person:{}", person(name))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remembered_key_does_not_wait_for_a_locked_log() {
+    let world = World::new().await;
+    let beside = world.another().await;
+    let key = create(&world, of_agent(Role::Agent, "ada"), 0).await;
+    verified(beside.keys(), &key.token, 0).await;
+    let mut lock = world.owner.begin().await.unwrap();
+    sqlx::Executor::execute(&mut *lock, "lock table events").await.unwrap();
+    let began = Instant::now();
+    while began.elapsed() < 3 * LOOK_EVERY {
+        let asked = Instant::now();
+        verified(beside.keys(), &key.token, 0).await;
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    lock.rollback().await.unwrap();
+    revoke(&world, &key.id, 1).await;
+    eventually("the key is refused", async || beside.keys().verify(&key.token, hour(1)).await.err()).await;
 }
